@@ -1,0 +1,91 @@
+# Two commands are all a fresh machine with Python 3.11+ needs: make demo, make test.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+PORT ?= 8000
+DATA ?= perennial-data
+VENV := .venv
+BIN := $(VENV)/bin
+# Node comes from PyPI with the other tools, never from the machine.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PORT
+
+ASSETS := src/perennial/ui/static/dist/.built
+CATALOGS := $(patsubst %.po,%.mo,$(shell find src -name '*.po' 2>/dev/null))
+
+.PHONY: help setup demo test lint types unit browser bench docs reference clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+setup: $(VENV)/.app $(ASSETS) $(CATALOGS)  ## everything that running it needs
+
+demo: setup  ## an example company in the browser, on PORT
+	$(BIN)/perennial --data $(DATA) demo --port $(PORT)
+
+test: setup $(VENV)/.dev lint browser  ## everything that has to pass
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.dev  ## format, style, imports, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+browser:  # Chromium for the tests in a real browser
+	@if ! command -v chromium chromium-browser google-chrome >/dev/null; then
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	    apt-get update -qq
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+	  else
+	    echo "No Chromium: the browser tests will be skipped (apt-get install chromium)"
+	  fi
+	fi
+
+bench: setup $(VENV)/.dev  ## measure import, refresh and metrics beside peers
+	$(BIN)/uv sync -q --frozen --inexact --group bench
+	$(BIN)/python -m benchmarks
+
+docs: setup $(VENV)/.dev  ## the documentation as a site in site/
+	$(BIN)/uv sync -q --frozen --inexact --group docs
+	$(BIN)/mkdocs build --strict
+
+reference: $(VENV)/.app  ## write docs/reference again from the code
+	$(BIN)/python -m docs.reference
+
+clean:  ## forget everything that was built
+	rm -rf $(VENV) js/node_modules src/perennial/ui/static/dist site
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Perennial needs Python 3.11 or later (PYTHON=/path/to/python3)"; exit 1; }
+	if ! $(PYTHON) -m venv $(VENV) >/dev/null 2>&1; then
+	  # Debian keeps the part that makes environments in a package of its own.
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	    apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null
+	    $(PYTHON) -m venv $(VENV)
+	  else
+	    echo "Please install python3-venv first (apt-get install python3-venv)"; exit 1
+	  fi
+	fi
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv
+
+$(VENV)/.app: pyproject.toml uv.lock | $(BIN)/uv
+	$(BIN)/uv sync -q --frozen --inexact --no-default-groups --group build
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.app
+	$(BIN)/uv sync -q --frozen --inexact --group dev
+	touch $@
+
+$(ASSETS): js/package-lock.json $(shell find js/src js/css -type f 2>/dev/null) js/build.mjs js/sprite.mjs $(shell find src -name '*.html' -o -name 'navigation.py' 2>/dev/null) | $(VENV)/.app
+	cd js
+	[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error
+	npm run --silent build
+	touch ../$@
+
+%.mo: %.po | $(VENV)/.app
+	$(BIN)/pybabel -q compile -i $< -o $@

@@ -1,0 +1,117 @@
+"""Columns nobody declared, as one JSON object in SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+
+from perennial.apps.intake.files.sources import SourceColumn
+from perennial.apps.intake.files.sql import column as named
+from perennial.apps.intake.files.sql import literal, one
+from perennial.apps.intake.files.values import Given, text_of
+
+# As JSON writes numbers, and short enough for a double to hold: an id with leading
+# zeros or twenty digits stays text.
+_SAMPLE = 100_000
+_POINTER = "'/' || replace(replace(k, '~', '~0'), '/', '~1')"
+_NUMBER = r"-?(0|[1-9]\d{0,14})(\.\d{1,18})?([eE][+-]?\d{1,3})?"
+
+
+def properties_sql(
+    base: Given | None,
+    columns: Sequence[SourceColumn],
+    plain: frozenset[int] = frozenset(),
+) -> str:
+    """Columns as a JSON object, nulls left out, merged into the object `base`.
+
+    Text columns in `plain` hold numbers and booleans.
+    """
+    extras = _object(columns, plain)
+    if base is None:
+        return extras or "NULL::VARCHAR"
+    text = f"({text_of(base)})"
+    is_json = base.kind in ("json", "nested")
+    is_object = f"left({text}, 1) = '{{'"
+    if not is_json:
+        is_object = f"json_valid({text}) AND {is_object}"
+    if extras is None:
+        kept = text if is_json else f"json({text})::VARCHAR"
+        other = f"json_object('properties', {text})::VARCHAR"
+    else:
+        more = f"coalesce({extras}, '{{}}')"
+        kept = f"json_merge_patch({text}, {more})::VARCHAR"
+        other = f"json_merge_patch(json_object('properties', {text}), {more})::VARCHAR"
+    return (
+        f"CASE WHEN {text} IS NULL THEN {extras or 'NULL'} "
+        f"WHEN {is_object} THEN nullif({kept}, '{{}}') ELSE {other} END"
+    )
+
+
+def canonical(properties: str) -> str:
+    """A JSON object with its keys in order: equal objects are then equal texts."""
+    member = f"to_json(k)::VARCHAR || ':' || json_extract({properties}, {_POINTER})"
+    members = f"list_transform(list_sort(json_keys({properties})), lambda k: {member})"
+    return f"'{{' || array_to_string({members}, ',') || '}}'"
+
+
+def plain_types(
+    duck: duckdb.DuckDBPyConnection, rows: pa.Table, columns: Sequence[SourceColumn]
+) -> frozenset[int]:
+    """Text columns whose values are all JSON numbers or booleans, by their index.
+
+    Decided a column, so that postal codes do not become text here and numbers there.
+    """
+    texts = [column for column in columns if column.kind == "text"]
+    if not texts or not rows.num_rows:
+        return frozenset()
+    duck.register("raw", rows.slice(0, _SAMPLE))
+    checks = ", ".join(f"bool_and({_is_plain(named(c.index))})" for c in texts)
+    found = one(duck, f"SELECT {checks} FROM raw")
+    duck.unregister("raw")
+    return frozenset(
+        c.index for c, is_plain in zip(texts, found, strict=True) if is_plain
+    )
+
+
+def _is_plain(text: str) -> str:
+    return (
+        f"(regexp_full_match({text}, {literal(_NUMBER)}) "
+        f"OR lower({text}) IN ('true', 'false'))"
+    )
+
+
+def _object(columns: Sequence[SourceColumn], plain: frozenset[int]) -> str | None:
+    if not columns:
+        return None
+    members = ", ".join(
+        _member(column, is_plain=column.index in plain)
+        for column in sorted(columns, key=lambda column: column.name)
+    )
+    return f"nullif('{{' || concat_ws(',', {members}) || '}}', '{{}}')"
+
+
+def _member(column: SourceColumn, *, is_plain: bool) -> str:
+    """`"name":value`, or null, which concat_ws leaves out."""
+    name = literal(json.dumps(column.name, ensure_ascii=False) + ":")
+    given = Given(named(column.index), column.kind)
+    value = _json(given)
+    if is_plain:
+        c = given.sql
+        value = f"CASE WHEN {_is_plain(c)} THEN lower({c}) ELSE {value} END"
+    return f"({name} || {value})"
+
+
+def _json(given: Given) -> str:
+    c = given.sql
+    match given.kind:
+        case "json":
+            return c
+        case "int" | "bool" | "decimal":
+            return f"{c}::VARCHAR"
+        case "float":
+            return f"CASE WHEN isfinite({c}) THEN to_json({c})::VARCHAR END"
+        case _:
+            return f"to_json({c})::VARCHAR"

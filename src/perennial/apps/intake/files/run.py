@@ -1,0 +1,219 @@
+"""One import, from a path to a report."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from perennial.apps.intake.files.columns import Plan, fact_table
+from perennial.apps.intake.files.columns import plan as make_plan
+from perennial.apps.intake.files.convert import REFUSED, Converter, has_own_key
+from perennial.apps.intake.files.formats import Subject, recognize_formats
+from perennial.apps.intake.files.journal import Journal, Tally, import_id
+from perennial.apps.intake.files.model import (
+    ImportOptions,
+    ImportReport,
+    LakeWriter,
+    Progress,
+)
+from perennial.apps.intake.files.opened import open_source
+from perennial.apps.intake.files.properties import plain_types
+from perennial.apps.intake.files.repeats import Ledger
+from perennial.apps.intake.files.rules import Reason
+from perennial.apps.intake.files.sources import Batch, Malformed, Source
+from perennial.apps.intake.files.stream import Bytes
+from perennial.apps.intake.files.values import Formats
+from perennial.apps.intake.files.where import Filter
+from perennial.lake.duck import connect
+
+_MEMORY = "1GB"
+_SAMPLE_ROWS = 10
+#: Times later than this many years ahead are mistakes.
+_YEARS_AHEAD = 10
+
+
+def import_file(
+    lake: LakeWriter,
+    table: str,
+    path: Path,
+    options: ImportOptions,
+    *,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Load a file into a fact table ("auto": the one its columns fit).
+
+    The same file twice changes nothing. Rows that cannot be taken go to `rejects`
+    with their number and reason; the others are loaded. Raises `BadValue` where the
+    file as a whole cannot be read as asked, before anything is loaded.
+    """
+    source = open_source(path, options)
+    target = fact_table(table, source.columns, options, file_name=path.stem)
+    plan = make_plan(target, source.columns, options)
+    digest = Bytes.of(path).digest()
+    id_ = import_id(digest, target.name, options)
+    journal = Journal(
+        lake, id_=id_, table=target.name, file_name=path.name, digest=digest
+    )
+    load = Load(lake, source, plan, options, journal, progress or (lambda share: None))
+    if not (journal.is_finished and not target.key):
+        with closing(connect(memory_limit=_MEMORY)) as duck:
+            load.run(duck)
+    else:
+        load.repeat()
+    tally = load.tally
+    return ImportReport(
+        table=target.name,
+        file=path.name,
+        import_id=id_,
+        rows=tally.rows,
+        loaded=tally.loaded,
+        unchanged=tally.unchanged,
+        rejected=tally.rejected,
+        reasons=dict(tally.reasons),
+        sentences=tally.sentences(),
+        mapping=plan.labels,
+        recognized=load.recognized,
+        sample=load.sample,
+        dry_run=options.dry_run,
+    )
+
+
+@dataclass
+class Load:
+    """The steps of one import and what they find."""
+
+    lake: LakeWriter
+    source: Source
+    plan: Plan
+    options: ImportOptions
+    journal: Journal
+    progress: Progress
+    tally: Tally = field(default_factory=Tally)
+    recognized: dict[str, str] = field(default_factory=dict)
+    sample: tuple[dict[str, object], ...] = ()
+
+    def repeat(self) -> None:
+        """A table without a key has this file already."""
+        assert self.journal.known is not None
+        before = self.journal.known.tally
+        known = before.loaded + before.unchanged
+        self.tally = Tally(unchanged=known, reasons=before.reasons)
+        self.progress(1.0)
+
+    def run(self, duck: duckdb.DuckDBPyConnection) -> None:
+        duck.execute("SET preserve_insertion_order = true")
+        table = self.plan.table
+        converter = self._converter(duck)
+        ledger = Ledger(duck, keep_first=table.insert_only)
+        has_ledger = has_own_key(self.plan)
+        # Where the last row of a key counts, all keys are read before one is written.
+        passes = 2 if has_ledger and not table.insert_only else 1
+        if passes == 2:
+            for batch in self.source.batches():
+                converter.convert(batch)
+                ledger.add()
+                self.progress(batch.done / passes)
+        if not self.options.dry_run:
+            self.journal.start()
+        for number, batch in enumerate(self.source.batches(), start=1):
+            converter.convert(batch)
+            if has_ledger:
+                if passes == 1:
+                    ledger.add()
+                self.tally.unchanged += ledger.find()
+            self._take(number, batch, converter)
+            self.progress((passes - 1 + batch.done) / passes)
+        if not self.options.dry_run:
+            self.journal.finish(self.tally)
+        self.progress(1.0)
+
+    def _take(self, number: int, batch: Batch, converter: Converter) -> None:
+        """Write the rows of a batch, good and bad."""
+        parts = [_malformed(batch.malformed), converter.refused(), converter.repeated()]
+        refused = pa.concat_tables(parts).sort_by("row_number")
+        self.tally.refuse(refused)
+        good = converter.good()
+        if len(self.sample) < _SAMPLE_ROWS and self.options.dry_run:
+            more = good.slice(0, _SAMPLE_ROWS - len(self.sample)).to_pylist()
+            self.sample += tuple(more)
+        if self.options.dry_run:
+            self.tally.loaded += good.num_rows
+            return
+        if refused.num_rows:
+            self.journal.reject(refused)
+        if good.num_rows:
+            # Without a key, only the progress tells a resumed import what is there.
+            done = None if self.plan.table.key else {self.journal.name: number}
+            written = self.lake.write(self.plan.table.name, good, progress=done)
+            self.tally.loaded += written.inserted + written.updated
+            self.tally.unchanged += written.unchanged
+
+    def _converter(self, duck: duckdb.DuckDBPyConnection) -> Converter:
+        columns = self.source.columns
+        condition = Filter(self.options.where, columns) if self.options.where else None
+        batches = self.source.batches()
+        first = next(batches, None)
+        heads = [first] if first is not None else []
+        formats = recognize_formats(
+            duck,
+            itertools.chain(heads, batches),
+            numbers=self._subjects("int", "float", "money"),
+            dates=[*self._subjects("date", "timestamp"), *_times(condition)],
+            options=self.options,
+        )
+        self.recognized = self._recognized(formats)
+        return Converter(
+            duck,
+            self.plan,
+            columns,
+            formats=formats,
+            zone=self.options.timezone,
+            where=condition.sql(formats, self.options.timezone) if condition else None,
+            latest=_latest(),
+            plain=plain_types(duck, first.rows, self.plan.extras)
+            if first
+            else frozenset(),
+        )
+
+    def _subjects(self, *types: str) -> list[Subject]:
+        return [
+            Subject(binding.label, binding.given)
+            for binding in self.plan.bindings.values()
+            if binding.column.type in types and not binding.is_constant
+        ]
+
+    def _recognized(self, formats: Formats) -> dict[str, str]:
+        found = dict(self.source.recognized)
+        for subject in self._subjects("date", "timestamp"):
+            if subject.given.sql in formats and subject.given.kind != "instant":
+                found[f"dates in {subject.label}"] = formats[subject.given.sql].date
+        if any(form.decimal == "," for form in formats.values()):
+            found["decimal"] = ","
+        return found
+
+
+def _times(condition: Filter | None) -> list[Subject]:
+    times = condition.times if condition else []
+    return [Subject(comparison.label, comparison.given) for comparison in times]
+
+
+def _latest() -> datetime:
+    now = datetime.now(UTC)
+    return now.replace(year=now.year + _YEARS_AHEAD, day=1)
+
+
+def _malformed(rows: list[Malformed]) -> pa.Table:
+    columns = {
+        "row_number": [bad.row for bad in rows],
+        "code": [Reason.MALFORMED_ROW.value] * len(rows),
+        "reason": [bad.sentence for bad in rows],
+        "payload": [json.dumps({"line": bad.text}) for bad in rows],
+    }
+    return pa.table(columns, schema=REFUSED)

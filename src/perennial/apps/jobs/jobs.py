@@ -1,0 +1,35 @@
+"""The jobs of the platform. Each is idempotent; see `registry`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from perennial.apps.jobs.models import JobRun, State
+from perennial.apps.jobs.registry import Report
+
+KEEP_RUNS = timedelta(days=90)
+
+
+def refresh_workspace(workspace: str, report: Report) -> None:
+    """Roll-ups, health, metrics: does only what new data makes necessary."""
+    from perennial.lake.workspace import open_workspace
+
+    report(0.0, "")
+    open_workspace(settings.DATA.path, workspace).refresh()
+
+
+def tidy(workspace: str, report: Report) -> None:
+    """Old runs of this workspace; sessions and queue entries of all."""
+    now = timezone.now()
+    old = JobRun.objects.filter(
+        workspace__key=workspace, finished_at__lt=now - KEEP_RUNS
+    )
+    old.filter(state__in=[State.DONE, State.FAILED]).delete()
+    Session.objects.filter(expire_date__lt=now).delete()
+    finished = DBTaskResult.objects.finished()
+    finished.filter(finished_at__lt=now - timedelta(days=1)).delete()

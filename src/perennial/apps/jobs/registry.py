@@ -1,0 +1,62 @@
+"""Every background job, in one list: what it is called, what runs, and when.
+
+A function takes the key of a workspace, a `report(progress, message)` and its own
+keyword arguments. It is safe to run twice: a worker may die half-way, and the
+job is then given to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias, cast
+
+from django.utils.functional import Promise
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from perennial.core.errors import UnknownName
+
+Report: TypeAlias = Callable[[float, str], None]
+Argument: TypeAlias = str | int | float | bool | None
+Function: TypeAlias = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """`cron` is in the workspace's time zone; empty: only when asked for."""
+
+    name: str
+    path: str
+    cron: str
+    title: str | Promise
+    description: str | Promise
+    attempts: int = 3
+
+    def function(self) -> Function:
+        return cast("Function", import_string(self.path))
+
+
+JOBS: Final = [
+    Job(
+        "refresh",
+        "perennial.apps.jobs.jobs.refresh_workspace",
+        "0 4 * * *",
+        _("Refresh"),
+        _("Brings usage, health and metrics up to date."),
+    ),
+    Job(
+        "tidy",
+        "perennial.apps.jobs.jobs.tidy",
+        "30 3 * * *",
+        _("Tidy"),
+        _("Removes old job runs and expired sessions."),
+    ),
+]
+
+
+def job(name: str) -> Job:
+    for known in JOBS:
+        if known.name == name:
+            return known
+    raise UnknownName("job", name, sorted(j.name for j in JOBS))

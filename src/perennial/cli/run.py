@@ -1,0 +1,134 @@
+"""Verbs that make and run an installation: init, demo, serve, worker."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from perennial.cli import show
+from perennial.cli.main import Place
+from perennial.core.errors import BadValue
+from perennial.lake import settings_store
+from perennial.lake.store import Lake
+from perennial.lake.workspace import open_workspace
+
+host_option = click.option("--host", default="127.0.0.1", show_default=True)
+port_option = click.option(
+    "--port", default=8000, show_default=True, envvar="PORT", type=int
+)
+
+
+@click.command()
+@click.option("--email", required=True, help="Your e-mail address.")
+@click.option("--name", default="", help="Your name.")
+@click.option("--timezone", default="UTC", show_default=True, help="IANA time zone.")
+@click.option("--currency", default="USD", show_default=True, help="ISO 4217 code.")
+@host_option
+@port_option
+@click.pass_obj
+def init(
+    place: Place,
+    email: str,
+    name: str,
+    timezone: str,
+    currency: str,
+    host: str,
+    port: int,
+) -> None:
+    """Make the data folder and an administrator; prints a one-time sign-in link."""
+    _prepare(place)
+    workspace = open_workspace(place.data, place.workspace)
+    settings = settings_store.change(
+        workspace.lake,
+        {"timezone": timezone, "currency": currency},
+        by=email,
+        at=workspace.now,
+    )
+    from perennial.apps.team import actions
+
+    path = actions.initialize(
+        email,
+        name=name,
+        key=place.workspace,
+        currency=settings.currency,
+        timezone=settings.timezone,
+    )
+    click.echo(f"Ready in {place.data}. Start it with: perennial serve")
+    click.echo(f"Sign in once with: http://{host}:{port}{path}")
+
+
+@click.command()
+@host_option
+@port_option
+@click.option("--seed", default=7, show_default=True, help="Another company.")
+@click.option("--no-serve", is_flag=True, help="Make the company and stop.")
+@click.pass_obj
+def demo(place: Place, host: str, port: int, seed: int, no_serve: bool) -> None:
+    """Make an example company and serve it: the first thing to look at."""
+    from perennial.demo import load as demo_load
+
+    os.environ["PERENNIAL_DEMO"] = "1"
+    _prepare(place)
+    workspace = open_workspace(place.data, place.workspace)
+    made = workspace.lake.snapshot("events").version >= 0
+    if made and not _is_demo(workspace.lake):
+        raise BadValue(f"{place.data} holds real data; give --data another folder")
+    email, name = demo_load.VISITOR
+    from perennial.apps.team import actions
+
+    actions.initialize(
+        email,
+        name=name,
+        key=place.workspace,
+        workspace_name=demo_load.COMPANY,
+        currency=demo_load.SETTINGS["currency"],
+        timezone=demo_load.SETTINGS["timezone"],
+    )
+    if not made:
+        with show.progress("demo") as report:
+            demo_load.load(workspace, end=workspace.today, seed=seed, progress=report)
+    if not no_serve:
+        click.echo(f"Open http://{host}:{port}/demo/sign-in  (Ctrl-C stops)")
+        _serve(place, host, port, web_only=False)
+
+
+@click.command()
+@host_option
+@port_option
+@click.option("--web-only", is_flag=True, help="Without background work.")
+@click.pass_obj
+def serve(place: Place, host: str, port: int, web_only: bool) -> None:
+    """Web application, API and background work in one."""
+    place.data.mkdir(parents=True, exist_ok=True)
+    _serve(place, host, port, web_only=web_only)
+
+
+@click.command()
+@click.pass_obj
+def worker(place: Place) -> None:
+    """Background work alone."""
+    from perennial.config.serve import worker as run
+
+    run(place.data)
+
+
+def _serve(place: Place, host: str, port: int, *, web_only: bool) -> None:
+    from perennial.config.serve import serve as run
+
+    run(host, port, web_only=web_only, data=place.data)
+
+
+def _prepare(place: Place) -> None:
+    from perennial.config.start import setup
+
+    place.data.mkdir(parents=True, exist_ok=True)
+    setup(place.data, migrate=True)
+
+
+def _is_demo(lake: Lake) -> bool:
+    changes = lake.read("settings").to_pylist()
+    return any(change["changed_by"] == "demo" for change in changes)
+
+
+COMMANDS = {command.name: command for command in (init, demo, serve, worker)}

@@ -1,0 +1,41 @@
+"""The navigation: one list. A new screen adds its line here, in this order:
+
+Home, Accounts, Health, Metrics, Insights, Playbooks, Tasks, Surveys, Guides,
+then, below the rule, Data and Settings. Nothing is listed before it exists.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from perennial.apps.team.roles import Role
+from perennial.ui.navigation import NavItem
+
+
+def for_admins(request: HttpRequest) -> bool:
+    role = getattr(request, "role", None)
+    return isinstance(role, Role) and role.covers(Role.ADMIN)
+
+
+NAVIGATION = [
+    NavItem(
+        "settings",
+        _("Settings"),
+        icon="settings",
+        url="team:people",
+        below=True,
+        shown=for_admins,
+    ),
+]
+
+#: The pages of Settings, as tabs in this order.
+SETTINGS_PAGES = [
+    NavItem("people", _("People"), icon="users", url="team:people", shown=for_admins),
+    NavItem(
+        "jobs", _("Background jobs"), icon="clock", url="jobs:jobs", shown=for_admins
+    ),
+    NavItem(
+        "audit", _("Audit log"), icon="history", url="team:audit", shown=for_admins
+    ),
+]

@@ -1,0 +1,199 @@
+"""Settings of the web application.
+
+Everything an installation decides comes from the environment (docs/reference);
+everything it keeps lies in one data folder.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from perennial.config import database
+from perennial.config.folder import DataFolder
+
+
+def flag(name: str) -> bool:
+    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+DATA = DataFolder.from_environment()
+SECRET_KEY = DATA.secret_key()
+DEBUG = flag("PERENNIAL_DEBUG")
+DEMO = flag("PERENNIAL_DEMO")
+DEMO_EMAIL = os.environ.get("PERENNIAL_DEMO_EMAIL", "demo@example.com")
+
+# Where it is reached from outside: https://cs.example.com
+PUBLIC_URL = os.environ.get("PERENNIAL_URL", "").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+_is_https = _public.scheme == "https"
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS += [_public.hostname] if _public.hostname else []
+ALLOWED_HOSTS += os.environ.get("PERENNIAL_ALLOWED_HOSTS", "").replace(",", " ").split()
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if _is_https else []
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "template_partials",
+    "django_tasks",
+    "django_tasks_db",
+    "perennial.ui",
+    "perennial.apps.team",
+    "perennial.apps.jobs",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "perennial.apps.team.middleware.WorkspaceMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "perennial.config.urls"
+WSGI_APPLICATION = "perennial.config.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "perennial.ui.context.frame",
+            ],
+        },
+    },
+]
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": (
+        database.from_url(os.environ["PERENNIAL_DATABASE_URL"])
+        if os.environ.get("PERENNIAL_DATABASE_URL")
+        else database.sqlite(DATA.database)
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- people and sign-in
+
+AUTH_USER_MODEL = "team.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "sesame.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation"
+        ".UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
+]
+LOGIN_URL = "team:sign_in"
+LOGIN_REDIRECT_URL = "/"
+SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "perennial.ui.views.csrf_failure"
+SESAME_ONE_TIME = True
+SESAME_MAX_AGE = timedelta(hours=24)
+
+# --- safety of the browser
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _is_https else 0
+if flag("PERENNIAL_BEHIND_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+TRUST_FORWARDED_FOR = flag("PERENNIAL_BEHIND_PROXY")
+
+# --- files
+
+STATIC_URL = "/static/"
+MEDIA_ROOT = DATA.media
+MEDIA_URL = "/media/"
+# The bundle carries hashes in its names and lies beside its compressed copies,
+# so it is served from the package: an installation has no collecting step.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+
+def _has_hash(path: str, url: str) -> bool:
+    return url.startswith("/static/dist/") and "-" in url
+
+
+WHITENOISE_IMMUTABLE_FILE_TEST = _has_hash
+
+# --- words, numbers, times
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German")), ("sv", _("Swedish"))]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_COOKIE_AGE = SESSION_COOKIE_AGE
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# --- what the applications add to the frame
+
+NAVIGATION = "perennial.config.navigation.NAVIGATION"
+PALETTE = ["perennial.apps.team.palette.pages"]
+SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
+
+# --- background work: one durable queue on the application database
+
+TASKS = {
+    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}
+}
+
+# --- words for operators: one line a record, without request bodies
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {
+        "handlers": ["console"],
+        "level": os.environ.get("PERENNIAL_LOG", "WARNING"),
+    },
+}

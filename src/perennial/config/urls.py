@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+
+from perennial.config import probes
+from perennial.ui import views as ui
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
+    path("", include("perennial.ui.urls")),
+    path("", include("perennial.apps.team.urls")),
+    path("settings/jobs/", include("perennial.apps.jobs.urls")),
+]
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", ui.styleguide, name="styleguide"))
+
+handler400 = "perennial.ui.views.bad_request"
+handler403 = "perennial.ui.views.forbidden"
+handler404 = "perennial.ui.views.not_found"
+handler500 = "perennial.ui.views.server_error"

@@ -1,0 +1,1 @@
+"""Windows, money, ids, errors: the standard library and nothing else."""

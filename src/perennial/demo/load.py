@@ -1,0 +1,42 @@
+"""Put the example company into a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from perennial.demo.generate import generate
+from perennial.lake import settings_store
+from perennial.lake.workspace import Workspace
+
+#: Where the example company is at home.
+SETTINGS = {"timezone": "Europe/Berlin", "currency": "EUR"}
+#: Whose seat the visitor of the demo takes.
+VISITOR = ("maja.lindqvist@aldermoor.example", "Maja Lindqvist")
+COMPANY = "Aldermoor"
+
+#: Rows written at once: bounds memory, and makes one file a month and batch.
+_BATCH = 1_000_000
+
+Progress = Callable[[float, str], None]
+
+
+def load(workspace: Workspace, *, end: date, seed: int, progress: Progress) -> None:
+    """Generate the company up to the day before `end`, store it and refresh.
+
+    `progress` is told the share of the work done and what is being done.
+    """
+    progress(0.0, "inventing a company")
+    settings_store.change(workspace.lake, SETTINGS, by="demo", at=workspace.now)
+    tables = generate(end=end, seed=seed)
+    rows = sum(table.num_rows for table in tables.values())
+    done = 0
+    for name, table in tables.items():
+        for start in range(0, table.num_rows, _BATCH):
+            progress(0.15 + 0.4 * done / rows, f"storing {name}")
+            batch = table.slice(start, _BATCH)
+            workspace.lake.write(name, batch)
+            done += batch.num_rows
+    workspace.refresh(
+        as_of=end, progress=lambda share, what: progress(0.55 + 0.45 * share, what)
+    )

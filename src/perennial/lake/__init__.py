@@ -1,0 +1,1 @@
+"""Delta tables, engines, roll-ups: the only place that opens an engine."""

@@ -1,0 +1,111 @@
+"""Engines: where Ibis expressions over the lake are run.
+
+Both read the same Delta tables. `DuckEngine` is in process and the default;
+`SparkEngine` talks to any Spark Connect server. An engine gives tables by name,
+bound to one version, and runs expressions over them.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+import ibis
+import ibis.expr.types as ir
+import polars as pl
+import pyarrow as pa
+from ibis.backends.duckdb import Backend as DuckBackend
+
+from perennial.lake.duck import connect
+from perennial.lake.store import Lake, empty
+from perennial.lake.tables import TABLES
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+class Engine(Protocol):
+    """Runs Ibis expressions over the tables of one lake."""
+
+    def table(self, name: str) -> ir.Table:
+        """The newest version of a table, with its declared columns."""
+
+    def run(self, expression: ir.Table) -> pl.DataFrame:
+        """The rows of an expression."""
+
+    def sql(self, expression: ir.Table) -> str:
+        """The expression in the engine's SQL."""
+
+
+class DuckEngine:
+    """DuckDB in process, one private connection a thread.
+
+    A table is bound to the file list of a Delta version and bound again only when
+    there is a newer one: binding costs more than most queries.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._local = threading.local()
+
+    def _backend(self) -> tuple[DuckBackend, dict[str, int]]:
+        if not hasattr(self._local, "backend"):
+            self._local.backend = ibis.duckdb.from_connection(connect())
+            self._local.bound = {}
+        return self._local.backend, self._local.bound
+
+    def table(self, name: str) -> ir.Table:
+        backend, bound = self._backend()
+        version = self._lake.snapshot(name).version
+        if bound.get(name) != version:
+            source = self._lake.source(name)
+            backend.raw_sql(f'CREATE OR REPLACE VIEW "{name}" AS FROM {source}')
+            bound[name] = version
+        return backend.table(name)
+
+    def run(self, expression: ir.Table) -> pl.DataFrame:
+        backend, _ = self._backend()
+        return _frame(backend.to_pyarrow(expression))
+
+    def sql(self, expression: ir.Table) -> str:
+        backend, _ = self._backend()
+        return str(ibis.to_sql(expression, dialect=backend.name))
+
+
+class SparkEngine:
+    """Any Spark Connect server that reads Delta: Databricks, Spark, LakeSail."""
+
+    def __init__(self, lake: Lake, session: SparkSession) -> None:
+        self._lake = lake
+        self._session = session
+        self._backend = ibis.pyspark.connect(session)
+        self._bound: dict[str, int] = {}
+
+    def table(self, name: str) -> ir.Table:
+        version = self._lake.snapshot(name).version
+        if self._bound.get(name) != version:
+            self._bind(name, version)
+            self._bound[name] = version
+        return self._backend.table(name)
+
+    def _bind(self, name: str, version: int) -> None:
+        if version < 0 or not self._lake.snapshot(name).files:
+            with connect() as duck:
+                frame = duck.sql(f"FROM {empty(name)}").to_arrow_table()
+            stored = self._session.createDataFrame(frame)
+        else:
+            stored = self._session.read.format("delta").load(self._lake.uri(name))
+            stored = stored.select(*TABLES[name].names)
+        stored.createOrReplaceTempView(name)
+
+    def run(self, expression: ir.Table) -> pl.DataFrame:
+        return _frame(self._backend.to_pyarrow(expression))
+
+    def sql(self, expression: ir.Table) -> str:
+        return str(ibis.to_sql(expression, dialect="pyspark"))
+
+
+def _frame(rows: pa.Table) -> pl.DataFrame:
+    found = pl.from_arrow(rows)
+    assert isinstance(found, pl.DataFrame)
+    return found

@@ -1,0 +1,251 @@
+"""Ledgers: what held on every day, as runs of equal days.
+
+Money, seats and memberships change rarely, so a ledger stores one row for each
+run `[date_from, date_to)` instead of one a day. The value of a day is the value
+at its last instant (G2). They are rebuilt whole when their facts change: their
+size follows the number of contracts, not of events.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from perennial.core.money import MONTHS_PER_INTERVAL, SCALE
+from perennial.core.settings import Settings
+from perennial.lake.store import Lake
+
+#: Statuses of a subscription item that never pay.
+_UNPAID = (
+    "('canceled', 'cancelled', 'incomplete', 'incomplete_expired', 'unpaid', 'ended')"
+)
+
+
+def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """`mrr_ledger`: MRR by account, currency and day, by rule R01.
+
+    Trials, metered and unpaid items are no MRR; a pause makes it zero and says
+    so; a failed payment keeps it for the dunning days.
+    """
+    _items(lake, duck, settings)
+    duck.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE step AS
+        SELECT account_id, currency, date, sum(amount) AS amount, sum(pause) AS pause
+        FROM (
+            SELECT account_id, currency, day_from AS date, amount, 0 AS pause FROM paying
+            UNION ALL
+            SELECT account_id, currency, day_to, -amount, 0 FROM paying
+            WHERE day_to IS NOT NULL
+            UNION ALL
+            SELECT account_id, currency, day_from, 0, 1 FROM pausing
+            UNION ALL
+            SELECT account_id, currency, day_to, 0, -1 FROM pausing
+            WHERE day_to IS NOT NULL
+        )
+        GROUP BY account_id, currency, date
+        """
+    )
+    duck.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE built_mrr_ledger AS
+        WITH level AS (
+            SELECT account_id, currency, date,
+                   sum(amount) OVER w AS mrr_e4, sum(pause) OVER w > 0 AS paused
+            FROM step
+            WINDOW w AS (PARTITION BY account_id, currency ORDER BY date)
+        ), run AS (
+            SELECT account_id, currency, date AS date_from, mrr_e4::BIGINT AS mrr_e4,
+                   mrr_e4 = 0 AND paused AS is_paused
+            FROM level
+            WINDOW v AS (PARTITION BY account_id, currency ORDER BY date)
+            QUALIFY mrr_e4 IS DISTINCT FROM lag(mrr_e4) OVER v
+                 OR (mrr_e4 = 0 AND paused) IS DISTINCT FROM
+                    lag(mrr_e4 = 0 AND paused) OVER v
+        )
+        SELECT account_id, currency, date_from,
+               lead(date_from) OVER (
+                   PARTITION BY account_id, currency ORDER BY date_from) AS date_to,
+               mrr_e4, is_paused
+        FROM run
+        """
+    )
+
+
+def _items(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """`paying` and `pausing`: day ranges of items that pay and that are paused."""
+    tz = settings.timezone
+    months = " ".join(
+        f"WHEN '{name}' THEN gross * {denominator} / ({numerator} * interval_count)"
+        for name, (numerator, denominator) in MONTHS_PER_INTERVAL.items()
+    )
+    # One item has one state at a time: an open row ends where its next begins.
+    duck.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE item AS
+        WITH history AS (
+            SELECT *, coalesce(valid_to, lead(valid_from) OVER w) AS ends,
+                   status = 'past_due' AND lag(status) OVER w
+                       IS NOT DISTINCT FROM 'past_due' AS still_due,
+                   quantity IS NULL AS single
+            FROM {lake.source("subscription_items")}
+            WHERE coalesce(usage_type, 'licensed') != 'metered'
+              AND coalesce(status, 'active') NOT IN {_UNPAID}
+            WINDOW w AS (PARTITION BY subscription_id, item_id ORDER BY valid_from)
+        ), priced AS (
+            SELECT *, coalesce(interval_count, 1) AS interval_count_,
+                   coalesce(quantity, 1)::DECIMAL(18, 4) * unit_amount
+                       - coalesce(discount, 0) AS gross
+            FROM history
+        ), due AS (
+            SELECT *, max(CASE WHEN status = 'past_due' AND NOT still_due
+                          THEN valid_from END) OVER (
+                PARTITION BY subscription_id, item_id ORDER BY valid_from) AS due_since
+            FROM priced
+        )
+        SELECT account_id,
+               upper(coalesce(nullif(currency, ''), '{settings.currency}')) AS currency,
+               CASE WHEN coalesce(is_trial, status = 'trialing')
+                    THEN coalesce(trial_end, 'infinity')
+                    WHEN is_trial IS NULL AND trial_end > valid_from THEN trial_end
+                    ELSE valid_from END AS starts,
+               least(coalesce(ends, 'infinity'),
+                     CASE WHEN status = 'past_due' THEN
+                          due_since + INTERVAL {settings.dunning_days} DAY
+                          ELSE 'infinity' END) AS ends,
+               CASE WHEN status = 'paused' THEN valid_from ELSE paused_from END
+                   AS paused_from,
+               CASE WHEN status = 'paused' THEN NULL ELSE paused_to END AS paused_to,
+               greatest(0, coalesce(
+                   mrr * {SCALE},
+                   round(CASE coalesce(interval, 'month') {_with_count(months)} END, 4)
+                       * {SCALE}))::BIGINT AS amount
+        FROM due
+        """
+    )
+    local = f"timezone('{tz}', {{}})::DATE"
+    day_from = local.format("nullif(low, 'infinity')")
+    day_to = local.format("nullif(high, 'infinity')")
+    duck.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE paying AS
+        SELECT account_id, currency, amount, {day_from} AS day_from, {day_to} AS day_to
+        FROM (
+            SELECT *, starts AS low, least(ends, coalesce(paused_from, 'infinity')) AS high
+            FROM item
+            UNION ALL
+            SELECT *, greatest(starts, paused_to) AS low, ends AS high
+            FROM item WHERE paused_from IS NOT NULL AND paused_to IS NOT NULL
+        )
+        WHERE low < high AND amount > 0
+          AND {day_from} IS DISTINCT FROM {day_to}
+        """
+    )
+    duck.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE pausing AS
+        SELECT account_id, currency, {day_from} AS day_from, {day_to} AS day_to
+        FROM (
+            SELECT *, greatest(starts, paused_from) AS low,
+                   least(ends, coalesce(paused_to, 'infinity')) AS high
+            FROM item WHERE paused_from IS NOT NULL
+        )
+        WHERE low < high AND {day_from} IS DISTINCT FROM {day_to}
+        """
+    )
+
+
+def _with_count(cases: str) -> str:
+    return cases.replace("interval_count)", "interval_count_)")
+
+
+def build_seats(
+    lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings
+) -> None:
+    """`seat_ledger`: seats bought by account and day; contracts at once add up."""
+    local = f"timezone('{settings.timezone}', {{}})::DATE"
+    duck.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE built_seat_ledger AS
+        WITH contract AS (
+            SELECT account_id, seats, coalesce(starts_at, '1970-01-01') AS starts,
+                   coalesce(ends_at, lead(coalesce(starts_at, '1970-01-01')) OVER (
+                       PARTITION BY account_id ORDER BY starts_at NULLS FIRST)) AS ends
+            FROM {lake.source("seat_contracts")}
+        ), step AS (
+            SELECT account_id, date, sum(seats) AS seats, sum(n) AS n FROM (
+                SELECT account_id, {local.format("starts")} AS date, seats, 1 AS n
+                FROM contract
+                UNION ALL
+                SELECT account_id, {local.format("ends")}, -seats, -1 FROM contract
+                WHERE ends IS NOT NULL
+            ) GROUP BY account_id, date
+        ), level AS (
+            SELECT account_id, date,
+                   CASE WHEN sum(n) OVER w > 0 THEN sum(seats) OVER w END AS seats
+            FROM step WINDOW w AS (PARTITION BY account_id ORDER BY date)
+        ), run AS (
+            SELECT account_id, date AS date_from, seats::BIGINT AS seats FROM level
+            WINDOW v AS (PARTITION BY account_id ORDER BY date)
+            QUALIFY row_number() OVER v = 1
+                 OR seats IS DISTINCT FROM lag(seats) OVER v
+        )
+        SELECT account_id, date_from, lead(date_from) OVER (
+                   PARTITION BY account_id ORDER BY date_from) AS date_to, seats
+        FROM run
+        """
+    )
+
+
+def build_assignments(
+    lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings
+) -> None:
+    """`assignments`: seats in use, one row a user, account and run of days.
+
+    A live membership is an assignment. A user seen in an account without any
+    membership there is assigned from the first day on (settled point 6).
+    """
+    local = f"timezone('{settings.timezone}', {{}})::DATE"
+    duck.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE built_assignments AS
+        WITH member AS (
+            SELECT account_id, user_id, {local.format("starts_at")} AS date_from,
+                   {local.format("ends_at")} AS date_to
+            FROM {lake.source("memberships")}
+        ), seen AS (
+            SELECT account_id, user_id, min(date) AS date_from, NULL AS date_to
+            FROM {lake.source("user_days")}
+            WHERE account_id IS NOT NULL AND user_id IS NOT NULL
+            GROUP BY account_id, user_id
+        ), every AS (
+            FROM member
+            UNION ALL
+            FROM seen ANTI JOIN member USING (account_id, user_id)
+        )
+        SELECT account_id, user_id, date_from, least(
+                   coalesce(date_to, DATE '9999-12-31'),
+                   coalesce({local.format("u.deactivated_at")}, DATE '9999-12-31')
+               ) AS until, nullif(until, DATE '9999-12-31') AS date_to
+        FROM every LEFT JOIN {lake.source("users")} u USING (user_id)
+        WHERE date_from IS NULL OR date_from < until
+        """
+    )
+
+
+def build_attributes(
+    lake: Lake, duck: duckdb.DuckDBPyConnection, _settings: Settings
+) -> None:
+    """`account_attributes`: properties of accounts, one row an attribute."""
+    duck.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE built_account_attributes AS
+        SELECT account_id, name, json_extract_string(properties, '$."' || name || '"')
+                   AS value
+        FROM (
+            SELECT account_id, properties, unnest(json_keys(properties)) AS name
+            FROM {lake.source("accounts")}
+            WHERE properties IS NOT NULL AND json_valid(properties)
+        )
+        WHERE value IS NOT NULL
+        """
+    )

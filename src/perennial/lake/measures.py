@@ -1,0 +1,132 @@
+"""`account_measures`: one row an account with what lists and Home show.
+
+Built once a refresh, so that a list of 50,000 accounts is one small table to
+sort and filter, and no screen computes what a snapshot already says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from perennial.core.windows import DAY, day_start
+from perennial.lake.duck import connect
+from perennial.lake.snapshots import WEEKS_BACK, latest
+
+if TYPE_CHECKING:
+    from perennial.lake.workspace import Workspace
+
+NAME = "account_measures"
+
+
+def build(workspace: Workspace, as_of: date, *, progress: Mapping[str, int]) -> None:
+    """Replace the table with the accounts as of a day; `progress` says from what."""
+    lake = workspace.lake
+    low = as_of - DAY * (7 * WEEKS_BACK + 1)
+    with lake.lock(NAME), connect() as duck:
+        history = latest(workspace, since=low, until=as_of).to_arrow()
+        duck.register("history", history)
+        duck.execute(f"CREATE TEMP TABLE built AS {_sql(workspace, as_of)}")
+        lake.replace(duck, NAME, "built", progress=progress)
+
+
+def _sql(workspace: Workspace, as_of: date) -> str:
+    source = workspace.lake.source
+    instant = f"TIMESTAMPTZ '{day_start(as_of, workspace.settings.tz).isoformat()}'"
+    day = f"DATE '{as_of}'"
+    return f"""
+    WITH known AS (
+        SELECT account_id FROM {source("accounts")}
+        UNION SELECT account_id FROM {source("account_days")}
+        UNION SELECT account_id FROM {source("mrr_ledger")}
+    ), now AS (
+        SELECT * FROM history WHERE date = {day}
+    ), weeks AS (
+        SELECT account_id, string_agg(coalesce(round(score, 1)::VARCHAR, ''), ','
+                   ORDER BY date) AS health_weeks
+        FROM history
+        WHERE date > {day} - 84 AND ({day} - date) % 7 = 0 GROUP BY account_id
+    ), paid AS (
+        SELECT account_id, min(date_from) FILTER (mrr_e4 > 0) AS customer_since,
+               bool_or(is_paused AND date_from < {day}
+                       AND coalesce(date_to >= {day}, true)) AS paused
+        FROM {source("mrr_ledger")} WHERE date_from < {day} GROUP BY account_id
+    ), trial AS (
+        SELECT DISTINCT account_id FROM {source("subscription_items")}
+        WHERE valid_from < {instant} AND coalesce(valid_to >= {instant}, true)
+          AND (coalesce(is_trial, false) OR status = 'trialing' OR trial_end >= {instant})
+    ), renewal AS (
+        SELECT account_id, min(term_end) AS renewal_on FROM {source("contracts")}
+        WHERE term_end >= {day} AND term_start < {day} GROUP BY account_id
+    ), assigned AS (
+        SELECT account_id, count(DISTINCT user_id) AS assigned_users
+        FROM {source("assignments")}
+        WHERE coalesce(date_from < {day}, true) AND coalesce(date_to >= {day}, true)
+        GROUP BY account_id
+    ), lately AS (
+        SELECT account_id,
+               sum(sessions) FILTER (date >= {day} - 14) AS logins_14d,
+               sum(sessions) FILTER (date < {day} - 14) AS logins_14d_before
+        FROM {source("account_days")}
+        WHERE date >= {day} - 28 AND date < {day} GROUP BY account_id
+    ), seen AS (
+        SELECT account_id, max(last_at) AS last_seen_at FROM {source("user_days")}
+        WHERE date < {day} GROUP BY account_id
+    ), touch AS (
+        SELECT account_id, max("at") AS last_touch_at FROM (
+            SELECT account_id, "at" FROM {source("touchpoints")}
+            UNION ALL
+            SELECT account_id, sent_at FROM {source("emails")}
+            WHERE NOT coalesce(is_automatic, false)
+        ) WHERE "at" < {instant} GROUP BY account_id
+    ), nps AS (
+        SELECT account_id, arg_max(score, answered_at) AS nps_score,
+               max(answered_at) AS nps_at
+        FROM {source("survey_responses")}
+        WHERE kind = 'nps' AND answered_at < {instant} GROUP BY account_id
+    ), ticket AS (
+        SELECT account_id, count(*) AS open_tickets,
+               count(*) FILTER (lower(priority) IN ('urgent', 'high')) AS urgent_tickets
+        FROM {source("tickets")}
+        WHERE opened_at < {instant} AND coalesce(solved_at >= {instant}, true)
+          AND coalesce(closed_at >= {instant}, true)
+          AND NOT coalesce(is_spam, false) AND merged_into IS NULL
+        GROUP BY account_id
+    )
+    SELECT k.account_id, {day} AS as_of, coalesce(a.name, k.account_id) AS name,
+           a.segment, a.plan, a.country, a.industry, a.owner_email, a.lifecycle_stage,
+           CASE WHEN n.mrr_e4 > 0 THEN 'paying'
+                WHEN paid.paused THEN 'paused'
+                WHEN paid.customer_since IS NOT NULL THEN 'churned'
+                WHEN trial.account_id IS NOT NULL OR lower(a.lifecycle_stage) = 'trial'
+                     THEN 'trial'
+                WHEN lower(a.lifecycle_stage) = 'lead' THEN 'lead'
+                ELSE 'free' END AS state,
+           a.created_at, paid.customer_since, n.mrr_e4, n.mrr_90d_e4,
+           renewal.renewal_on, n.seats, assigned.assigned_users, n.active_users,
+           n.active_users_before, lately.logins_14d, lately.logins_14d_before,
+           seen.last_seen_at, touch.last_touch_at, nps.nps_score, nps.nps_at,
+           coalesce(ticket.open_tickets, 0) AS open_tickets,
+           coalesce(ticket.urgent_tickets, 0) AS urgent_tickets,
+           n.score AS health_score, n.color AS health_color,
+           coalesce(n.status, 'inactive') AS health_status,
+           h28.score AS health_score_28d, h1.color AS health_color_1d,
+           weeks.health_weeks
+    FROM known k
+    LEFT JOIN {source("accounts")} a USING (account_id)
+    LEFT JOIN now n USING (account_id)
+    LEFT JOIN history h28 ON h28.account_id = k.account_id AND h28.date = {day} - 28
+    LEFT JOIN history h1 ON h1.account_id = k.account_id AND h1.date = {day} - 1
+    LEFT JOIN weeks ON weeks.account_id = k.account_id
+    LEFT JOIN paid ON paid.account_id = k.account_id
+    LEFT JOIN trial ON trial.account_id = k.account_id
+    LEFT JOIN renewal ON renewal.account_id = k.account_id
+    LEFT JOIN assigned ON assigned.account_id = k.account_id
+    LEFT JOIN lately ON lately.account_id = k.account_id
+    LEFT JOIN seen ON seen.account_id = k.account_id
+    LEFT JOIN touch ON touch.account_id = k.account_id
+    LEFT JOIN nps ON nps.account_id = k.account_id
+    LEFT JOIN ticket ON ticket.account_id = k.account_id
+    WHERE k.account_id IS NOT NULL AND NOT coalesce(a.is_test, false)
+    """

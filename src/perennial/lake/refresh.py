@@ -1,0 +1,211 @@
+"""Bring everything derived up to date, doing only what new facts make necessary.
+
+Each derived table records, in the commit that wrote it, which version of each of
+its sources it speaks of; a refresh compares and rebuilds what lags behind. A
+refresh that dies half-way is done again by the next one, with the same result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from perennial.core.ids import digest
+from perennial.core.settings import Settings
+from perennial.lake import ledgers, measures, snapshots
+from perennial.lake.duck import connect
+from perennial.lake.store import Lake
+from perennial.lake.tables import ROLLUPS
+from perennial.lake.usage import UsageBuilder
+
+if TYPE_CHECKING:
+    from perennial.lake.workspace import Workspace
+
+#: Facts that change what usage means, so that all of it is built again.
+_MEANING = ("event_definitions", "memberships", "subscription_items")
+#: Sources whose commits say which days they touched.
+_DAILY = ("events", "usage")
+#: What health and the account measures are made of.
+_MEASURED = (
+    *(table for table in ROLLUPS if table != measures.NAME),
+    *("accounts", "users", "features", "entitlements", "fx_rates", "contracts"),
+    *("subscription_items", "tickets", "touchpoints", "emails", "survey_responses"),
+)
+#: Past this share of all days, building everything is cheaper than days.
+_MOST_DAYS = 1 / 4
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass
+class Refreshed:
+    """What a refresh did: seconds by step, and the days of usage rebuilt.
+
+    `usage_days` is None after a full build and 0 when usage was up to date.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    usage_days: int | None = 0
+
+    @property
+    def total(self) -> float:
+        return sum(self.seconds.values())
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A derived table that is rebuilt whole when one of its sources changed."""
+
+    name: str
+    build: Callable[[Lake, duckdb.DuckDBPyConnection, Settings], None]
+    sources: tuple[str, ...]
+    settings: tuple[str, ...] = ("timezone",)
+
+
+LEDGERS = (
+    Ledger(
+        "mrr_ledger",
+        ledgers.build_mrr,
+        ("subscription_items",),
+        ("timezone", "currency", "dunning_days"),
+    ),
+    Ledger("seat_ledger", ledgers.build_seats, ("seat_contracts",)),
+    Ledger(
+        "assignments", ledgers.build_assignments, ("memberships", "users", "user_days")
+    ),
+    Ledger("account_attributes", ledgers.build_attributes, ("accounts",), ()),
+)
+
+
+def refresh(
+    workspace: Workspace,
+    *,
+    as_of: date,
+    full: bool = False,
+    progress: Progress | None = None,
+) -> Refreshed:
+    """Refresh one workspace; `as_of` D takes the snapshot of the day before D."""
+    lake, settings = workspace.lake, workspace.settings
+    done = Refreshed()
+    report = progress or (lambda _share, _what: None)
+    with lake.lock("refresh"), connect() as duck:
+        with _timed(done, "usage"):
+            done.usage_days = _usage(
+                lake,
+                duck,
+                settings,
+                full=full,
+                progress=lambda p: report(p * 0.7, "usage"),
+            )
+        for ledger in LEDGERS:
+            with _timed(done, ledger.name):
+                _ledger(lake, duck, settings, ledger, full=full)
+        now = _versions(lake, _MEASURED)
+        now["settings"] = _fingerprint(settings, (f.name for f in fields(settings)))
+        now["as_of"] = as_of.toordinal()
+        if full or _lags(lake, measures.NAME, now):
+            report(0.8, "health")
+            with _timed(done, "health"):
+                snapshots.take(workspace, as_of)
+            report(0.95, "accounts")
+            with _timed(done, "account_measures"):
+                measures.build(workspace, as_of, progress=now)
+    report(1.0, "done")
+    return done
+
+
+@contextmanager
+def _timed(done: Refreshed, step: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    done.seconds[step] = round(time.perf_counter() - began, 3)
+
+
+def _usage(
+    lake: Lake,
+    duck: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    *,
+    full: bool,
+    progress: Callable[[float], None],
+) -> int | None:
+    """Bring the usage roll-ups up to date; days rebuilt, None for all."""
+    now = _versions(lake, (*_DAILY, *_MEANING))
+    now["settings"] = _fingerprint(
+        settings, ("timezone", "session_timeout_s", "session_max_h")
+    )
+    before = {name: lake.progress("account_days", name) for name in now}
+    builder = UsageBuilder(lake, duck, settings, now)
+    changed = None if full else _days_to_rebuild(lake, now, before)
+    if changed is None:
+        builder.all(progress)
+        return None
+    if changed:
+        builder.days(changed)
+    return len(changed)
+
+
+def _days_to_rebuild(
+    lake: Lake, now: dict[str, int], before: dict[str, int | None]
+) -> set[date] | None:
+    """Days touched since the last build; None when everything has to be built."""
+    if any(before[name] != now[name] for name in (*_meaning(lake), "settings")):
+        return None
+    changed: set[date] = set()
+    for name in _DAILY:
+        since = before[name]
+        days = None if since is None else lake.days_changed(name, since)
+        if days is None:
+            return None
+        changed |= days
+    every = sum(28 for _ in lake.files_by_month("events"))
+    return None if len(changed) > every * _MOST_DAYS else changed
+
+
+def _meaning(lake: Lake) -> tuple[str, ...]:
+    """What changes the meaning of stored usage, in this lake.
+
+    Subscriptions only lead pre-aggregated usage to its account; memberships only
+    attribute events without an account.
+    """
+    names = ["event_definitions"]
+    if lake.has_nulls("usage", "account_id"):
+        names.append("subscription_items")
+    if lake.has_nulls("events", "account_id"):
+        names.append("memberships")
+    return tuple(names)
+
+
+def _ledger(
+    lake: Lake,
+    duck: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    full: bool,
+) -> None:
+    now = _versions(lake, ledger.sources)
+    now["settings"] = _fingerprint(settings, ledger.settings)
+    if full or _lags(lake, ledger.name, now):
+        ledger.build(lake, duck, settings)
+        with lake.lock(ledger.name):
+            lake.replace(duck, ledger.name, f"built_{ledger.name}", progress=now)
+
+
+def _lags(lake: Lake, name: str, now: Mapping[str, int]) -> bool:
+    return any(lake.progress(name, source) != v for source, v in now.items())
+
+
+def _versions(lake: Lake, names: Iterable[str]) -> dict[str, int]:
+    return {name: lake.snapshot(name).version for name in names}
+
+
+def _fingerprint(settings: Settings, names: Iterable[str]) -> int:
+    text = repr([getattr(settings, name) for name in names])
+    return int(digest(text)[:12], 16)

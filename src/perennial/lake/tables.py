@@ -1,0 +1,856 @@
+"""Every table of the lake, declared once.
+
+Import, validation, storage, Ibis schemas and the generated reference all read
+these declarations. To add a fact table, add one `Table` to `FACTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+Type = Literal["string", "int", "float", "money", "bool", "date", "timestamp", "json"]
+
+#: Money keeps four decimals per row and is only rounded when it is shown.
+ARROW_TYPES: Mapping[Type, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "money": pa.decimal128(18, 4),
+    "bool": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "json": pa.string(),
+}
+
+#: Physical partition column: the UTC month of `Table.partition_by`, as "2026-11".
+MONTH = "month"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its logical type, and what the value means.
+
+    `default` fills a missing value on import; `choices` is the closed set of
+    values a row may carry.
+    """
+
+    name: str
+    type: Type
+    about: str
+    required: bool = False
+    default: str | int | bool | None = None
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the lake: columns, key, and how it is laid out on disk.
+
+    - `key`: columns that identify a row; a row with a known key replaces it.
+      `insert_only` tables (events) keep the first row instead.
+    - `one_of`: groups of columns of which a row must carry at least one.
+    - `partition_by`: a date or timestamp column; files are split by its UTC month.
+    - `sort_by`: the order inside a file, which is what readers prune on.
+    - Columns of a source that are not declared here are kept, as one JSON object,
+      in `properties`.
+    """
+
+    name: str
+    about: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    one_of: tuple[tuple[str, ...], ...] = ()
+    partition_by: str | None = None
+    sort_by: tuple[str, ...] = ()
+    insert_only: bool = False
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.required)
+
+    def schema(self, *, partitions: bool = False) -> pa.Schema:
+        """Arrow schema of a row; with `partitions`, as it is stored."""
+        fields = [
+            pa.field(c.name, ARROW_TYPES[c.type], nullable=True) for c in self.columns
+        ]
+        if partitions and self.partition_by:
+            fields.append(pa.field(MONTH, pa.string()))
+        return pa.schema(fields)
+
+
+PROPERTIES = Column("properties", "json", "Everything else the source said, as JSON.")
+
+
+def _id(name: str, about: str, *, required: bool = False, aliases: str = "") -> Column:
+    return Column(name, "string", about, required, aliases=tuple(aliases.split()))
+
+
+ACCOUNT = _id(
+    "account_id",
+    "The customer's id in your systems.",
+    aliases="account customer_id customer company_id organization_id group_id org_id",
+)
+USER = _id("user_id", "The person's id in your product.", aliases="user person_id")
+CURRENCY = Column("currency", "string", "ISO 4217 code; empty: the workspace's.")
+
+
+def _required(column: Column) -> Column:
+    return Column(
+        column.name,
+        column.type,
+        column.about,
+        required=True,
+        default=column.default,
+        choices=column.choices,
+        aliases=column.aliases,
+    )
+
+
+def _table(
+    name: str,
+    about: str,
+    key: str,
+    *columns: Column,
+    one_of: tuple[tuple[str, ...], ...] = (),
+    partition_by: str | None = None,
+    sort_by: str = "",
+    insert_only: bool = False,
+) -> Table:
+    if all(column.name != PROPERTIES.name for column in columns):
+        columns = (*columns, PROPERTIES)
+    return Table(
+        name,
+        about,
+        tuple(key.split()),
+        columns,
+        one_of,
+        partition_by,
+        tuple(sort_by.split()) or tuple(key.split()),
+        insert_only,
+    )
+
+
+_STARTS = Column(
+    "starts_at",
+    "timestamp",
+    "First instant it holds; empty: since ever.",
+    aliases=("start_date", "starts", "start"),
+)
+_ENDS = Column(
+    "ends_at",
+    "timestamp",
+    "First instant it no longer holds; empty: still holds.",
+    aliases=("end_date", "ends", "end"),
+)
+
+_FACTS = (
+    _table(
+        "accounts",
+        "The companies that buy, or may buy.",
+        "account_id",
+        _required(ACCOUNT),
+        Column("name", "string", "Display name.", aliases=("account_name", "company")),
+        _id("parent_account_id", "The account above this one."),
+        Column("domain", "string", "The company's main e-mail domain."),
+        Column("industry", "string", "Industry."),
+        Column("country", "string", "ISO 3166 code."),
+        Column("plan", "string", "Plan sold.", aliases=("plan_tier",)),
+        Column("tier", "string", "Service tier."),
+        Column("segment", "string", "Segment the targets and reports go by."),
+        Column("lifecycle_stage", "string", "Where in its life the account stands."),
+        Column(
+            "owner_email",
+            "string",
+            "The customer success manager.",
+            aliases=("csm", "owner"),
+        ),
+        CURRENCY,
+        Column(
+            "created_at",
+            "timestamp",
+            "When the account was created.",
+            aliases=("signup_date",),
+        ),
+        Column("onboarding_completed_at", "timestamp", "When onboarding was done."),
+        Column("is_test", "bool", "A test account: in no number."),
+    ),
+    _table(
+        "users",
+        "The people who use the product.",
+        "user_id",
+        _required(USER),
+        Column("email", "string", "E-mail address."),
+        Column("name", "string", "Display name."),
+        Column("role", "string", "Role in the product."),
+        Column("created_at", "timestamp", "When the user was created."),
+        Column("deactivated_at", "timestamp", "When the user was switched off."),
+        Column("is_internal", "bool", "One of your own people: in no number."),
+        Column("is_test", "bool", "A test user: in no number."),
+    ),
+    _table(
+        "memberships",
+        "Which user belongs to which account, and when.",
+        "user_id account_id starts_at",
+        _required(USER),
+        _required(ACCOUNT),
+        _STARTS,
+        _ENDS,
+    ),
+    _table(
+        "events",
+        "What users did, one row an event.",
+        "event_id",
+        _id(
+            "event_id",
+            "Accepted once for ever; empty: derived from the content.",
+            aliases="message_id messageid",
+        ),
+        Column(
+            "event",
+            "string",
+            "Event name.",
+            required=True,
+            aliases=("event_name", "event_type", "name"),
+        ),
+        Column(
+            "timestamp",
+            "timestamp",
+            "When it happened.",
+            required=True,
+            aliases=("event_time", "event_at", "time", "occurred_at"),
+        ),
+        USER,
+        _id("anonymous_id", "The device's id before log-in.", aliases="anonymousid"),
+        ACCOUNT,
+        Column("sent_at", "timestamp", "The client's clock when sending."),
+        Column("received_at", "timestamp", "The server's clock; empty: the timestamp."),
+        Column("properties", "json", "The event's properties, as JSON."),
+        one_of=(("user_id", "anonymous_id"),),
+        partition_by="timestamp",
+        sort_by="account_id user_id timestamp",
+        insert_only=True,
+    ),
+    _table(
+        "event_definitions",
+        "What an event name means, and since when.",
+        "name valid_from",
+        Column(
+            "name",
+            "string",
+            "Event name.",
+            required=True,
+            aliases=("event", "event_type", "event_name"),
+        ),
+        Column(
+            "kind",
+            "string",
+            "What kind of event it is.",
+            default="feature",
+            choices=("login", "feature", "page", "system", "billing", "support"),
+        ),
+        _id("feature_id", "The feature it is a use of; empty: a feature of its own."),
+        Column(
+            "counts_as_activity",
+            "bool",
+            "Does it make a user active? Empty: yes, but for system events.",
+        ),
+        Column(
+            "valid_from", "timestamp", "Meaning holds from here; empty: since ever."
+        ),
+        Column("valid_to", "timestamp", "First instant it no longer holds."),
+    ),
+    _table(
+        "features",
+        "The parts of your product.",
+        "feature_id",
+        _id(
+            "feature_id",
+            "The feature's id.",
+            required=True,
+            aliases="feature feature_name",
+        ),
+        Column("name", "string", "Display name."),
+        Column("area", "string", "Area of the product."),
+        Column("is_key", "bool", "Counts for depth in the health score."),
+        Column("is_core", "bool", "Counts for the product engagement score."),
+        Column("released_at", "timestamp", "When it became available."),
+    ),
+    _table(
+        "entitlements",
+        "Which account may use which feature, and when.",
+        "account_id feature_id starts_at",
+        _required(ACCOUNT),
+        _id(
+            "feature_id",
+            "The feature's id.",
+            required=True,
+            aliases="feature feature_name",
+        ),
+        _STARTS,
+        _ENDS,
+    ),
+    _table(
+        "usage",
+        "Usage already added up by day, for those without events.",
+        "account_id user_id feature_id date",
+        ACCOUNT,
+        _id("subscription_id", "Leads to the account where that is not given."),
+        Column(
+            "date", "date", "Local day.", required=True, aliases=("usage_date", "day")
+        ),
+        _id("feature_id", "The feature's id.", aliases="feature feature_name"),
+        USER,
+        Column(
+            "uses", "int", "How often.", required=True, aliases=("usage_count", "count")
+        ),
+        Column(
+            "seconds",
+            "int",
+            "How long.",
+            aliases=("usage_duration_secs", "duration_seconds"),
+        ),
+        Column("errors", "int", "How many errors.", aliases=("error_count",)),
+        one_of=(("account_id", "subscription_id"),),
+        partition_by="date",
+        sort_by="date account_id user_id",
+    ),
+    _table(
+        "seat_contracts",
+        "How many seats an account has bought, and when.",
+        "account_id starts_at",
+        _required(ACCOUNT),
+        Column(
+            "seats",
+            "int",
+            "Seats bought.",
+            required=True,
+            aliases=("quantity", "licenses"),
+        ),
+        _STARTS,
+        _ENDS,
+    ),
+    _table(
+        "subscription_items",
+        "What an account pays for, one row an item and validity.",
+        "subscription_id item_id valid_from",
+        _id(
+            "subscription_id",
+            "The subscription's id.",
+            required=True,
+            aliases="subscription",
+        ),
+        _required(ACCOUNT),
+        Column("item_id", "string", "The item within it.", default=""),
+        Column("product", "string", "Product sold."),
+        Column("plan", "string", "Plan sold.", aliases=("plan_tier",)),
+        Column("quantity", "float", "How many; empty: 1."),
+        Column("unit_amount", "money", "Price of one per billing interval."),
+        Column(
+            "mrr",
+            "money",
+            "Monthly amount, final; replaces the calculation.",
+            aliases=("mrr_amount", "monthly_amount"),
+        ),
+        CURRENCY,
+        Column(
+            "interval",
+            "string",
+            "Billing interval.",
+            default="month",
+            choices=("day", "week", "month", "quarter", "half_year", "year"),
+        ),
+        Column("interval_count", "int", "Intervals per bill.", default=1),
+        Column(
+            "usage_type",
+            "string",
+            "licensed or metered; metered is never MRR.",
+            default="licensed",
+            choices=("licensed", "metered"),
+        ),
+        Column("discount", "money", "Amount off per billing interval."),
+        Column(
+            "status",
+            "string",
+            "active, trialing, past_due, paused, canceled, ...",
+            default="active",
+        ),
+        Column("is_trial", "bool", "A trial: no MRR."),
+        Column("trial_end", "timestamp", "When the trial ends."),
+        Column(
+            "valid_from",
+            "timestamp",
+            "First instant it holds.",
+            required=True,
+            aliases=("start_date", "starts_at", "start"),
+        ),
+        Column(
+            "valid_to",
+            "timestamp",
+            "First instant it no longer holds.",
+            aliases=("end_date", "ends_at", "end"),
+        ),
+        Column("cancel_requested_at", "timestamp", "When the customer gave notice."),
+        Column("paused_from", "timestamp", "First paused instant."),
+        Column("paused_to", "timestamp", "First instant no longer paused."),
+        one_of=(("unit_amount", "mrr"),),
+    ),
+    _table(
+        "contracts",
+        "Contract terms and how they ended.",
+        "account_id term_start",
+        _required(ACCOUNT),
+        Column("term_start", "date", "First day of the term.", required=True),
+        Column("term_end", "date", "First day after the term.", required=True),
+        Column("acv", "money", "Annual contract value."),
+        CURRENCY,
+        Column("auto_renew", "bool", "Renews unless canceled."),
+        Column(
+            "outcome",
+            "string",
+            "How it ended.",
+            default="pending",
+            choices=("renewed", "cancelled", "pending"),
+        ),
+        Column("outcome_at", "timestamp", "When that was known."),
+        Column("churn_reason", "string", "Why they left."),
+    ),
+    _table(
+        "payments",
+        "Money received and given back.",
+        "payment_id",
+        _id("payment_id", "The payment's id.", required=True),
+        _required(ACCOUNT),
+        Column("paid_at", "timestamp", "When it was paid.", required=True),
+        Column("amount", "money", "Amount, refunds positive too."),
+        CURRENCY,
+        Column(
+            "kind",
+            "string",
+            "What for.",
+            default="recurring",
+            choices=("recurring", "usage", "one_off", "refund"),
+        ),
+        Column("tax", "money", "Tax within the amount."),
+    ),
+    _table(
+        "fx_rates",
+        "Exchange rates: 1 base = rate quote.",
+        "date base quote",
+        Column("date", "date", "Day of the rate.", required=True),
+        Column("base", "string", "ISO 4217 code.", required=True),
+        Column("quote", "string", "ISO 4217 code.", required=True),
+        Column("rate", "float", "Closing rate.", required=True),
+    ),
+    _table(
+        "costs",
+        "What winning and keeping customers costs.",
+        "month category",
+        Column("month", "date", "First day of the month.", required=True),
+        Column(
+            "category",
+            "string",
+            "What for.",
+            required=True,
+            choices=(
+                "cs_payroll",
+                "support_payroll",
+                "adoption_programs",
+                "professional_services",
+                "training",
+                "customer_marketing",
+                "sales",
+                "marketing",
+                "cogs",
+            ),
+        ),
+        Column("amount", "money", "Amount.", required=True),
+        CURRENCY,
+    ),
+    _table(
+        "survey_responses",
+        "Answers to NPS, CSAT and CES surveys.",
+        "response_id",
+        _id("response_id", "The answer's id.", required=True),
+        Column(
+            "kind",
+            "string",
+            "Which survey.",
+            required=True,
+            choices=("nps", "csat", "ces"),
+        ),
+        Column("scale_min", "int", "Lowest score of the scale."),
+        Column("scale_max", "int", "Highest score of the scale."),
+        Column("score", "float", "The score given.", required=True),
+        Column("comment", "string", "What they wrote."),
+        USER,
+        ACCOUNT,
+        Column("touchpoint", "string", "What it was asked about."),
+        Column("language", "string", "Language of the comment."),
+        Column("invited_at", "timestamp", "When they were asked."),
+        Column("answered_at", "timestamp", "When they answered.", required=True),
+    ),
+    _table(
+        "tickets",
+        "Support tickets.",
+        "ticket_id",
+        _id("ticket_id", "The ticket's id.", required=True),
+        ACCOUNT,
+        USER,
+        Column(
+            "opened_at",
+            "timestamp",
+            "When it was opened.",
+            required=True,
+            aliases=("submitted_at", "created_at"),
+        ),
+        Column("first_response_at", "timestamp", "First answer by a person."),
+        Column("solved_at", "timestamp", "When it was solved."),
+        Column("closed_at", "timestamp", "When it was closed."),
+        Column("reopened_count", "int", "How often reopened."),
+        Column("agent_replies", "int", "Public replies by agents."),
+        Column("customer_replies", "int", "Replies by the customer."),
+        Column("transfers", "int", "How often handed on."),
+        Column("priority", "string", "Priority."),
+        Column("channel", "string", "Channel."),
+        Column("topic", "string", "Topic."),
+        Column("is_spam", "bool", "Spam: in no number."),
+        _id("merged_into", "The ticket that goes on in its place."),
+    ),
+    _table(
+        "emails",
+        "E-mails with customers (no bodies).",
+        "message_id",
+        _id("message_id", "The message's id.", required=True),
+        _id("thread_id", "The conversation's id."),
+        Column("sent_at", "timestamp", "When it was sent.", required=True),
+        Column("from_address", "string", "Sender.", required=True),
+        Column("to_addresses", "string", "Recipients, separated by commas."),
+        ACCOUNT,
+        Column(
+            "direction", "string", "Seen from you.", choices=("inbound", "outbound")
+        ),
+        Column("is_automatic", "bool", "Sent by a machine."),
+    ),
+    _table(
+        "touchpoints",
+        "Calls, meetings and other contacts.",
+        "touchpoint_id",
+        _id("touchpoint_id", "The contact's id.", required=True),
+        _required(ACCOUNT),
+        Column("at", "timestamp", "When.", required=True),
+        Column(
+            "kind",
+            "string",
+            "What kind.",
+            choices=("call", "meeting", "e-mail", "training"),
+        ),
+        Column("minutes", "float", "How long."),
+        Column("staff_email", "string", "Who of you."),
+        Column("summary", "string", "In a sentence."),
+    ),
+    _table(
+        "leads",
+        "People and companies who may buy.",
+        "lead_id",
+        _id("lead_id", "The lead's id.", required=True),
+        Column("created_at", "timestamp", "When it came in."),
+        Column("source", "string", "Where from."),
+        ACCOUNT,
+    ),
+    _table(
+        "lead_stages",
+        "When a lead reached which stage.",
+        "lead_id stage",
+        _id("lead_id", "The lead's id.", required=True),
+        Column("stage", "string", "The stage.", required=True),
+        Column("entered_at", "timestamp", "When.", required=True),
+    ),
+    _table(
+        "onboarding_steps",
+        "Onboarding steps completed.",
+        "account_id user_id flow step",
+        Column("flow", "string", "Which onboarding.", required=True),
+        Column("step", "string", "Which step.", required=True),
+        Column("position", "int", "Place in the flow."),
+        ACCOUNT,
+        USER,
+        Column("completed_at", "timestamp", "When.", required=True),
+        one_of=(("account_id", "user_id"),),
+    ),
+    _table(
+        "requests",
+        "Requests your product answered.",
+        "",
+        Column("at", "timestamp", "When.", required=True),
+        Column("status", "int", "HTTP status."),
+        Column("duration_ms", "int", "How long it took."),
+        Column("endpoint", "string", "What was asked."),
+        ACCOUNT,
+        partition_by="at",
+        sort_by="at",
+    ),
+    _table(
+        "incidents",
+        "Outages and maintenance.",
+        "incident_id",
+        _id("incident_id", "The incident's id.", required=True),
+        Column("starts_at", "timestamp", "First instant.", required=True),
+        Column("ends_at", "timestamp", "First instant it was over."),
+        Column("severity", "string", "How bad."),
+        Column("announced_at", "timestamp", "When customers were told."),
+        Column("planned", "bool", "Planned maintenance."),
+    ),
+)
+
+#: Fact tables by name, in the order of the contract.
+FACTS: Mapping[str, Table] = {table.name: table for table in _FACTS}
+
+
+# Derived tables: rebuilt by `refresh` from the facts, never imported.
+
+_DATE = Column("date", "date", "Local day of the workspace.", required=True)
+_ACCOUNT = Column("account_id", "string", "The account; empty: not attributed.")
+_USER = Column("user_id", "string", "The user; empty: not known.")
+_MS = Column("duration_ms", "int", "Time in the application, in milliseconds.")
+
+
+def _derived(
+    name: str,
+    about: str,
+    key: str,
+    *columns: Column,
+    partition_by: str | None = None,
+    sort_by: str = "",
+) -> Table:
+    sort = tuple(sort_by.split()) or tuple(key.split())
+    return Table(name, about, tuple(key.split()), columns, (), partition_by, sort)
+
+
+_ROLLUPS = (
+    _derived(
+        "user_days",
+        "Activity by day, account and user.",
+        "date account_id user_id",
+        _DATE,
+        _ACCOUNT,
+        _USER,
+        Column("events", "int", "Activity events."),
+        _MS,
+        Column("last_at", "timestamp", "Last activity of the day."),
+        partition_by="date",
+    ),
+    _derived(
+        "feature_days",
+        "Feature uses by day, account, user and feature.",
+        "date account_id user_id feature_id",
+        _DATE,
+        _ACCOUNT,
+        _USER,
+        Column("feature_id", "string", "The feature."),
+        Column("uses", "int", "Uses."),
+        Column("errors", "int", "Errors."),
+        partition_by="date",
+    ),
+    _derived(
+        "sessions",
+        "Sessions: activity of one user in one account without a gap over 30 minutes.",
+        "session_id",
+        _DATE,
+        Column("session_id", "string", "Hash of account, user and start."),
+        _ACCOUNT,
+        _USER,
+        Column("started_at", "timestamp", "First event."),
+        Column("ended_at", "timestamp", "Last event."),
+        Column("events", "int", "Activity events."),
+        _MS,
+        partition_by="date",
+        sort_by="date account_id user_id started_at",
+    ),
+    _derived(
+        "account_days",
+        "Activity by day and account.",
+        "date account_id",
+        _DATE,
+        _ACCOUNT,
+        Column("active_users", "int", "Distinct active users, test users included."),
+        Column("events", "int", "Activity events."),
+        Column("sessions", "int", "Sessions started."),
+        _MS,
+        partition_by="date",
+    ),
+    _derived(
+        "mrr_ledger",
+        "MRR by account and day, as runs of equal days [date_from, date_to).",
+        "account_id currency date_from",
+        Column("account_id", "string", "The account."),
+        Column("currency", "string", "ISO 4217 code."),
+        Column("date_from", "date", "First day of the run."),
+        Column("date_to", "date", "First day after the run; empty: still so."),
+        Column("mrr_e4", "int", "MRR at the end of each day, in 1/10,000."),
+        Column("is_paused", "bool", "Zero because paused."),
+    ),
+    _derived(
+        "seat_ledger",
+        "Seats bought by account and day, as runs of equal days.",
+        "account_id date_from",
+        Column("account_id", "string", "The account."),
+        Column("date_from", "date", "First day of the run."),
+        Column("date_to", "date", "First day after the run; empty: still so."),
+        Column("seats", "int", "Seats at the end of each day; empty: no contract."),
+    ),
+    _derived(
+        "assignments",
+        "Seats in use: who belongs to which account on which days.",
+        "account_id user_id date_from",
+        Column("account_id", "string", "The account."),
+        Column("user_id", "string", "The user."),
+        Column("date_from", "date", "First day; empty: since ever."),
+        Column("date_to", "date", "First day it no longer holds; empty: still holds."),
+    ),
+    _derived(
+        "account_attributes",
+        "Attributes of accounts that are not columns, from their properties.",
+        "account_id name",
+        Column("account_id", "string", "The account."),
+        Column("name", "string", "The attribute."),
+        Column("value", "string", "Its value, as text."),
+    ),
+    _derived(
+        "account_measures",
+        "One row an account, as of the last refresh: what lists and Home show.",
+        "account_id",
+        Column("account_id", "string", "The account."),
+        Column("as_of", "date", "The day the row speaks of: everything before it."),
+        Column("name", "string", "Display name."),
+        Column("segment", "string", "Segment."),
+        Column("plan", "string", "Plan."),
+        Column("country", "string", "Country."),
+        Column("industry", "string", "Industry."),
+        Column("owner_email", "string", "Customer success manager."),
+        Column("lifecycle_stage", "string", "Stage."),
+        Column("state", "string", "lead, trial, paying, paused, churned (G5)."),
+        Column("created_at", "timestamp", "When created."),
+        Column("customer_since", "date", "First paid day."),
+        Column("mrr_e4", "int", "MRR in the workspace currency, in 1/10,000."),
+        Column("mrr_90d_e4", "int", "The same 90 days ago."),
+        Column("renewal_on", "date", "First day after the running contract term."),
+        Column("seats", "int", "Seats bought."),
+        Column("assigned_users", "int", "Live memberships."),
+        Column("active_users", "int", "Users active in the last 28 days."),
+        Column("active_users_before", "int", "Users active in the 28 days before."),
+        Column("logins_14d", "int", "Sessions of the last 14 days."),
+        Column("logins_14d_before", "int", "Sessions of the 14 days before."),
+        Column("last_seen_at", "timestamp", "Last activity."),
+        Column("last_touch_at", "timestamp", "Last call, meeting or e-mail."),
+        Column("nps_score", "float", "Last NPS answer."),
+        Column("nps_at", "timestamp", "When it was given."),
+        Column("open_tickets", "int", "Tickets not solved."),
+        Column("urgent_tickets", "int", "Of those, priority urgent or high."),
+        Column("health_score", "float", "Health score, 0 to 100; empty: no score."),
+        Column("health_color", "string", "red, orange, yellow, green."),
+        Column("health_status", "string", "ok, insufficient, onboarding, inactive."),
+        Column("health_score_28d", "float", "The score 28 days ago."),
+        Column("health_color_1d", "string", "The color of the day before."),
+        Column(
+            "health_weeks",
+            "string",
+            "Scores of the last 12 weeks, oldest first, separated by commas.",
+        ),
+    ),
+)
+
+#: Tables that `refresh` rebuilds, by name.
+ROLLUPS: Mapping[str, Table] = {table.name: table for table in _ROLLUPS}
+
+_RECORDS = (
+    _derived(
+        "health_snapshots",
+        "Health of an account on a day; never rewritten, the newest computation counts.",
+        "account_id date computed_at",
+        Column("account_id", "string", "The account."),
+        Column("date", "date", "The day the score is of: everything before it counts."),
+        Column("score", "float", "0 to 100; empty: no score."),
+        Column("color", "string", "red, orange, yellow, green; empty: no score."),
+        Column("status", "string", "ok, insufficient, onboarding, inactive."),
+        Column("coverage", "float", "Share of the weight that could be measured."),
+        Column("frequency", "float", "Component, 0 to 100."),
+        Column("breadth", "float", "Component, 0 to 100."),
+        Column("depth", "float", "Component, 0 to 100."),
+        Column("growth", "float", "Component, 0 to 100."),
+        Column("active_days", "float", "Median active days of an active user."),
+        Column("minutes", "float", "Minutes in the application of an active user."),
+        Column("active_users", "int", "Active users in 28 days."),
+        Column("seats", "int", "Seats bought."),
+        Column("key_features_used", "int", "Distinct key features used."),
+        Column("key_features", "int", "Key features entitled to."),
+        Column("key_events_per_session", "float", "Key events in a session."),
+        Column("active_users_before", "int", "Active users in the 28 days before."),
+        Column("mrr_e4", "int", "MRR, in 1/10,000."),
+        Column("mrr_90d_e4", "int", "MRR 90 days before, same exchange rate."),
+        Column("computed_at", "timestamp", "When it was computed."),
+        Column("recomputed", "bool", "Computed after its day."),
+        partition_by="date",
+        sort_by="date account_id",
+    ),
+    _derived(
+        "rejects",
+        "Rows that could not be taken, and why.",
+        "source table_name row_number",
+        Column("source", "string", "File name and digest, or source."),
+        Column("table_name", "string", "The table it was meant for."),
+        Column(
+            "row_number", "int", "Row in the source; the first after the header is 1."
+        ),
+        Column("reason", "string", "Why, for people."),
+        Column("code", "string", "Why, for programs."),
+        Column("payload", "json", "The row as it came."),
+        Column("rejected_at", "timestamp", "When."),
+    ),
+    _derived(
+        "imports",
+        "Files imported.",
+        "import_id",
+        Column("import_id", "string", "Digest of file, table and mapping."),
+        Column("table_name", "string", "The table."),
+        Column("file_name", "string", "The file's name."),
+        Column("started_at", "timestamp", "When it began."),
+        Column("finished_at", "timestamp", "When it was done."),
+        Column("rows", "int", "Rows read."),
+        Column("loaded", "int", "Rows new or changed."),
+        Column("unchanged", "int", "Rows already known."),
+        Column("rejected", "int", "Rows rejected."),
+        Column("reasons", "json", "Rejected rows by reason."),
+    ),
+    _derived(
+        "settings",
+        "Settings of the workspace, every change kept.",
+        "key changed_at",
+        Column("key", "string", "Name of the setting."),
+        Column("value", "json", "Its value."),
+        Column("changed_at", "timestamp", "When."),
+        Column("changed_by", "string", "By whom."),
+    ),
+)
+
+#: Tables the product writes about its own work, by name.
+RECORDS: Mapping[str, Table] = {table.name: table for table in _RECORDS}
+
+TABLES: Mapping[str, Table] = {**FACTS, **ROLLUPS, **RECORDS}

@@ -1,0 +1,266 @@
+"""A workspace: its lake, its settings, and every question one can ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+
+import ibis.expr.types as ir
+import polars as pl
+
+from perennial.core.errors import BadValue, UnknownName
+from perennial.core.settings import Settings
+from perennial.lake import healthbook, settings_store
+from perennial.lake import refresh as refreshing
+from perennial.lake.engines import DuckEngine, Engine, SparkEngine
+from perennial.lake.result import Result
+from perennial.lake.store import Lake
+from perennial.lake.tables import FACTS, ROLLUPS, TABLES
+from perennial.metrics import answer, registry
+from perennial.metrics.inputs import IDS, Inputs
+from perennial.metrics.query import Query, ask
+
+
+class Workspace:
+    """One tenant's data. Cheap to make; safe to use from several threads.
+
+    `clock` gives the present instant (UTC); questions without dates speak of the
+    days before it.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        *,
+        engine: Engine | None = None,
+        clock: type[datetime] = datetime,
+    ) -> None:
+        self.lake = lake
+        self.engine = engine or DuckEngine(lake)
+        self._clock = clock
+        self._settings: tuple[int, Settings] | None = None
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now(UTC)
+
+    @property
+    def settings(self) -> Settings:
+        version = self.lake.snapshot("settings").version
+        if self._settings is None or self._settings[0] != version:
+            self._settings = (version, settings_store.load(self.lake))
+        return self._settings[1]
+
+    @property
+    def today(self) -> date:
+        """The first local day that is not over."""
+        return self.now.astimezone(self.settings.tz).date()
+
+    def table(self, name: str) -> ir.Table:
+        """A table of the lake as an Ibis expression."""
+        if name not in TABLES:
+            raise UnknownName("table", name, sorted(TABLES))
+        return self.engine.table(name)
+
+    # Metrics
+
+    def metric(
+        self,
+        key: str,
+        *,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        as_of: date | str | None = None,
+        grain: str = "total",
+        by: Sequence[str] = (),
+        where: str | None = None,
+        variant: str | None = None,
+        params: Mapping[str, str] | None = None,
+        settings: Settings | None = None,
+    ) -> Result:
+        """The values of a metric: one row per period and group.
+
+        Dates are local days of the workspace, `start`/`end` half-open; `as_of` D
+        speaks of everything before day D. Raises `UnknownName` and `BadValue`.
+        """
+        query = ask(
+            registry.get(key),
+            now=self.now,
+            settings=settings or self.settings,
+            start=_day(start),
+            end=_day(end),
+            as_of=_day(as_of),
+            grain=grain,
+            by=tuple(dict.fromkeys(by)),
+            where=where,
+            variant=variant,
+            params=params,
+        )
+        self._check(query)
+        return self._answer(query)
+
+    def _answer(self, query: Query) -> Result:
+        expression = query.metric.compute(self.inputs(query), query)
+        rows = answer.finish(query, self.engine.run(expression), self._first_day(query))
+        return self.make_result(
+            query,
+            rows,
+            lambda: self.engine.sql(expression),
+            lambda: self._behind(query),
+        )
+
+    def make_result(
+        self,
+        query: Query,
+        rows: pl.DataFrame,
+        sql: Callable[[], str],
+        behind: Callable[[], pl.DataFrame],
+    ) -> Result:
+        """What `metric` answers with; the notebook's workspace draws charts too."""
+        return Result(query, rows, sql, behind)
+
+    def _behind(self, query: Query) -> pl.DataFrame:
+        entity = query.metric.entity
+        if entity in query.by:
+            return self._answer(query).rows
+        return self._answer(replace(query, by=(*query.by, entity))).rows
+
+    def inputs(self, query: Query) -> Inputs:
+        return Inputs(self.engine.table, query, FACTS["accounts"].names)
+
+    def _check(self, query: Query) -> None:
+        for name in query.by:
+            if name in IDS:
+                if name not in query.metric.dimensions:
+                    raise BadValue(f"{query.metric.key} cannot be split by {name}")
+            elif name not in self.account_attributes:
+                raise UnknownName(
+                    "dimension",
+                    name,
+                    [*query.metric.dimensions[:1], *self.account_attributes],
+                )
+
+    def _first_day(self, query: Query) -> date | None:
+        """The first local day the metric's sources speak of; None without any."""
+        days = [self.first_days[name] for name in query.metric.reads]
+        known = [day for day in days if day is not None]
+        return min(known) if known else None
+
+    @property
+    def first_days(self) -> Mapping[str, date | None]:
+        """The first day of each roll-up, from its own rows."""
+        return {name: self._first(name) for name in _DATED}
+
+    def _first(self, name: str) -> date | None:
+        version = self.lake.snapshot(name).version
+        cached = self._firsts.get(name)
+        if cached is None or cached[0] != version:
+            table = self.engine.table(name)
+            found = self.engine.run(table.agg(day=table[_DATED[name]].min()))["day"][0]
+            cached = self._firsts[name] = (version, found)
+        return cached[1]
+
+    @cached_property
+    def _firsts(self) -> dict[str, tuple[int, date | None]]:
+        return {}
+
+    @property
+    def account_attributes(self) -> list[str]:
+        """Names by which accounts can be split and filtered, sorted."""
+        table = self.engine.table("account_attributes")
+        names = self.engine.run(table.select("name").distinct())["name"].to_list()
+        columns = [c for c in FACTS["accounts"].names if c not in _PLAIN]
+        return sorted({*names, *columns})
+
+    def day(self, value: date | str | None) -> date | None:
+        """A local day given as a date or as ISO text."""
+        return _day(value)
+
+    # Health
+
+    def health(
+        self,
+        *,
+        account: str | None = None,
+        as_of: date | str | None = None,
+        users: bool = False,
+        where: str | None = None,
+        explain: bool = False,
+        history: bool = False,
+    ) -> pl.DataFrame:
+        """Health of accounts (or users) on a day; see `healthbook.scores`."""
+        rows = healthbook.scores(
+            self,
+            account=account,
+            as_of=as_of,
+            users=users,
+            where=where,
+            explain=explain,
+            history=history,
+        )
+        return pl.DataFrame(rows)
+
+    # Work
+
+    def refresh(
+        self,
+        *,
+        as_of: date | str | None = None,
+        full: bool = False,
+        progress: refreshing.Progress | None = None,
+    ) -> refreshing.Refreshed:
+        """Bring everything derived up to date; only what new facts make necessary."""
+        return refreshing.refresh(
+            self, as_of=_day(as_of) or self.today, full=full, progress=progress
+        )
+
+
+_DATED = {
+    "user_days": "date",
+    "feature_days": "date",
+    "sessions": "date",
+    "account_days": "date",
+    "mrr_ledger": "date_from",
+    "seat_ledger": "date_from",
+}
+_PLAIN = {"account_id", "properties", "is_test", "name"}
+assert set(_DATED) <= set(ROLLUPS)
+
+
+def connect(*, lake: str | Path, engine: str = "duckdb") -> Workspace:
+    """The workspace whose Delta tables lie below `lake`, a folder or object URL.
+
+    `engine` is "duckdb", in process, or the address of a Spark Connect server,
+    "sc://host:port".
+    """
+    tables = Lake(lake)
+    if engine == "duckdb":
+        return Workspace(tables)
+    if not engine.startswith("sc://"):
+        raise BadValue(f"unknown engine {engine!r}; known: duckdb, sc://host:port")
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.remote(engine).getOrCreate()
+    return Workspace(tables, engine=SparkEngine(tables, session))
+
+
+def _day(value: date | str | None) -> date | None:
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise BadValue(f"not a date: {value!r} (write 2026-11-22)") from None
+
+
+def open_workspace(
+    data: str | Path, key: str = "default", *, clock: type[datetime] = datetime
+) -> Workspace:
+    """The workspace `key` in a data folder; raises when there is no such folder."""
+    root = Path(data)
+    if not root.is_dir():
+        raise BadValue(f"no data folder at {root} (make one with `perennial init`)")
+    return Workspace(Lake(root / "lake" / key), clock=clock)

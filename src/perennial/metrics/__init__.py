@@ -1,0 +1,1 @@
+"""Every number, as a pure Ibis expression."""

@@ -1,0 +1,300 @@
+"""Who is active, how often: U01, U09 and U10 of the reference."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.metrics.inputs import Inputs
+from perennial.metrics.query import Query
+from perennial.metrics.registry import USER_DIMENSIONS, metric
+
+_ACTIVE = ("user_days",)
+
+
+def active_user_days(t: Inputs) -> ir.Table:
+    """One row per (date, account, user) of known users with an activity event."""
+    days = t.user_days
+    return days.filter(days.user_id.notnull() & (days.events > 0))
+
+
+def daily_users(t: Inputs, q: Query) -> ir.Table:
+    """One row per period: `users`, its daily active users added up over its days."""
+    days = t.in_periods(active_user_days(t))
+    daily = days.group_by([*q.keys, "date"]).agg(users=days.user_id.nunique())
+    return daily.group_by(q.keys).agg(users=daily.users.sum())
+
+
+@metric(
+    title="Daily active users",
+    theme="usage",
+    unit="count",
+    formula="distinct users with an activity event on a day; over more days, the mean of the days",
+    source="U09",
+    reads=_ACTIVE,
+    dimensions=USER_DIMENSIONS,
+    empty=0,
+    window_days=1,
+    entity="user",
+)
+def dau(t: Inputs, q: Query) -> ir.Table:
+    """Users active on a local day. A period longer than a day has the mean of its
+    days; a user in two accounts counts once, and once in each of them."""
+    users = daily_users(t, q)
+    joined = users.join(t.ends, "period_start")
+    return joined.select(
+        *q.keys, numerator=joined.users, denominator=joined.days, n=joined.users
+    )
+
+
+def rolling_users(t: Inputs, q: Query, width: int) -> ir.Table:
+    """One row per period: users active in the `width` days up to its last day.
+
+    A user counts from a day of presence until `width` days later or the next
+    presence; adding up these steps gives every day's distinct count in one pass,
+    where joining days with windows costs `width` times as much.
+    """
+    day = ibis.literal("1970-01-01").cast("date")
+    present = active_user_days(t)
+    last = t.ends.mutate(at=t.ends.last.delta(day, unit="day"))
+    present = t.within_trailing(present, width)
+    present = present.mutate(at=present.date.delta(day, unit="day"))
+    present = present.select(*q.by, "user_id", "at").distinct()
+    window = ibis.window(group_by=[*q.by, "user_id"], order_by="at")
+    present = present.mutate(following=present.at.lead().over(window))
+    leaves = ibis.least(present.at + width, present.following.fill_null(2**30))
+    steps = present.select(*q.by, at="at", step=ibis.literal(1, "int64")).union(
+        present.select(*q.by, at=leaves, step=ibis.literal(-1, "int64"))
+    )
+    steps = steps.group_by([*q.by, "at"]).agg(step=steps.step.sum())
+    marks = last.select("period_start", "at")
+    if q.by:
+        marks = marks.cross_join(steps.select(*q.by).distinct())
+    columns = [*q.by, "at", "step", "mark", "period_start"]
+    steps = steps.mutate(mark=ibis.literal(0, "int64"), period_start=ibis.null("date"))
+    marks = marks.mutate(step=ibis.literal(0, "int64"), mark=ibis.literal(1, "int64"))
+    line = steps.select(columns).union(marks.select(columns))
+    # A mark comes after the steps of its own day.
+    until = ibis.cumulative_window(group_by=list(q.by), order_by=["at", "mark"])
+    line = line.mutate(users=line.step.sum().over(until))
+    return line.filter(line["mark"] == 1).select(*q.keys, "users")
+
+
+def _rolling(t: Inputs, q: Query, width: int) -> ir.Table:
+    users = rolling_users(t, q, width)
+    return users.select(
+        *q.keys,
+        numerator=users.users,
+        denominator=ibis.null("int64"),
+        n=users.users,
+    )
+
+
+@metric(
+    title="Weekly active users",
+    theme="usage",
+    unit="count",
+    formula="distinct users with an activity event in the 7 days up to the period's last day",
+    source="U09",
+    reads=_ACTIVE,
+    dimensions=USER_DIMENSIONS,
+    empty=0,
+    window_days=7,
+    entity="user",
+)
+def wau(t: Inputs, q: Query) -> ir.Table:
+    """Users active in the trailing 7 local days; a period has its last day's value."""
+    return _rolling(t, q, 7)
+
+
+@metric(
+    title="Monthly active users",
+    theme="usage",
+    unit="count",
+    formula="distinct users with an activity event in the 30 days up to the period's last day",
+    source="U09",
+    reads=_ACTIVE,
+    dimensions=USER_DIMENSIONS,
+    empty=0,
+    window_days=30,
+    entity="user",
+    variants={
+        "rolling": "the 30 days up to the period's last day",
+        "calendar": "the period itself",
+    },
+)
+def mau(t: Inputs, q: Query) -> ir.Table:
+    """Users active in the trailing 30 local days; a period has its last day's value."""
+    return _distinct(t, q, "user_id") if q.variant == "calendar" else _rolling(t, q, 30)
+
+
+def _distinct(t: Inputs, q: Query, column: str) -> ir.Table:
+    days = t.in_periods(active_user_days(t) if column == "user_id" else t.user_days)
+    days = days.filter(days[column].notnull() & (days.events > 0))
+    counted = days.group_by(q.keys).agg(numerator=days[column].nunique())
+    return counted.mutate(denominator=ibis.null("int64"), n=counted.numerator)
+
+
+@metric(
+    title="Active accounts",
+    theme="usage",
+    unit="count",
+    formula="distinct accounts with activity in the period",
+    source="U09",
+    reads=_ACTIVE,
+    empty=0,
+    window_days=30,
+)
+def active_accounts(t: Inputs, q: Query) -> ir.Table:
+    """Accounts in which anybody was active during the period."""
+    return _distinct(t, q, "account_id")
+
+
+@metric(
+    title="Stickiness",
+    theme="usage",
+    unit="ratio",
+    formula="mean daily active users of the period / distinct active users of the period",
+    source="U10",
+    reads=_ACTIVE,
+    dimensions=USER_DIMENSIONS,
+    window_days=30,
+    entity="user",
+    variants={
+        "dau_mau": "mean of all days over the users of the period",
+        "weekdays_only": "mean of Monday to Friday over the users of the period",
+    },
+)
+def stickiness(t: Inputs, q: Query) -> ir.Table:
+    """How much of a period's users come on an average day, 0 to 1 (DAU/MAU)."""
+    days = t.in_periods(active_user_days(t))
+    users = days.group_by(q.keys).agg(users=days.user_id.nunique(), known=days.count())
+    counted, calendar = days, t.days
+    if q.variant == "weekdays_only":
+        counted = days.filter(days.date.day_of_week.index() < 5)
+        calendar = calendar.filter(calendar.date.day_of_week.index() < 5)
+    daily = counted.group_by([*q.keys, "date"]).agg(users=counted.user_id.nunique())
+    total = daily.group_by(q.keys).agg(day_users=daily.users.sum())
+    length = calendar.group_by("period_start").agg(days=calendar.count())
+    joined = users.left_join(total, q.keys, rname="{name}_t").left_join(
+        length, "period_start", rname="{name}_l"
+    )
+    mean = joined.day_users.fill_null(0).cast("float64") / joined.days.nullif(0)
+    return joined.select(
+        *q.keys, numerator=mean, denominator=joined.users, n=joined.users
+    )
+
+
+@metric(
+    title="Active days",
+    theme="usage",
+    unit="days",
+    formula="active days of all users in the period / active users",
+    source="U01",
+    reads=_ACTIVE,
+    dimensions=USER_DIMENSIONS,
+    entity="user",
+    variants={"mean": "mean over active users", "median": "median over active users"},
+)
+def active_days(t: Inputs, q: Query) -> ir.Table:
+    """Distinct local days with activity, for an average active user."""
+    days = t.in_periods(active_user_days(t))
+    users = days.group_by([*q.keys, "user_id"]).agg(active=days.date.nunique())
+    aggregates = {
+        "numerator": users.active.sum(),
+        "denominator": users.count(),
+        "n": users.count(),
+    }
+    if q.variant == "median":
+        aggregates["value"] = users.active.cast("float64").median()
+    return users.group_by(q.keys).agg(**aggregates)
+
+
+@metric(
+    title="Usage frequency",
+    theme="usage",
+    unit="ratio",
+    formula="users of a class / users with a seat for at least 14 days of the period",
+    source="U01",
+    reads=_ACTIVE,
+    dimensions=USER_DIMENSIONS,
+    grains=("total", "month", "quarter", "year"),
+    good="none",
+    variants={"users": "share of users", "accounts": "share of customers' accounts"},
+    caveats="Weeks are not classified: fewer than 14 days say nothing.",
+)
+def usage_frequency(t: Inputs, q: Query) -> ir.Table:
+    """Share of daily, frequent, occasional and inactive users (column `class`).
+
+    Classes are cut at 16, 4 and 1 active days in 28, scaled to the days each user
+    had: from creation and the account's onboarding to the end of the membership.
+    """
+    entity = "account_id" if q.variant == "accounts" else "user_id"
+    people = _eligible(t, q, entity)
+    days = t.in_periods(active_user_days(t))
+    days = (
+        days.filter(days[entity].notnull()).select(*q.keys, entity, "date").distinct()
+    )
+    keys = [*q.keys, entity]
+    joined = people.left_join(days, keys, rname="{name}_d")
+    inside = (joined.date >= joined.first) & (joined.date < joined.until)
+    active = joined.group_by([*keys, "length"]).agg(
+        active=inside.fill_null(False).cast("int64").sum()
+    )
+    length = active.length
+    label = ibis.cases(
+        (active.active >= _least(q.settings.freq_daily, length), "daily"),
+        (active.active >= _least(q.settings.freq_frequent, length), "frequent"),
+        (active.active >= 1, "occasional"),
+        else_="inactive",
+    )
+    classed = active.filter(length >= q.settings.freq_min_days).mutate(
+        **{"class": label}
+    )
+    counts = classed.group_by([*q.keys, "class"]).agg(numerator=classed.count())
+    total = classed.group_by(q.keys).agg(denominator=classed.count())
+    spread = total.cross_join(
+        ibis.memtable({"class": ["daily", "frequent", "occasional", "inactive"]})
+    )
+    found = spread.left_join(counts, [*q.keys, "class"], rname="{name}_c")
+    return found.select(
+        *q.keys,
+        "class",
+        numerator=found.numerator.fill_null(0),
+        denominator=found.denominator,
+        n=found.denominator,
+    )
+
+
+def _least(per_28_days: int, length: ir.IntegerValue) -> ir.IntegerValue:
+    """ceil(per_28_days · length / 28), in whole numbers."""
+    return (per_28_days * length + 27) // 28
+
+
+def _eligible(t: Inputs, q: Query, entity: str) -> ir.Table:
+    """One row per period and user (account) with a live seat: first, until, length."""
+    seats = t.assignments
+    onboarded = t.onboarded()
+    people = t.users.select("user_id", user_created=t.local_date(t.users.created_at))
+    rows = seats.join(onboarded, "account_id").left_join(
+        people, "user_id", rname="{name}_u"
+    )
+    spans = t.ends.mutate(start=t.ends.period_start, stop=t.ends["last"])
+    rows = rows.cross_join(spans)
+    first = ibis.greatest(
+        rows.start,
+        rows.onboarded.fill_null(rows.start),
+        rows.user_created.fill_null(rows.start),
+    )
+    if entity == "user_id":
+        first = ibis.greatest(first, rows.date_from.fill_null(rows.start))
+    far = ibis.literal("9999-12-31").cast("date")
+    until = ibis.least(
+        rows.stop + ibis.interval(days=1), rows.date_to.fill_null(far)
+    ).cast("date")
+    rows = rows.mutate(first=first.cast("date"), until=until)
+    rows = rows.filter(rows.first < rows.until)
+    grouped = rows.group_by([*q.keys, entity]).agg(
+        first=rows["first"].min(), until=rows.until.max()
+    )
+    return grouped.mutate(length=grouped.until.delta(grouped["first"], unit="day"))

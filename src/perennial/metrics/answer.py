@@ -1,0 +1,117 @@
+"""From a metric's raw rows to its answer: periods filled, divided, marked.
+
+Written once for every metric, after the engine: the same divisions of the same
+integers give the same number whatever engine added them up.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from perennial.core.windows import Grain, Period, day_start, floor, following
+from perennial.metrics.query import Query
+
+#: Columns of an answer beside its dimensions, in the order they are shown.
+_OWN = ("value", "numerator", "denominator", "n", "status")
+_RAW = {"period_start", "numerator", "denominator", "n", "value", "unpriced"}
+
+
+def finish(query: Query, raw: pl.DataFrame, first_day: date | None) -> pl.DataFrame:
+    """One row per period and group: period, dimensions, value, parts, status.
+
+    `raw` is what the metric computed; `first_day` is the first local day its
+    sources speak of. Value is null, never 0, where nothing was observed (G1).
+    """
+    extra = [name for name in raw.columns if name not in _RAW]
+    groups = [*query.by, *(name for name in extra if name not in query.by)]
+    spine = _spine(query, first_day)
+    if groups:
+        spine = spine.join(raw.select(groups).unique(), how="cross")
+    rows = spine.join(
+        raw.with_columns(known=pl.lit(value=True)),
+        on=["period_start", *groups],
+        how="left",
+        nulls_equal=True,
+    )
+    rows = _divided(query, rows)
+    rows = rows.select(
+        metric=pl.lit(query.metric.key),
+        period_start="period_start",
+        period_end="period_end",
+        **{name: pl.col(name) for name in groups},
+        **{name: pl.col(name) for name in _OWN},
+    )
+    return rows.sort("period_start", *groups, nulls_last=True)
+
+
+def _spine(query: Query, first_day: date | None) -> pl.DataFrame:
+    """One row per period: its bounds and what is known of it before computing."""
+    settled = query.now - timedelta(hours=query.settings.provisional_hours)
+    late = query.metric.theme == "usage"
+    rows = []
+    for period in query.periods:
+        done = query.complete(period)
+        seen = done is not None and first_day is not None and done.end > first_day
+        open_ = _natural_end(query, period) > query.today or (
+            late and day_start(period.end, query.settings.tz) > settled
+        )
+        rows.append((period.start, period.end, seen, open_))
+    schema = {
+        "period_start": pl.Date,
+        "period_end": pl.Date,
+        "seen": pl.Boolean,
+        "open": pl.Boolean,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _natural_end(query: Query, period: Period) -> date:
+    """Where the period would end had the question not cut it short."""
+    if query.grain is Grain.TOTAL:
+        return period.end
+    first = floor(period.start, query.grain, week_start=query.settings.week_start)
+    return following(first, query.grain)
+
+
+def _divided(query: Query, rows: pl.DataFrame) -> pl.DataFrame:
+    metric = query.metric
+    unpriced = (
+        pl.col("unpriced") > 0 if "unpriced" in rows.columns else pl.lit(value=False)
+    )
+    unpriced = unpriced.fill_null(False)
+    scaled = pl.col("numerator").cast(pl.Float64) / metric.scale
+    denominator = pl.col("denominator").cast(pl.Float64)
+    is_ratio = (
+        rows["denominator"].dtype != pl.Null and rows["denominator"].is_not_null().any()
+    )
+    quotient = (
+        pl.when(denominator != 0).then(scaled / denominator) if is_ratio else scaled
+    )
+    if "value" in rows.columns:
+        quotient = pl.when(pl.col("value").is_not_nan()).then(pl.col("value"))
+    empty = pl.lit(metric.empty, dtype=pl.Float64)
+    seen = pl.col("seen")
+    value = pl.when(seen & ~unpriced).then(
+        pl.when(pl.col("known")).then(quotient).otherwise(empty)
+    )
+    rows = rows.with_columns(
+        value=value,
+        numerator=pl.when(seen).then(
+            pl.when(pl.col("known")).then(scaled).otherwise(empty)
+        ),
+        denominator=pl.when(seen).then(denominator),
+        n=pl.when(seen).then(pl.col("n").cast(pl.Int64).fill_null(0)),
+        unpriced=unpriced,
+    )
+    status = (
+        pl.when(pl.col("unpriced") & seen)
+        .then(pl.lit("insufficient"))
+        .when(pl.col("value").is_null())
+        .then(pl.lit("no_data"))
+        .when("open")
+        .then(pl.lit("provisional"))
+        .otherwise(pl.lit("ok"))
+    )
+    return rows.with_columns(status=status)

@@ -1,0 +1,114 @@
+"""Conditions on attributes, written as people write them.
+
+`segment = 'Enterprise' and country in ('DE', 'SE')`: comparisons, in, is null,
+like, between, joined by and, or, not. Anything else is refused; nothing of the
+text ever reaches an engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import sqlglot
+from sqlglot import exp
+
+from perennial.core.errors import BadValue
+
+Condition = exp.Expr
+Column = Callable[[str], ir.Column]
+
+_COMPARE: dict[type[exp.Expr], Callable[[Any, Any], ir.BooleanValue]] = {
+    exp.EQ: lambda a, b: a == b,
+    exp.NEQ: lambda a, b: a != b,
+    exp.GT: lambda a, b: a > b,
+    exp.GTE: lambda a, b: a >= b,
+    exp.LT: lambda a, b: a < b,
+    exp.LTE: lambda a, b: a <= b,
+}
+
+
+def parse(text: str) -> Condition:
+    """The condition `text` says; raises `BadValue` with the place of the error."""
+    try:
+        parsed = sqlglot.parse_one(text, into=exp.Condition)
+    except sqlglot.ParseError as error:
+        detail = error.errors[0]["description"] if error.errors else str(error)
+        raise BadValue(f"cannot read condition {text!r}: {detail}") from None
+    condition(parsed, lambda name: ibis.table({"x": "string"}, name="t").x)
+    return parsed
+
+
+def parts(text: str) -> list[Condition]:
+    """The conditions that `text` joins with `and`."""
+    parsed = parse(text)
+    return list(parsed.flatten()) if isinstance(parsed, exp.And) else [parsed]
+
+
+def names(parsed: Condition) -> list[str]:
+    """The attributes a condition speaks of, in order."""
+    return list(dict.fromkeys(column.name for column in parsed.find_all(exp.Column)))
+
+
+def condition(parsed: Condition, column: Column) -> ir.BooleanValue:
+    """The condition as an expression over the columns `column` gives."""
+    if isinstance(parsed, exp.Paren):
+        return condition(parsed.this, column)
+    if isinstance(parsed, exp.And):
+        return condition(parsed.left, column) & condition(parsed.right, column)
+    if isinstance(parsed, exp.Or):
+        return condition(parsed.left, column) | condition(parsed.right, column)
+    if isinstance(parsed, exp.Not):
+        return ~condition(parsed.this, column)
+    if isinstance(parsed, exp.Is) and isinstance(parsed.expression, exp.Null):
+        return _named(parsed.this, column).isnull()
+    if isinstance(parsed, exp.In) and parsed.expressions:
+        values = [_literal(value) for value in parsed.expressions]
+        return _typed(_named(parsed.this, column), values[0]).isin(values)
+    if isinstance(parsed, exp.Between):
+        low, high = _literal(parsed.args["low"]), _literal(parsed.args["high"])
+        return _typed(_named(parsed.this, column), low).between(low, high)
+    if isinstance(parsed, exp.Like):
+        return (
+            _named(parsed.this, column)
+            .cast("string")
+            .like(str(_literal(parsed.expression)))
+        )
+    compare = _COMPARE.get(type(parsed))
+    if compare is not None:
+        value = _literal(parsed.expression)
+        return compare(_typed(_named(parsed.this, column), value), value)
+    raise BadValue(f"a condition cannot contain {parsed.sql()!r}")
+
+
+def _named(parsed: exp.Expr, column: Column) -> Any:
+    if not isinstance(parsed, exp.Column) or parsed.table:
+        raise BadValue(f"expected the name of an attribute, not {parsed.sql()!r}")
+    return column(parsed.name)
+
+
+def _literal(parsed: exp.Expr) -> str | float | bool:
+    if isinstance(parsed, exp.Neg):
+        value = _literal(parsed.this)
+        return -value if isinstance(value, float) else value
+    if isinstance(parsed, exp.Boolean):
+        return bool(parsed.this)
+    if isinstance(parsed, exp.Literal):
+        return str(parsed.this) if parsed.is_string else float(parsed.this)
+    if isinstance(parsed, exp.Column) and not parsed.table and parsed.this.quoted:
+        return parsed.name  # "Enterprise" in double quotes is meant as text
+    raise BadValue(f"expected a value in quotes or a number, not {parsed.sql()!r}")
+
+
+def _typed(column: Any, value: str | float | bool) -> Any:
+    """The column as the kind of value it is compared with."""
+    kind = column.type()
+    if isinstance(value, bool):
+        return column.cast("string").lower() == "true" if kind.is_string() else column
+    if isinstance(value, float) and kind.is_string():
+        return column.try_cast("float64")
+    if isinstance(value, str) and not (kind.is_string() or kind.is_temporal()):
+        return column.cast("string")
+    return column

@@ -1,0 +1,95 @@
+"""What is asked of a metric, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from perennial.core.errors import BadValue
+from perennial.core.settings import Settings
+from perennial.core.windows import DAY, Grain, Period, periods
+from perennial.metrics.registry import Metric
+
+Params = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question: which metric, over which local days, split by what.
+
+    `periods` are the rows asked for, oldest first; `today` is the first local day
+    that is not over, and no unfinished day is ever counted (G2). `where` is a
+    condition on attributes, as text.
+    """
+
+    metric: Metric
+    periods: tuple[Period, ...]
+    grain: Grain
+    now: datetime
+    today: date
+    settings: Settings
+    by: tuple[str, ...] = ()
+    where: str | None = None
+    variant: str = ""
+    params: Params = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns that identify a row of the answer."""
+        return ["period_start", *self.by]
+
+    def complete(self, period: Period) -> Period | None:
+        """The part of a period whose days are over; None when none is."""
+        end = min(period.end, self.today)
+        return Period(period.start, end) if end > period.start else None
+
+
+def ask(
+    metric: Metric,
+    *,
+    now: datetime,
+    settings: Settings,
+    start: date | None = None,
+    end: date | None = None,
+    as_of: date | None = None,
+    grain: str = "total",
+    by: tuple[str, ...] = (),
+    where: str | None = None,
+    variant: str | None = None,
+    params: Params | None = None,
+) -> Query:
+    """A checked `Query`.
+
+    `as_of` D speaks of everything before local day D, over the metric's trailing
+    window; `start`/`end` are half-open. With neither, it is today's answer.
+    Raises `BadValue` where the parts do not fit together.
+    """
+    if as_of is not None and (start is not None or end is not None):
+        raise BadValue("give either as_of, or start and end")
+    today = now.astimezone(settings.tz).date()
+    try:
+        cut = Grain(grain)
+    except ValueError:
+        raise BadValue(f"unknown grain {grain!r}; known: {', '.join(Grain)}") from None
+    if start is None:
+        end = as_of or end or today
+        spans: tuple[Period, ...] = (Period(end - DAY * metric.window_days, end),)
+        cut = Grain.TOTAL
+    else:
+        end = end or today
+        if end <= start:
+            raise BadValue(f"end must be after start: {start}..{end}")
+        spans = periods(start, end, cut, week_start=settings.week_start)
+    return Query(
+        metric=metric,
+        periods=spans,
+        grain=cut,
+        now=now,
+        today=today,
+        settings=settings,
+        by=by,
+        where=where,
+        variant=metric.variant(variant),
+        params=dict(params or {}),
+    )

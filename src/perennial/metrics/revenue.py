@@ -1,0 +1,149 @@
+"""Recurring revenue: R01, R03 and R04 of the reference.
+
+Money stays in integers of 1/10,000 until the last step, so that sums are exact
+and the same on every engine.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.metrics.inputs import Inputs
+from perennial.metrics.query import Query
+from perennial.metrics.registry import metric
+
+_LEDGER = ("mrr_ledger",)
+_MONEY = 10_000
+#: Days a rate may be older than the day it is needed for.
+_OLDEST_RATE = 7
+
+
+def priced_ledger(t: Inputs, q: Query, *, days_before: int = 0) -> ir.Table:
+    """One row per period, account and currency that pays: `amount`, 1/10,000.
+
+    What held at the period's last day, or so many days before it, in the workspace
+    currency at the period's closing rate: the rate of its last month's end, or the
+    last one before (G7). `amount` is null where that is over 7 days older.
+    """
+    at = t.mrr_ledger.cross_join(t.ends)
+    day = (at["last"] - ibis.interval(days=days_before)).cast("date")
+    live = (at.date_from <= day) & (at.date_to.isnull() | (at.date_to > day))
+    at = at.filter(live & (at.mrr_e4 > 0))
+    rates = _rates(t, q)
+    priced = at.left_join(rates, ["period_start", "currency"], rname="{name}_r")
+    converted = (priced.mrr_e4.cast("float64") * priced.rate).round().cast("int64")
+    own = priced.currency == q.settings.currency
+    return priced.mutate(amount=ibis.cases((own, priced.mrr_e4), else_=converted))
+
+
+def _rates(t: Inputs, q: Query) -> ir.Table:
+    """Rate of each currency to the workspace's, at most 7 days older than due."""
+    fx = t.fx_rates.filter(t.fx_rates.quote == q.settings.currency)
+    pairs = fx.cross_join(t.month_ends())
+    recent = (pairs.due - ibis.interval(days=_OLDEST_RATE)).cast("date")
+    pairs = pairs.filter((pairs.date <= pairs.due) & (pairs.date >= recent))
+    window = ibis.window(group_by=["period_start", "base"], order_by=ibis.desc("date"))
+    ranked = pairs.mutate(rank=ibis.row_number().over(window))
+    latest = ranked.filter(ranked["rank"] == 0)
+    return latest.select("period_start", currency="base", rate="rate")
+
+
+def _total(t: Inputs, q: Query) -> ir.Table:
+    """One row per period and group: `mrr`, `customers`, and rows without a rate."""
+    priced = priced_ledger(t, q)
+    return priced.group_by(q.keys).agg(
+        mrr=priced.amount.sum(),
+        customers=priced.account_id.nunique(),
+        unpriced=priced.amount.isnull().cast("int64").sum(),
+    )
+
+
+@metric(
+    title="Customers",
+    theme="revenue",
+    unit="count",
+    formula="accounts with MRR above zero at the period's last instant",
+    source="G5",
+    reads=_LEDGER,
+    empty=0,
+    window_days=1,
+    stock=True,
+)
+def customers(t: Inputs, q: Query) -> ir.Table:
+    """Accounts that pay: trials, free plans and full discounts are no customers."""
+    total = _total(t, q)
+    return total.select(
+        *q.keys,
+        numerator=total.customers,
+        denominator=ibis.null("int64"),
+        n=total.customers,
+    )
+
+
+@metric(
+    title="Monthly recurring revenue",
+    theme="revenue",
+    unit="money",
+    formula="what all active subscriptions pay, normalized to a month, at the period's last instant",
+    source="R01",
+    reads=_LEDGER,
+    empty=0,
+    scale=_MONEY,
+    window_days=1,
+    stock=True,
+)
+def mrr(t: Inputs, q: Query) -> ir.Table:
+    """Recurring revenue a month, in the workspace currency; no trials, taxes,
+    one-time or usage amounts."""
+    return _money(_total(t, q), q, factor=1)
+
+
+@metric(
+    title="Annual recurring revenue",
+    theme="revenue",
+    unit="money",
+    formula="12 · MRR",
+    source="R03",
+    reads=_LEDGER,
+    empty=0,
+    scale=_MONEY,
+    window_days=1,
+    stock=True,
+)
+def arr(t: Inputs, q: Query) -> ir.Table:
+    """Twelve times MRR at the period's last instant."""
+    return _money(_total(t, q), q, factor=12)
+
+
+@metric(
+    title="Average revenue per account",
+    theme="revenue",
+    unit="money",
+    formula="MRR / customers, both at the period's last instant",
+    source="R04",
+    reads=_LEDGER,
+    scale=_MONEY,
+    window_days=1,
+    stock=True,
+)
+def arpa(t: Inputs, q: Query) -> ir.Table:
+    """MRR of an average customer; null without customers."""
+    total = _total(t, q)
+    return total.select(
+        *q.keys,
+        numerator=total.mrr,
+        denominator=total.customers,
+        n=total.customers,
+        unpriced=total.unpriced,
+    )
+
+
+def _money(total: ir.Table, q: Query, *, factor: int) -> ir.Table:
+    return total.select(
+        *q.keys,
+        numerator=total.mrr * factor,
+        denominator=ibis.null("int64"),
+        n=total.customers,
+        unpriced=total.unpriced,
+    )

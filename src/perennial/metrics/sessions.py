@@ -1,0 +1,98 @@
+"""Sessions and time in the application: U02 and U03 of the reference."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.metrics.activity import active_user_days
+from perennial.metrics.inputs import Inputs
+from perennial.metrics.query import Query
+from perennial.metrics.registry import USER_DIMENSIONS, metric
+
+
+def closed_sessions(t: Inputs, q: Query) -> ir.Table:
+    """Sessions that began in a period and are over, with their period."""
+    over = q.now - timedelta(seconds=q.settings.session_timeout_s)
+    sessions = t.in_periods(t.sessions)
+    return sessions.filter(sessions.ended_at <= ibis.literal(over))
+
+
+@metric(
+    title="Sessions",
+    theme="usage",
+    unit="count",
+    formula="sessions that began in the period and are over",
+    source="U02",
+    reads=("sessions",),
+    dimensions=USER_DIMENSIONS,
+    empty=0,
+)
+def sessions(t: Inputs, q: Query) -> ir.Table:
+    """Stretches of activity of a user in an account without a gap over 30 minutes;
+    each belongs to the local day it began on."""
+    rows = closed_sessions(t, q)
+    counted = rows.group_by(q.keys).agg(numerator=rows.count())
+    return counted.mutate(denominator=ibis.null("int64"), n=counted.numerator)
+
+
+@metric(
+    title="Average session duration",
+    theme="usage",
+    unit="seconds",
+    formula="seconds of all sessions / sessions",
+    source="U03",
+    reads=("sessions",),
+    dimensions=USER_DIMENSIONS,
+    good="none",
+    scale=1000,
+    variants={
+        "mean": "sessions of a single event, which last 0 seconds, included",
+        "nonzero": "mean of the sessions that last longer than 0 seconds",
+        "median": "median of all sessions",
+        "p90": "90th percentile of all sessions",
+    },
+)
+def average_session_duration(t: Inputs, q: Query) -> ir.Table:
+    """How long a session lasts, first to last event, in seconds."""
+    rows = closed_sessions(t, q)
+    if q.variant == "nonzero":
+        rows = rows.filter(rows.duration_ms > 0)
+    aggregates = {
+        "numerator": rows.duration_ms.sum(),
+        "denominator": rows.count(),
+        "n": rows.count(),
+    }
+    if q.variant in ("median", "p90"):
+        share = 0.5 if q.variant == "median" else 0.9
+        aggregates["value"] = rows.duration_ms.cast("float64").quantile(share) / 1000
+    return rows.group_by(q.keys).agg(**aggregates)
+
+
+@metric(
+    title="Time in the application",
+    theme="usage",
+    unit="seconds",
+    formula="seconds in sessions, split at midnight / active users",
+    source="U03",
+    reads=("user_days",),
+    dimensions=USER_DIMENSIONS,
+    scale=1000,
+    entity="user",
+)
+def time_in_app(t: Inputs, q: Query) -> ir.Table:
+    """Time an active user spent in the application during the period, in seconds."""
+    days = t.in_periods(t.user_days)
+    days = days.filter(days.user_id.notnull())
+    seconds = days.group_by(q.keys).agg(numerator=days.duration_ms.sum())
+    active = t.in_periods(active_user_days(t))
+    users = active.group_by(q.keys).agg(denominator=active.user_id.nunique())
+    joined = seconds.left_join(users, q.keys, rname="{name}_u")
+    return joined.select(
+        *q.keys,
+        numerator=joined.numerator,
+        denominator=joined.denominator,
+        n=joined.denominator,
+    )

@@ -1,0 +1,1 @@
+"""Health and what is learned from the past, as pure functions."""

@@ -1,0 +1,329 @@
+"""The customer health score, composite: H01 of the reference.
+
+`measures` reads what was measured, `scored` turns it into points. A part that
+cannot be measured is null and its weight goes to the others; a part that was
+measured as nothing is zero.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.core.settings import HealthTargets
+from perennial.metrics.activity import active_user_days
+from perennial.metrics.inputs import Inputs
+from perennial.metrics.query import Query
+from perennial.metrics.revenue import priced_ledger
+from perennial.metrics.sessions import closed_sessions
+
+COMPONENTS = ("frequency", "breadth", "depth", "growth")
+COLORS = ("red", "orange", "yellow", "green")
+#: Days of the window, and of the one before it that growth compares with.
+WINDOW = 28
+#: Growth of MRR compares with this many days ago.
+MRR_DAYS = 90
+
+
+def scored(measured: ir.Table, targets: HealthTargets) -> ir.Table:
+    """Measures with their four components, coverage, score, color and status.
+
+    Components and score are 0 to 100, floating point, null where they cannot be
+    told: `status` is then `insufficient`, `onboarding` or `inactive`.
+    """
+    parts = measured.mutate(
+        frequency=_frequency(measured, targets),
+        breadth=_breadth(measured, targets),
+        depth=_depth(measured, targets),
+        growth=_growth(measured, targets),
+    )
+    weights = dict(zip(COMPONENTS, targets.weights, strict=True))
+    available = _sum(
+        ibis.cases((parts[name].notnull(), weight), else_=0.0)
+        for name, weight in weights.items()
+    )
+    points = _sum(parts[name].fill_null(0.0) * w for name, w in weights.items())
+    parts = parts.mutate(coverage=available / sum(targets.weights))
+    status = ibis.cases(
+        (~parts.is_live, "inactive"),
+        (parts.is_onboarding, "onboarding"),
+        (parts.coverage < targets.min_coverage, "insufficient"),
+        else_="ok",
+    )
+    parts = parts.mutate(status=status, raw=points / available.nullif(0.0))
+    parts = parts.mutate(score=ibis.cases((parts.status == "ok", parts.raw)))
+    return parts.mutate(color=color(parts.score, targets)).drop("raw")
+
+
+def color(score: ir.FloatingValue, targets: HealthTargets) -> ir.StringValue:
+    """The color of a score; the lower bound of each color belongs to it."""
+    orange, yellow, green = targets.cuts
+    return ibis.cases(
+        (score < orange, "red"),
+        (score < yellow, "orange"),
+        (score < green, "yellow"),
+        (score >= green, "green"),
+    )
+
+
+def _frequency(m: ir.Table, targets: HealthTargets) -> ir.FloatingValue:
+    days = _capped(m.active_days / targets.active_days)
+    minutes = _capped(m.minutes / targets.minutes)
+    return 50.0 * (days + minutes)
+
+
+def _breadth(m: ir.Table, targets: HealthTargets) -> ir.FloatingValue:
+    share = m.active_users.cast("float64") / m.seats.nullif(0)
+    return 100.0 * _capped(share / targets.breadth)
+
+
+def _depth(m: ir.Table, targets: HealthTargets) -> ir.FloatingValue:
+    coverage = m.key_features_used.cast("float64") / m.key_features.nullif(0)
+    features = _capped(coverage / targets.coverage)
+    events = _capped(m.key_events_per_session / targets.events_per_session)
+    return 100.0 * (0.75 * features + 0.25 * events)
+
+
+def _growth(m: ir.Table, targets: HealthTargets) -> ir.FloatingValue:
+    users = _grown(m.active_users, m.active_users_before, targets)
+    money = _grown(m.mrr_e4, m.mrr_90d_e4, targets)
+    known = users.notnull().cast("int64") + money.notnull().cast("int64")
+    return (users.fill_null(0.0) + money.fill_null(0.0)) / known.nullif(0)
+
+
+def _grown(
+    now: ir.IntegerValue, before: ir.IntegerValue, targets: HealthTargets
+) -> ir.FloatingValue:
+    """50 for no change, 0 and 100 for the target down and up; null from 0 to 0."""
+    change = (now - before).cast("float64") / before.nullif(0)
+    clipped = ibis.greatest(-1.0, ibis.least(1.0, change / targets.growth))
+    return ibis.cases(
+        ((before == 0) & (now > 0), 100.0), (before > 0, 50.0 + 50.0 * clipped)
+    )
+
+
+def _capped(share: ir.FloatingValue) -> ir.FloatingValue:
+    # least() of a null is not null on every engine.
+    return ibis.cases((share.notnull(), ibis.least(share, 1.0)))
+
+
+def _sum(values: object) -> ir.FloatingValue:
+    total = ibis.literal(0.0)
+    for value in values:  # type: ignore[attr-defined]
+        total = total + value
+    return total
+
+
+def measures(t: Inputs, q: Query) -> ir.Table:
+    """One row per period (28 days) and account: what its health is made from.
+
+    The periods of `q` are the windows; a snapshot of day D has the 28 days before
+    it. Accounts that neither pay nor are on trial are there with `is_live` false.
+    """
+    rows = _accounts(t, q)
+    for part in (
+        _usage(t, q),
+        _users_before(t),
+        _key_features(t, q),
+        _entitled(t),
+        _sessions(t, q),
+        _seats(t),
+        _money(t, q),
+    ):
+        rows = rows.left_join(part, ["period_start", "account_id"], rname="{name}_r")
+        rows = rows.drop(*(c for c in rows.columns if c.endswith("_r")))
+    return _with_zeros(_with_state(rows, q))
+
+
+def _with_state(rows: ir.Table, q: Query) -> ir.Table:
+    """Live or not, and onboarding or not, at the end of the window."""
+    pays = rows.mrr_e4.fill_null(0) > 0
+    stage = rows.lifecycle_stage.lower().fill_null("")
+    began = rows.began.fill_null(rows["last"]) <= rows["last"]
+    trial = ~rows.has_paid.fill_null(False) & ~stage.isin(["lead", "churned"])
+    wait = ibis.interval(days=q.settings.onboarding_days)
+    early = (rows.began + wait).cast("date") > rows["last"]
+    late = rows.onboarded.cast("date") > rows["last"]
+    return rows.mutate(
+        is_live=pays | (trial & began),
+        is_onboarding=(early | late).fill_null(False),
+    )
+
+
+def _with_zeros(rows: ir.Table) -> ir.Table:
+    """Nothing measured is zero where it could have been measured (H01)."""
+    tracked = rows.tracked.fill_null(False) | (rows.seats.fill_null(0) > 0)
+    zero = {
+        "active_days": 0.0,
+        "minutes": 0.0,
+        "active_users": 0,
+        "active_users_before": 0,
+        "key_features_used": 0,
+        "key_events": 0,
+        "sessions": 0,
+    }
+    rows = rows.mutate(
+        {
+            name: ibis.cases((tracked, rows[name].fill_null(value)))
+            for name, value in zero.items()
+        }
+    )
+    per_session = rows.key_events.cast("float64") / rows.sessions.nullif(0)
+    return rows.mutate(
+        key_events_per_session=ibis.cases(
+            (rows.sessions == 0, 0.0), (rows.sessions > 0, per_session)
+        ),
+        mrr_e4=rows.mrr_e4.fill_null(0),
+        mrr_90d_e4=rows.mrr_90d_e4.fill_null(0),
+    )
+
+
+def _accounts(t: Inputs, q: Query) -> ir.Table:
+    """One row per period and account known by then, with its beginnings."""
+    stages = t.accounts.select("account_id", "lifecycle_stage")
+    days = t.account_days
+    seen = days.group_by("account_id").agg(first_day=days.date.min())
+    rows = (
+        t.onboarded()
+        .left_join(seen, "account_id", rname="{name}_a")
+        .left_join(stages, "account_id", rname="{name}_s")
+        .select(
+            "account_id", "began", "onboarded", "paid", "first_day", "lifecycle_stage"
+        )
+        .cross_join(t.ends.select("period_start", "last"))
+    )
+    rows = rows.mutate(
+        tracked=rows.first_day <= rows["last"], has_paid=rows.paid <= rows["last"]
+    )
+    return rows.filter(
+        (rows.began.fill_null(rows["last"]) <= rows["last"])
+        | rows.tracked.fill_null(False)
+    )
+
+
+def _usage(t: Inputs, q: Query) -> ir.Table:
+    days = t.in_periods(active_user_days(t))
+    days = days.filter(days.account_id.notnull())
+    users = days.group_by(["period_start", "account_id", "user_id"]).agg(
+        active=days.date.nunique(), duration_ms=days.duration_ms.sum()
+    )
+    accounts = users.group_by(["period_start", "account_id"]).agg(
+        active_users=users.count(),
+        active_days=users.active.cast("float64").median(),
+        duration_ms=users.duration_ms.sum(),
+    )
+    minutes = accounts.duration_ms.cast("float64") / 60_000 / accounts.active_users
+    return accounts.mutate(minutes=minutes).drop("duration_ms")
+
+
+def _users_before(t: Inputs) -> ir.Table:
+    days = t.in_periods(active_user_days(t), t.trailing(WINDOW, skip=WINDOW))
+    return days.group_by(["period_start", "account_id"]).agg(
+        active_users_before=days.user_id.nunique()
+    )
+
+
+def _key_features(t: Inputs, q: Query) -> ir.Table:
+    keys = t.features.filter(t.features.is_key.fill_null(False))
+    days = t.in_periods(t.feature_days).semi_join(keys, "feature_id")
+    return days.group_by(["period_start", "account_id"]).agg(
+        key_features_used=days.feature_id.nunique(), key_events=days.uses.sum()
+    )
+
+
+def _entitled(t: Inputs) -> ir.Table:
+    """Key features an account may use on a day of the window."""
+    keys = t.features.filter(t.features.is_key.fill_null(False)).select(
+        "feature_id", "released_at"
+    )
+    spans = t.ends.select("period_start", "low", "high")
+    keys = keys.cross_join(spans)
+    keys = keys.filter(keys.released_at.isnull() | (keys.released_at < keys.high))
+    grants = t.entitlements.select("account_id", "feature_id", "starts_at", "ends_at")
+    granted = keys.join(grants, "feature_id")
+    live = (granted.starts_at.isnull() | (granted.starts_at < granted.high)) & (
+        granted.ends_at.isnull() | (granted.ends_at > granted.low)
+    )
+    columns = ["period_start", "account_id", "feature_id"]
+    granted = granted.filter(live).select(columns).distinct()
+    everyone = t.account_ids()
+    open_to_all = (
+        keys.anti_join(grants, "feature_id").cross_join(everyone).select(columns)
+    )
+    both = granted.union(open_to_all)
+    return both.group_by(["period_start", "account_id"]).agg(key_features=both.count())
+
+
+def _sessions(t: Inputs, q: Query) -> ir.Table:
+    rows = closed_sessions(t, q)
+    return rows.group_by(["period_start", "account_id"]).agg(sessions=rows.count())
+
+
+def _seats(t: Inputs) -> ir.Table:
+    ledger = t.seat_ledger.cross_join(t.ends.select("period_start", "last"))
+    live = (ledger.date_from <= ledger["last"]) & (
+        ledger.date_to.isnull() | (ledger.date_to > ledger["last"])
+    )
+    return ledger.filter(live).select("period_start", "account_id", "seats")
+
+
+def _money(t: Inputs, q: Query) -> ir.Table:
+    """MRR now and 90 days before, at the rates of now (constant currency)."""
+    now = priced_ledger(t, q)
+    now = now.group_by(["period_start", "account_id"]).agg(mrr_e4=now.amount.sum())
+    then = priced_ledger(t, q, days_before=MRR_DAYS)
+    then = then.group_by(["period_start", "account_id"]).agg(
+        mrr_90d_e4=then.amount.sum()
+    )
+    keys = ["period_start", "account_id"]
+    every = now.select(keys).union(then.select(keys), distinct=True)
+    return (
+        every.left_join(now, keys, rname="{name}_n")
+        .left_join(then, keys, rname="{name}_t")
+        .select(*keys, "mrr_e4", "mrr_90d_e4")
+    )
+
+
+def user_measures(t: Inputs, q: Query) -> ir.Table:
+    """One row per period, account and active user: what a user's health is made of.
+
+    Frequency and depth only; breadth and growth are of accounts (H01).
+    """
+    keys = ["period_start", "account_id", "user_id"]
+    days = t.in_periods(active_user_days(t))
+    days = days.filter(days.account_id.notnull())
+    rows = days.group_by(keys).agg(
+        active_days=days.date.nunique().cast("float64"),
+        minutes=days.duration_ms.sum().cast("float64") / 60_000,
+    )
+    key = t.features.filter(t.features.is_key.fill_null(False))
+    uses = t.in_periods(t.feature_days).semi_join(key, "feature_id")
+    uses = uses.group_by(keys).agg(
+        key_features_used=uses.feature_id.nunique(), key_events=uses.uses.sum()
+    )
+    sessions = closed_sessions(t, q)
+    counted = sessions.group_by(keys).agg(sessions=sessions.count())
+    rows = rows.left_join(uses, keys, rname="{name}_r").left_join(
+        counted, keys, rname="{name}_c"
+    )
+    rows = rows.left_join(
+        _entitled(t), ["period_start", "account_id"], rname="{name}_e"
+    )
+    none = ibis.null("int64")
+    sessions_of = rows.sessions.fill_null(0)
+    per_session = rows.key_events.fill_null(0).cast("float64") / sessions_of.nullif(0)
+    return rows.select(
+        *keys,
+        "active_days",
+        "minutes",
+        key_features_used=rows.key_features_used.fill_null(0),
+        key_features="key_features",
+        key_events_per_session=per_session.fill_null(0.0),
+        active_users=none,
+        active_users_before=none,
+        seats=none,
+        mrr_e4=none,
+        mrr_90d_e4=none,
+        is_live=ibis.literal(value=True),
+        is_onboarding=ibis.literal(value=False),
+    )
