@@ -8,14 +8,10 @@ from datetime import timedelta
 import polars as pl
 import pyarrow as pa
 
+from tests.demo.frames import frame
+
 WINDOW, GAP = 90, 30
 MONTH = 365.25 / 12
-
-
-def _frame(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def decided(tables: Mapping[str, pa.Table]) -> pl.DataFrame:
@@ -23,11 +19,11 @@ def decided(tables: Mapping[str, pa.Table]) -> pl.DataFrame:
 
     Of monthly contracts only the last one of an account counts.
     """
-    first = _frame(tables["events"].select(["timestamp"]))["timestamp"].min()
-    accounts = _frame(tables["accounts"])
+    first = frame(tables["events"].select(["timestamp"]))["timestamp"].min()
+    accounts = frame(tables["accounts"])
     created = pl.max_horizontal(pl.col("created_at"), pl.lit(first)).dt.date()
     terms = (
-        _frame(tables["contracts"])
+        frame(tables["contracts"])
         .filter(pl.col("outcome") != "pending")
         .join(accounts.select("account_id", "segment", "created_at"), on="account_id")
         .with_columns(
@@ -52,11 +48,11 @@ def uses(
     tables: Mapping[str, pa.Table], terms: pl.DataFrame, features: list[str]
 ) -> pl.DataFrame:
     """The terms, with a column of uses a month for each feature."""
-    names = _frame(tables["event_definitions"]).select(
+    names = frame(tables["event_definitions"]).select(
         event="name", feature="feature_id"
     )
     events = (
-        _frame(tables["events"].select(["event", "timestamp", "account_id"]))
+        frame(tables["events"].select(["event", "timestamp", "account_id"]))
         .join(names.unique(), on="event")
         .filter(pl.col("feature").is_in(features))
         .select("account_id", "feature", day=pl.col("timestamp").dt.date())

@@ -8,13 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pyarrow as pa
 
+from tests.demo.frames import frame
+
 WINDOW = 28
-
-
-def _frame(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def _at(day: date) -> datetime:
@@ -28,12 +24,12 @@ def _live(frame: pl.DataFrame, when: datetime) -> pl.DataFrame:
 
 def activity(tables: Mapping[str, pa.Table], start: date, end: date) -> pl.DataFrame:
     """Activity events of [start, end) with account, feature and session."""
-    definitions = _frame(tables["event_definitions"])
+    definitions = frame(tables["event_definitions"])
     silent = definitions.filter(~pl.col("counts_as_activity"))["name"].to_list()
-    outside = _frame(tables["users"]).filter(pl.col("is_test") | pl.col("is_internal"))
+    outside = frame(tables["users"]).filter(pl.col("is_test") | pl.col("is_internal"))
     features = definitions.select(event="name", feature_id="feature_id").unique()
     events = (
-        _frame(tables["events"].select(["event", "timestamp", "user_id", "account_id"]))
+        frame(tables["events"].select(["event", "timestamp", "user_id", "account_id"]))
         .filter(
             (pl.col("timestamp") >= _at(start))
             & (pl.col("timestamp") < _at(end))
@@ -53,7 +49,7 @@ def activity(tables: Mapping[str, pa.Table], start: date, end: date) -> pl.DataF
 def live_customers(tables: Mapping[str, pa.Table], end: date) -> pl.DataFrame:
     """Accounts with a paid, not paused, not test subscription just before `end`."""
     when = _at(end) - timedelta(seconds=1)
-    items = _frame(tables["subscription_items"])
+    items = frame(tables["subscription_items"])
     runs = items.filter(
         (pl.col("valid_from") <= when)
         & (pl.col("valid_to").is_null() | (pl.col("valid_to") > when))
@@ -66,7 +62,7 @@ def live_customers(tables: Mapping[str, pa.Table], end: date) -> pl.DataFrame:
             )
         ).fill_null(False)
     )
-    accounts = _frame(tables["accounts"]).filter(~pl.col("is_test"))
+    accounts = frame(tables["accounts"]).filter(~pl.col("is_test"))
     return accounts.join(runs.select("account_id").unique(), on="account_id")
 
 
@@ -87,7 +83,7 @@ def components(tables: Mapping[str, pa.Table], end: date) -> pl.DataFrame:
         s=(pl.col("timestamp").max() - pl.col("timestamp").min()).dt.total_seconds()
     )
     features = (
-        _frame(tables["features"]).filter(pl.col("is_key"))["feature_id"].to_list()
+        frame(tables["features"]).filter(pl.col("is_key"))["feature_id"].to_list()
     )
     key = pl.col("feature_id").is_in(features)
     by_account = (
@@ -109,12 +105,12 @@ def components(tables: Mapping[str, pa.Table], end: date) -> pl.DataFrame:
         )
     )
     entitled = (
-        _live(_frame(tables["entitlements"]), when)
+        _live(frame(tables["entitlements"]), when)
         .filter(key)
         .group_by("account_id")
         .agg(entitled=pl.col("feature_id").n_unique())
     )
-    seats = _live(_frame(tables["seat_contracts"]), when).select("account_id", "seats")
+    seats = _live(frame(tables["seat_contracts"]), when).select("account_id", "seats")
     earlier = before.group_by("account_id").agg(
         active_before=pl.col("user_id").n_unique()
     )

@@ -66,6 +66,12 @@ def lake() -> FakeLake:
     return FakeLake()
 
 
+@pytest.fixture(scope="session")
+def new_lake() -> type[FakeLake]:
+    """For tests that need many lakes."""
+    return FakeLake
+
+
 @pytest.fixture
 def load(lake: FakeLake, tmp_path: Path) -> Load:
     """Import text or bytes as a file: `load("accounts", "account_id\\nA\\n")`."""

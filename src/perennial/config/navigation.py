@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from perennial.apps.customers.queries import live_customers
 from perennial.apps.team.roles import Role
 from perennial.ui.navigation import NavItem
 
@@ -19,6 +20,15 @@ def for_admins(request: HttpRequest) -> bool:
 
 
 NAVIGATION = [
+    NavItem("home", _("Home"), icon="home", url="customers:home", phone=True),
+    NavItem(
+        "accounts",
+        _("Accounts"),
+        icon="building",
+        url="customers:accounts",
+        phone=True,
+        count=live_customers,
+    ),
     NavItem(
         "settings",
         _("Settings"),

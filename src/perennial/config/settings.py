@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "perennial.ui",
     "perennial.apps.team",
+    "perennial.apps.customers",
     "perennial.apps.jobs",
 ]
 
@@ -174,7 +175,10 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 # --- what the applications add to the frame
 
 NAVIGATION = "perennial.config.navigation.NAVIGATION"
-PALETTE = ["perennial.apps.team.palette.pages"]
+PALETTE = [
+    "perennial.apps.customers.palette.accounts",
+    "perennial.apps.team.palette.pages",
+]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
 
 # --- background work: one durable queue on the application database

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", probes.readyz, name="readyz"),
     path("", include("perennial.ui.urls")),
     path("", include("perennial.apps.team.urls")),
+    path("", include("perennial.apps.customers.urls")),
     path("settings/jobs/", include("perennial.apps.jobs.urls")),
 ]
 if settings.DEBUG:

@@ -60,7 +60,7 @@ def _follows(feature: str) -> float:
 
 
 FEATURES = (
-    Feature("work_orders", "Work orders", "Work", 4.5, is_key=True, is_core=True),
+    Feature("work_orders", "Work orders", "Work", 4.8, is_key=True, is_core=True),
     Feature(
         "scheduling_board", "Scheduling board", "Plan", 3.5, is_key=True, is_core=True
     ),
@@ -119,7 +119,7 @@ FEATURES = (
         is_key=True,
         gated=True,
     ),
-    Feature(truths.POPULAR_FEATURE, "Comments", "Work", 5.4, is_core=True),
+    Feature(truths.POPULAR_FEATURE, "Comments", "Work", 6.0, is_core=True),
     Feature("time_tracking", "Time tracking", "Work", 0.4),
     Feature("dashboards", "Dashboards", "Insight", 0.35),
     Feature("exports", "Exports", "Insight", 0.35, plan=0),

@@ -18,12 +18,15 @@ CUSTOMER, LOST_TRIAL, TRIAL, LEAD, TEST = range(5)
 _SHARES = {TEST: 0.0075, LEAD: 0.02, TRIAL: 0.0125, LOST_TRIAL: 0.09}
 _FOUNDING = 0.5
 #: Customers of the last four weeks, whose onboarding runs.
-_NEWCOMERS = 0.02
+_NEWCOMERS = 0.035
 
 _SEGMENT_SHARES = (0.25, 0.35, 0.40)
 #: Median seats by segment, in the order of `truths.SEGMENTS`; sizes are log-normal.
 _SEATS = (22.0, 10.0, 5.0)
 _SEATS_SPREAD = 0.5
+#: Accounts about whose seats something is planted have at least as many as one of
+#: these: enough to see it.
+_PLANTED_SEATS = (10, 20)
 
 #: Months of a term, and its share by segment.
 TERMS = (12, 3, 1)
@@ -71,6 +74,11 @@ class Accounts(Columns):
         return self.near | self.stagnating | self.unused
 
     @property
+    def steady(self) -> Bools:
+        """Accounts whose people neither change nor stay away."""
+        return self.near | self.stagnating
+
+    @property
     def domains(self) -> Texts:
         return np.array([f"{names.slug(n)}.example" for n in self.names], dtype=object)
 
@@ -90,6 +98,7 @@ def make(
     created, paid, trial = _dates(rng, window, kind, founding, newcomer)
     term = np.array(TERMS)[_by_row(rng, _TERM_SHARES, segment)]
     seats = _seats(rng, segment, kind, scale)
+    enough = rng.integers(*_PLANTED_SEATS, count)
     return Accounts(
         kind=kind,
         founding=founding,
@@ -105,7 +114,7 @@ def make(
         paid=paid,
         trial=trial,
         term=np.where(planted, 12, term),
-        seats=np.where(planted, np.maximum(seats, 20), seats),
+        seats=np.where(planted, np.maximum(seats, enough), seats),
         assigned=_assigned(rng, near, stagnating, unused),
         near=near,
         stagnating=stagnating,

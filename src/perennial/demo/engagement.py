@@ -24,11 +24,11 @@ POWER_PART, MOOD_PART = 0.6, 0.8
 #: How often people come, and which share of them stays away, by engagement. Both
 #: are steep below the middle and flat above: a happy account does not live in it.
 _ENGAGED = (-3.0, -2.0, -1.4, -0.9, -0.3, 0.0, 1.0, 2.0)
-_COMING = (0.07, 0.12, 0.26, 0.5, 0.95, 1.0, 1.06, 1.12)
-_AWAY = (0.92, 0.86, 0.74, 0.55, 0.17, 0.13, 0.1, 0.09)
+_COMING = (0.06, 0.11, 0.24, 0.48, 0.95, 1.0, 1.06, 1.12)
+_AWAY = (0.93, 0.87, 0.77, 0.57, 0.16, 0.13, 0.1, 0.09)
 
-#: An account that is nearly full is at least this engaged.
-_NEAR_ENGAGEMENT = 0.7
+#: Accounts whose people do not change are at least this engaged.
+_STEADY_ENGAGEMENT = 0.7
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def over_time(
     left = some.end[:, None] - day
     age = day - some.created[:, None]
     engaged = POWER_PART * power + MOOD_PART * mood
-    near = accounts.near[account][:, None]
-    engaged = np.where(near, np.maximum(engaged, _NEAR_ENGAGEMENT), engaged)
+    steady = accounts.steady[account][:, None]
+    engaged = np.where(steady, np.maximum(engaged, _STEADY_ENGAGEMENT), engaged)
     lost, fewer = _declines(left)
     here = _presence(some, day)
     away = np.interp(engaged, _ENGAGED, _AWAY)

@@ -164,7 +164,7 @@ def _decide(
     memory = _MEMORY ** (stints.term / 12)
     end, noticed = np.full(count, FOREVER), np.full(count, np.nan)
     found: list[Terms] = []
-    while alive.any():
+    while alive.any() or not found:
         starts = window.add_months(paid, nth * stints.term)
         ends = window.add_months(paid, (nth + 1) * stints.term)
         chance = renewal_chance(segment, level(segment, power), stints.term)
@@ -181,7 +181,17 @@ def _decide(
         power = np.where(keep, np.abs(power), power)
         mood = memory * mood + fresh * rng.standard_normal(count)
         nth = nth + 1
-    return stack(found), end, noticed
+    return _balanced(stack(found), segment), end, noticed
+
+
+def _balanced(terms: Terms, segment: Ints) -> Terms:
+    """With moods that are, on average, the same for stayers and leavers of a segment:
+    chance must not plant what is not meant to be there."""
+    group = segment[terms.stint] * 2 + terms.renewed
+    count = np.maximum(np.bincount(group), 1)
+    return replace(
+        terms, mood=terms.mood - (np.bincount(group, terms.mood) / count)[group]
+    )
 
 
 def _first_on_record(stints: Stints, window: Window) -> Ints:
@@ -273,8 +283,9 @@ def _oddities(
     untracked = np.zeros(len(stints), dtype=bool)
     untracked[order[:some]] = True
     order = rng.permutation(np.flatnonzero(free & ~untracked))
+    quiet, flat = order[: 2 * some], order[2 * some : 3 * some]
     silent = np.full(len(stints), np.nan)
-    silent[order[:some]] = days - rng.integers(33, 70, len(order[:some]))
+    silent[quiet] = days - rng.integers(33, 70, len(quiet))
     seatless = stints.seatless.copy()
-    seatless[order[some : 2 * some]] = True
+    seatless[flat] = True
     return replace(stints, silent_from=silent, untracked=untracked, seatless=seatless)

@@ -23,6 +23,7 @@ from perennial.demo import (
     mail,
     money,
     people,
+    rates,
     seats,
     service,
     support,
@@ -66,7 +67,8 @@ def generate(
     held = seats.seats(_rng(seed, "seats"), made, stints, terms, window)
     members, users = people.members(_rng(seed, "people"), made, stints, held, window)
     done = _onboarded(_rng(seed, "onboarded"), stints)
-    world = World(window, made, stints, terms, members, users, done)
+    taste = rates.tastes(_rng(seed, "tastes"), made, stints)
+    world = World(window, made, stints, terms, members, users, done, taste)
     tables = {
         **_who(seed, world, held),
         **_what(seed, world),

@@ -59,7 +59,7 @@ def _threads(rng: np.random.Generator, world: World) -> _Messages:
     stint, day = now_and_then(rng, first, last, rate)
     keep = loudly(rng, world, stint, day)
     stint, day = stint[keep], in_office_hours(rng, window, day[keep])
-    user = someone(rng, world.members, stint, day)
+    user = someone(rng, world, stint, day)
     size = np.minimum(1 + rng.poisson(2.1, len(stint)), 9)
     row = np.repeat(np.arange(len(stint)), size)
     place = np.arange(len(row)) - (np.cumsum(size) - size)[row]
@@ -82,7 +82,7 @@ def _newsletters(rng: np.random.Generator, world: World, thread: int) -> _Messag
     count = len(stint)
     return (
         stint,
-        someone(rng, world.members, stint, day),
+        someone(rng, world, stint, day),
         thread + np.arange(count),
         day,
         np.zeros(count, dtype=bool),

@@ -7,7 +7,7 @@ import numpy as np
 from perennial.demo.arrow import Floats, Ints
 from perennial.demo.clock import Window
 from perennial.demo.fate import Stints
-from perennial.demo.people import Members
+from perennial.demo.world import World
 
 
 def span(stints: Stints, window: Window) -> tuple[Floats, Floats]:
@@ -34,20 +34,18 @@ def in_office_hours(rng: np.random.Generator, window: Window, day: Floats) -> Fl
     return np.asarray(whole + hour / 24)
 
 
-def someone(
-    rng: np.random.Generator, members: Members, stint: Ints, day: Floats
-) -> Ints:
-    """A member of each stint on a day: index of the user, or -1 if none was found."""
+def someone(rng: np.random.Generator, world: World, stint: Ints, day: Floats) -> Ints:
+    """A member of each stint on a day who is not of the vendor: index of the user, or
+    -1 if none was found."""
+    members, inside = world.members, world.users.is_internal
     first = np.searchsorted(members.stint, stint)
     last = np.searchsorted(members.stint, stint, side="right")
     found = np.full(len(stint), -1)
-    if not len(members):
-        return found
     for _ in range(8):
         # Admins and others who came first are asked more often.
         place = first + ((last - first) * rng.random(len(stint)) ** 1.5).astype(int)
         place = np.minimum(place, len(members) - 1)
         fits = (members.start[place] <= day) & (members.end[place] > day)
-        fits &= (last > first) & (found < 0)
+        fits &= (last > first) & (found < 0) & ~inside[members.user[place]]
         found[fits] = members.user[place[fits]]
     return found

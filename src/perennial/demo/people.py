@@ -122,11 +122,11 @@ def members(
 ) -> tuple[Members, Users]:
     """People and their memberships."""
     stint, number, opened, closed = chairs(rng, accounts, stints, held, window)
-    near = accounts.near[stints.account[stint]]
-    patience = np.where(number == 0, 3.0, 1.0) * np.where(near, 5.0, 1.0)
+    steady = accounts.steady[stints.account[stint]]
+    patience = np.where(number == 0, 3.0, 1.0) * np.where(steady, 50.0, 1.0)
     shape = (len(stint), _OCCUPANTS)
     tenure = 25 + rng.exponential(_TENURE, shape) * patience[:, None]
-    empty = rng.uniform(*_EMPTY, shape) * ~near[:, None]
+    empty = rng.uniform(*_EMPTY, shape) * ~steady[:, None]
     lengths = tenure + empty
     start = opened[:, None] + np.cumsum(lengths, axis=1) - lengths
     end = np.minimum(np.floor(start + tenure), closed[:, None])
@@ -140,8 +140,8 @@ def members(
         user=np.arange(len(chair)),
         start=began,
         end=left,
-        rank=np.where(near[chair], 1.0, _ranks(rng, stints, stint, number)[chair]),
-        pace=_pace(rng, near[chair]),
+        rank=np.where(steady[chair], 1.0, _ranks(rng, stints, stint, number)[chair]),
+        pace=_pace(rng, steady[chair]),
     )
     first = number[chair] == 0
     users = _users(rng, accounts, stints, found, first, window)
@@ -156,9 +156,9 @@ def _ranks(
     return np.asarray((rng.random(len(stints))[stint] + number * 0.618034) % 1)
 
 
-def _pace(rng: np.random.Generator, near: Bools) -> Floats:
-    pace = 0.68 * np.exp(0.5 * rng.standard_normal(len(near)))
-    return np.clip(np.where(near, np.maximum(pace, 0.4), pace), 0.03, 0.97)
+def _pace(rng: np.random.Generator, steady: Bools) -> Floats:
+    pace = 0.68 * np.exp(0.5 * rng.standard_normal(len(steady)))
+    return np.clip(np.where(steady, np.maximum(pace, 0.4), pace), 0.03, 0.97)
 
 
 def _users(
@@ -239,7 +239,7 @@ def _shared(
 ) -> Members:
     """Second memberships, in accounts that are open while the person is there."""
     live = (found.end > window.days) & (found.start < window.days - 60)
-    live &= ~accounts.near[stints.account[found.stint]]
+    live &= ~accounts.steady[stints.account[found.stint]]
     rows = rng.permutation(np.flatnonzero(live))[: max(2, round(_SHARED * len(found)))]
     open_ = np.flatnonzero((stints.end > window.days) & np.isfinite(stints.paid))
     second = rng.choice(open_, len(rows))

@@ -9,7 +9,9 @@ from perennial.demo import catalog, truths
 from perennial.demo.arrow import Bools, Floats, Ints
 from perennial.demo.catalog import EVENTS, FEATURE_INDEX, FEATURES
 from perennial.demo.clock import WEEK
+from perennial.demo.company import Accounts
 from perennial.demo.engagement import Days
+from perennial.demo.fate import FOREVER, Stints
 from perennial.demo.world import World
 
 _MONTH = 365.25 / 12
@@ -19,6 +21,16 @@ _MOST_LIKELY = 0.97
 _TASTE = 0.4
 #: Engagement at which so many accounts use a gated feature.
 _GATE = ((-2.0, -1.3, -0.4, 0.5, 1.5), (0.06, 0.25, 0.8, 0.96, 1.0))
+
+
+def tastes(rng: np.random.Generator, accounts: Accounts, stints: Stints) -> Floats:
+    """Factors by stint and feature; on average the same for stayers and leavers of a
+    segment, so that chance plants nothing."""
+    drawn = _TASTE * rng.standard_normal((len(stints), len(FEATURES)))
+    group = accounts.segment[stints.account] * 2 + (stints.end < FOREVER)
+    for of in np.unique(group):
+        drawn[group == of] -= drawn[group == of].mean(axis=0)
+    return np.exp(drawn)
 
 
 def chances(
@@ -38,7 +50,8 @@ def chances(
     dip = truths.effect("tenure_dip")
     in_dip = _dip_days(world, stint)
     # Those who stay away in the dip are not those who stay away anyhow.
-    lazy = (members.rank[rows] * 7919 % 1 < -dip)[:, None] & in_dip
+    rank = members.rank[rows]
+    lazy = ((rank * 7919 % 1 < -dip) & (rank < 1))[:, None] & in_dip
     pace = members.pace[rows][:, None] * days.pace[local]
     chance = np.minimum(pace * calendar, _MOST_LIKELY) * (there & awake & ~lazy)
     return chance.astype(np.float32), np.where(in_dip, 1 + dip, 1.0)
@@ -69,7 +82,7 @@ def rates(
     keep[local] = dipped
     season = window.seasons[world.accounts.country[world.stints.account[stints]]]
     common = keep * season / _MONTH
-    taste = np.exp(_TASTE * rng.standard_normal((count, len(FEATURES))))
+    taste = world.taste[stints]
     openness = rng.random((count, len(FEATURES)))
     week = WEEK[window.weekdays] / WEEK.mean()
     found = np.empty((count, window.days, len(EVENTS)), dtype=np.float32)

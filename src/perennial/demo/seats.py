@@ -50,7 +50,7 @@ def seats(
     for offset in np.flatnonzero(terms.end < window.days):
         row = terms.stint[offset]
         ends[row] |= (day[row] == terms.end[offset]) & (stints.term[row] > 1)
-    up = rng.random(day.shape) < np.clip(0.046 + 0.02 * vigor, 0.008, 0.1)[:, None]
+    up = rng.random(day.shape) < np.clip(0.048 + 0.012 * vigor, 0.008, 0.1)[:, None]
     fall = np.clip(0.13 - 0.05 * vigor, 0.02, 0.3)[:, None]
     down = rng.random(day.shape) < np.where(
         ends, fall, 0.006 * (stints.term == 1)[:, None]

@@ -83,7 +83,7 @@ def tickets(rng: np.random.Generator, world: World, held: Seats) -> Tickets:
     once = rng.random(count) < 0.63
     return Tickets(
         stint=stint,
-        user=someone(rng, world.members, stint, day),
+        user=someone(rng, world, stint, day),
         opened=day,
         answered=answered,
         solved=solved,

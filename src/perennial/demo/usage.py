@@ -19,7 +19,7 @@ from perennial.demo.world import World
 #: Stints generated together: enough to be fast, few enough to be small.
 _TOGETHER = 64
 #: Events after the log-in, on average, that a session holds at most.
-_MOST_MEAN = 9.0
+_MOST_MEAN = 16.0
 _STRANGERS_PAGES = ('{"path":"/login"}', '{"path":"/pricing"}', '{"path":"/features"}')
 
 

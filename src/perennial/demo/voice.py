@@ -124,6 +124,7 @@ def _relationship(rng: np.random.Generator, world: World) -> Answers:
     day = quarters[quarter] + rng.uniform(0, _QUARTER, len(row))
     invited = in_office_hours(rng, window, day)
     there = (members.start[row] + 20 < invited) & (members.end[row] > invited + 4)
+    there &= ~world.users.is_internal[members.user[row]]
     row, invited = row[there], invited[there]
     return _answers(
         rng,

@@ -13,7 +13,8 @@ from perennial.demo.people import Members, Users
 
 @dataclass(frozen=True)
 class World:
-    """The company and its people; `onboarded` is a day for each stint."""
+    """The company and its people; `onboarded` is a day for each stint,
+    `taste` a factor for each stint and feature."""
 
     window: Window
     accounts: Accounts
@@ -22,3 +23,4 @@ class World:
     members: Members
     users: Users
     onboarded: Floats
+    taste: Floats

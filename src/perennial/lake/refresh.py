@@ -91,33 +91,48 @@ def refresh(
     progress: Progress | None = None,
 ) -> Refreshed:
     """Refresh one workspace; `as_of` D takes the snapshot of the day before D."""
-    lake, settings = workspace.lake, workspace.settings
     done = Refreshed()
     report = progress or (lambda _share, _what: None)
-    with lake.lock("refresh"), connect() as duck:
+    with workspace.lake.lock("refresh"):
+        roll_up(workspace, done, full=full, progress=lambda p: report(p * 0.8, "usage"))
+        _measure(workspace, done, as_of, full=full, report=report)
+    report(1.0, "done")
+    return done
+
+
+def roll_up(
+    workspace: Workspace,
+    done: Refreshed,
+    *,
+    full: bool = False,
+    progress: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Roll-ups and ledgers: all that metrics need."""
+    lake, settings = workspace.lake, workspace.settings
+    with connect() as duck:
         with _timed(done, "usage"):
-            done.usage_days = _usage(
-                lake,
-                duck,
-                settings,
-                full=full,
-                progress=lambda p: report(p * 0.7, "usage"),
-            )
+            done.usage_days = _usage(lake, duck, settings, full=full, progress=progress)
         for ledger in LEDGERS:
             with _timed(done, ledger.name):
                 _ledger(lake, duck, settings, ledger, full=full)
-        now = _versions(lake, _MEASURED)
-        now["settings"] = _fingerprint(settings, (f.name for f in fields(settings)))
-        now["as_of"] = as_of.toordinal()
-        if full or _lags(lake, measures.NAME, now):
-            report(0.8, "health")
-            with _timed(done, "health"):
-                snapshots.take(workspace, as_of)
-            report(0.95, "accounts")
-            with _timed(done, "account_measures"):
-                measures.build(workspace, as_of, progress=now)
-    report(1.0, "done")
-    return done
+
+
+def _measure(
+    workspace: Workspace, done: Refreshed, as_of: date, *, full: bool, report: Progress
+) -> None:
+    """Health snapshots and account measures, where something they show changed."""
+    now = _versions(workspace.lake, _MEASURED)
+    every = (setting.name for setting in fields(workspace.settings))
+    now["settings"] = _fingerprint(workspace.settings, every)
+    now["as_of"] = as_of.toordinal()
+    if not full and not _lags(workspace.lake, measures.NAME, now):
+        return
+    report(0.8, "health")
+    with _timed(done, "health"):
+        snapshots.take(workspace, as_of)
+    report(0.95, "accounts")
+    with _timed(done, "account_measures"):
+        measures.build(workspace, as_of, progress=now)
 
 
 @contextmanager

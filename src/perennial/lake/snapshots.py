@@ -76,11 +76,10 @@ def compute(
     )
     inputs = workspace.inputs(query)
     measure = health.user_measures if users else health.measures
-    scored = health.scored(measure(inputs, query), query.settings.health)
-    rows = workspace.engine.run(
-        scored.mutate(date=scored.period_start + ibis.interval(days=health.WINDOW))
+    measured = health.told(workspace.engine.run(measure(inputs, query)))
+    return health.scored(measured, query.settings.health).with_columns(
+        date=pl.col("period_start") + pl.duration(days=health.WINDOW)
     )
-    return rows.with_columns(pl.col("date").cast(pl.Date))
 
 
 def latest(

@@ -139,8 +139,8 @@ class Lake:
         columns = frozenset(field.name for field in handle.schema().fields)
         if months is None:
             return handle.file_uris(), columns
-        files = handle.file_uris([(MONTH, "in", list(months))]) if months else []
-        return files, columns
+        by_month = self.files_by_month(name)
+        return [file for month in months for file in by_month.get(month, ())], columns
 
     def read(self, name: str) -> pa.Table:
         """The whole table; for tables that people make, not for events."""

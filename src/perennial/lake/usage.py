@@ -242,7 +242,7 @@ class UsageBuilder:
                 SELECT account_id, user_id, t, list_filter(
                     range(1, len(t) + 1),
                     lambda i: i = 1 OR t[i] // 2 - t[i - 1] // 2 > {gap}
-                              OR t[i - 1] % 2 = 1) AS s
+                              OR t[i - 1] % 2 = 1 AND t[i] // 2 > t[i - 1] // 2) AS s
                 FROM lists
             ), spans AS (
                 SELECT account_id, user_id, t, unnest(s) AS a,

@@ -90,7 +90,8 @@ def _divided(query: Query, rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(denominator != 0).then(scaled / denominator) if is_ratio else scaled
     )
     if "value" in rows.columns:
-        quotient = pl.when(pl.col("value").is_not_nan()).then(pl.col("value"))
+        given = pl.col("value").cast(pl.Float64)
+        quotient = pl.when(given.is_not_nan()).then(given / metric.scale)
     empty = pl.lit(metric.empty, dtype=pl.Float64)
     seen = pl.col("seen")
     value = pl.when(seen & ~unpriced).then(

@@ -36,7 +36,8 @@ class Metric:
     - `compute` gives one row per period and dimension: `numerator`,
       `denominator` (null where there is none), `n`, and `value` only where the
       value is not their quotient (a median). `scale` turns stored integers into
-      the unit: money is kept in 1/10,000, time in milliseconds.
+      the unit: money is kept in 1/10,000, time in milliseconds. Percentiles are
+      rounded to whole stored units: engines differ in their last bits.
     - `empty`: the value of an observed period without rows; None means null.
     - `window_days`: how far an `as_of` question looks back.
     - `stock`: the value is that of the period's last instant.

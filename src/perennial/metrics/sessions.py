@@ -67,7 +67,7 @@ def average_session_duration(t: Inputs, q: Query) -> ir.Table:
     }
     if q.variant in ("median", "p90"):
         share = 0.5 if q.variant == "median" else 0.9
-        aggregates["value"] = rows.duration_ms.cast("float64").quantile(share) / 1000
+        aggregates["value"] = rows.duration_ms.cast("float64").quantile(share).round()
     return rows.group_by(q.keys).agg(**aggregates)
 
 

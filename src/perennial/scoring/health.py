@@ -1,6 +1,6 @@
 """The customer health score, composite: H01 of the reference.
 
-`measures` reads what was measured, `scored` turns it into points. A part that
+`measures` adds up in the engine, `told` and `scored` turn that into points. A part that
 cannot be measured is null and its weight goes to the others; a part that was
 measured as nothing is zero.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
+import polars as pl
 
 from perennial.core.settings import HealthTargets
 from perennial.metrics.activity import active_user_days
@@ -25,93 +26,107 @@ WINDOW = 28
 MRR_DAYS = 90
 
 
-def scored(measured: ir.Table, targets: HealthTargets) -> ir.Table:
+def scored(measured: pl.DataFrame, targets: HealthTargets) -> pl.DataFrame:
     """Measures with their four components, coverage, score, color and status.
 
     Components and score are 0 to 100, floating point, null where they cannot be
-    told: `status` is then `insufficient`, `onboarding` or `inactive`.
+    told: `status` is then `insufficient`, `onboarding` or `inactive`. Computed
+    after the engine, from its whole numbers, so that every engine gives the same.
     """
-    parts = measured.mutate(
-        frequency=_frequency(measured, targets),
-        breadth=_breadth(measured, targets),
-        depth=_depth(measured, targets),
-        growth=_growth(measured, targets),
+    parts = measured.with_columns(
+        frequency=_frequency(targets),
+        breadth=_breadth(targets),
+        depth=_depth(targets),
+        growth=_growth(targets),
     )
     weights = dict(zip(COMPONENTS, targets.weights, strict=True))
-    available = _sum(
-        ibis.cases((parts[name].notnull(), weight), else_=0.0)
+    available = pl.sum_horizontal(
+        pl.when(pl.col(name).is_not_null()).then(weight).otherwise(0.0)
         for name, weight in weights.items()
     )
-    points = _sum(parts[name].fill_null(0.0) * w for name, w in weights.items())
-    parts = parts.mutate(coverage=available / sum(targets.weights))
-    status = ibis.cases(
-        (~parts.is_live, "inactive"),
-        (parts.is_onboarding, "onboarding"),
-        (parts.coverage < targets.min_coverage, "insufficient"),
-        else_="ok",
+    points = pl.sum_horizontal(pl.col(n).fill_null(0.0) * w for n, w in weights.items())
+    parts = parts.with_columns(coverage=available / sum(targets.weights))
+    status = (
+        pl.when(~pl.col("is_live"))
+        .then(pl.lit("inactive"))
+        .when("is_onboarding")
+        .then(pl.lit("onboarding"))
+        .when(pl.col("coverage") < targets.min_coverage)
+        .then(pl.lit("insufficient"))
+        .otherwise(pl.lit("ok"))
     )
-    parts = parts.mutate(status=status, raw=points / available.nullif(0.0))
-    parts = parts.mutate(score=ibis.cases((parts.status == "ok", parts.raw)))
-    return parts.mutate(color=color(parts.score, targets)).drop("raw")
+    score = pl.when(status == "ok").then(points / available)
+    parts = parts.with_columns(status=status, score=score)
+    return parts.with_columns(color=color(pl.col("score"), targets))
 
 
-def color(score: ir.FloatingValue, targets: HealthTargets) -> ir.StringValue:
+def color(score: pl.Expr, targets: HealthTargets) -> pl.Expr:
     """The color of a score; the lower bound of each color belongs to it."""
     orange, yellow, green = targets.cuts
-    return ibis.cases(
-        (score < orange, "red"),
-        (score < yellow, "orange"),
-        (score < green, "yellow"),
-        (score >= green, "green"),
+    return (
+        pl.when(score < orange)
+        .then(pl.lit("red"))
+        .when(score < yellow)
+        .then(pl.lit("orange"))
+        .when(score < green)
+        .then(pl.lit("yellow"))
+        .when(score >= green)
+        .then(pl.lit("green"))
     )
 
 
-def _frequency(m: ir.Table, targets: HealthTargets) -> ir.FloatingValue:
-    days = _capped(m.active_days / targets.active_days)
-    minutes = _capped(m.minutes / targets.minutes)
+def _frequency(targets: HealthTargets) -> pl.Expr:
+    days = _capped(pl.col("active_days") / targets.active_days)
+    minutes = _capped(pl.col("minutes") / targets.minutes)
     return 50.0 * (days + minutes)
 
 
-def _breadth(m: ir.Table, targets: HealthTargets) -> ir.FloatingValue:
-    share = m.active_users.cast("float64") / m.seats.nullif(0)
+def _breadth(targets: HealthTargets) -> pl.Expr:
+    share = _share("active_users", "seats")
     return 100.0 * _capped(share / targets.breadth)
 
 
-def _depth(m: ir.Table, targets: HealthTargets) -> ir.FloatingValue:
-    coverage = m.key_features_used.cast("float64") / m.key_features.nullif(0)
-    features = _capped(coverage / targets.coverage)
-    events = _capped(m.key_events_per_session / targets.events_per_session)
+def _depth(targets: HealthTargets) -> pl.Expr:
+    features = _capped(_share("key_features_used", "key_features") / targets.coverage)
+    events = _capped(pl.col("key_events_per_session") / targets.events_per_session)
     return 100.0 * (0.75 * features + 0.25 * events)
 
 
-def _growth(m: ir.Table, targets: HealthTargets) -> ir.FloatingValue:
-    users = _grown(m.active_users, m.active_users_before, targets)
-    money = _grown(m.mrr_e4, m.mrr_90d_e4, targets)
-    known = users.notnull().cast("int64") + money.notnull().cast("int64")
-    return (users.fill_null(0.0) + money.fill_null(0.0)) / known.nullif(0)
+def _growth(targets: HealthTargets) -> pl.Expr:
+    users = _grown("active_users", "active_users_before", targets)
+    return pl.mean_horizontal(users, _grown("mrr_e4", "mrr_90d_e4", targets))
 
 
-def _grown(
-    now: ir.IntegerValue, before: ir.IntegerValue, targets: HealthTargets
-) -> ir.FloatingValue:
+def _grown(now: str, before: str, targets: HealthTargets) -> pl.Expr:
     """50 for no change, 0 and 100 for the target down and up; null from 0 to 0."""
-    change = (now - before).cast("float64") / before.nullif(0)
-    clipped = ibis.greatest(-1.0, ibis.least(1.0, change / targets.growth))
-    return ibis.cases(
-        ((before == 0) & (now > 0), 100.0), (before > 0, 50.0 + 50.0 * clipped)
+    change = (pl.col(now) - pl.col(before)) / pl.col(before)
+    return (
+        pl.when((pl.col(before) == 0) & (pl.col(now) > 0))
+        .then(100.0)
+        .when(pl.col(before) > 0)
+        .then(50.0 + 50.0 * (change / targets.growth).clip(-1.0, 1.0))
     )
 
 
-def _capped(share: ir.FloatingValue) -> ir.FloatingValue:
-    # least() of a null is not null on every engine.
-    return ibis.cases((share.notnull(), ibis.least(share, 1.0)))
+def _share(part: str, whole: str) -> pl.Expr:
+    return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole))
 
 
-def _sum(values: object) -> ir.FloatingValue:
-    total = ibis.literal(0.0)
-    for value in values:  # type: ignore[attr-defined]
-        total = total + value
-    return total
+def _capped(share: pl.Expr) -> pl.Expr:
+    return share.clip(upper_bound=1.0)
+
+
+def told(measured: pl.DataFrame) -> pl.DataFrame:
+    """Sums of an engine as the measures people read: minutes, events a session."""
+    sessions, users = pl.col("sessions"), pl.col("active_users")
+    return measured.with_columns(
+        minutes=pl.when(users > 0)
+        .then(pl.col("duration_ms") / 60_000 / users)
+        .otherwise(pl.when(users == 0).then(0.0)),
+        key_events_per_session=pl.when(sessions > 0)
+        .then(pl.col("key_events") / sessions)
+        .otherwise(pl.when(sessions == 0).then(0.0)),
+    )
 
 
 def measures(t: Inputs, q: Query) -> ir.Table:
@@ -155,7 +170,7 @@ def _with_zeros(rows: ir.Table) -> ir.Table:
     tracked = rows.tracked.fill_null(False) | (rows.seats.fill_null(0) > 0)
     zero = {
         "active_days": 0.0,
-        "minutes": 0.0,
+        "duration_ms": 0,
         "active_users": 0,
         "active_users_before": 0,
         "key_features_used": 0,
@@ -168,13 +183,8 @@ def _with_zeros(rows: ir.Table) -> ir.Table:
             for name, value in zero.items()
         }
     )
-    per_session = rows.key_events.cast("float64") / rows.sessions.nullif(0)
     return rows.mutate(
-        key_events_per_session=ibis.cases(
-            (rows.sessions == 0, 0.0), (rows.sessions > 0, per_session)
-        ),
-        mrr_e4=rows.mrr_e4.fill_null(0),
-        mrr_90d_e4=rows.mrr_90d_e4.fill_null(0),
+        mrr_e4=rows.mrr_e4.fill_null(0), mrr_90d_e4=rows.mrr_90d_e4.fill_null(0)
     )
 
 
@@ -207,13 +217,11 @@ def _usage(t: Inputs, q: Query) -> ir.Table:
     users = days.group_by(["period_start", "account_id", "user_id"]).agg(
         active=days.date.nunique(), duration_ms=days.duration_ms.sum()
     )
-    accounts = users.group_by(["period_start", "account_id"]).agg(
+    return users.group_by(["period_start", "account_id"]).agg(
         active_users=users.count(),
         active_days=users.active.cast("float64").median(),
         duration_ms=users.duration_ms.sum(),
     )
-    minutes = accounts.duration_ms.cast("float64") / 60_000 / accounts.active_users
-    return accounts.mutate(minutes=minutes).drop("duration_ms")
 
 
 def _users_before(t: Inputs) -> ir.Table:
@@ -294,7 +302,7 @@ def user_measures(t: Inputs, q: Query) -> ir.Table:
     days = days.filter(days.account_id.notnull())
     rows = days.group_by(keys).agg(
         active_days=days.date.nunique().cast("float64"),
-        minutes=days.duration_ms.sum().cast("float64") / 60_000,
+        duration_ms=days.duration_ms.sum(),
     )
     key = t.features.filter(t.features.is_key.fill_null(False))
     uses = t.in_periods(t.feature_days).semi_join(key, "feature_id")
@@ -310,16 +318,15 @@ def user_measures(t: Inputs, q: Query) -> ir.Table:
         _entitled(t), ["period_start", "account_id"], rname="{name}_e"
     )
     none = ibis.null("int64")
-    sessions_of = rows.sessions.fill_null(0)
-    per_session = rows.key_events.fill_null(0).cast("float64") / sessions_of.nullif(0)
     return rows.select(
         *keys,
         "active_days",
-        "minutes",
+        "duration_ms",
         key_features_used=rows.key_features_used.fill_null(0),
         key_features="key_features",
-        key_events_per_session=per_session.fill_null(0.0),
-        active_users=none,
+        key_events=rows.key_events.fill_null(0),
+        sessions=rows.sessions.fill_null(0),
+        active_users=ibis.literal(1, "int64"),
         active_users_before=none,
         seats=none,
         mrr_e4=none,

@@ -22,9 +22,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from perennial.apps.jobs import schedule
+from perennial.apps.jobs import registry, schedule
 from perennial.apps.jobs.models import JobRun, State
-from perennial.apps.jobs.registry import JOBS, Argument, Report, job
+from perennial.apps.jobs.registry import Argument, Report, job
 from perennial.apps.team.actions import record
 from perennial.apps.team.models import User, Workspace
 from perennial.core.errors import PerennialError
@@ -252,7 +252,7 @@ def tick(now: datetime | None = None) -> list[JobRun]:
     moment = now or timezone.now()
     made = []
     for workspace in Workspace.objects.all():
-        for known in JOBS:
+        for known in registry.JOBS:
             slot = schedule.last_slot(known.cron, workspace.timezone, moment)
             if slot is None or slot <= workspace.created_at:
                 continue

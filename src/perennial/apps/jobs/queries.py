@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from perennial.apps.jobs import schedule
+from perennial.apps.jobs import registry, schedule
 from perennial.apps.jobs.models import JobRun, State
-from perennial.apps.jobs.registry import JOBS, Job
+from perennial.apps.jobs.registry import Job
 from perennial.apps.team.models import Workspace
 
 
@@ -32,7 +32,7 @@ def lines(workspace: Workspace) -> list[JobLine]:
             latest(workspace, known.name),
             schedule.next_slot(known.cron, zone, now),
         )
-        for known in JOBS
+        for known in registry.JOBS
     ]
 
 

@@ -37,7 +37,7 @@ class Job:
         return cast("Function", import_string(self.path))
 
 
-JOBS: Final = [
+JOBS: Final[list[Job]] = [
     Job(
         "refresh",
         "perennial.apps.jobs.jobs.refresh_workspace",

@@ -5,9 +5,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from perennial.apps.jobs import actions, queries
+from perennial.apps.jobs import actions, queries, registry
 from perennial.apps.jobs.models import JobRun
-from perennial.apps.jobs.registry import JOBS
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.roles import Role
 from perennial.core.errors import UnknownName
@@ -22,7 +21,7 @@ def jobs(request: TeamRequest) -> HttpResponse:
     context = {
         "lines": queries.lines(request.workspace),
         "page": page,
-        "titles": {known.name: known.title for known in JOBS},
+        "titles": {known.name: known.title for known in registry.JOBS},
         "failed": queries.failed_count(request.workspace),
         "is_moving": any(run.is_active for run in page),
     }
@@ -43,7 +42,8 @@ def run_now(request: TeamRequest, name: str) -> HttpResponse:
 @role_required(Role.ADMIN)
 def run(request: TeamRequest, pk: int) -> HttpResponse:
     found = _run_or_404(request, pk)
-    title = next((j.title for j in JOBS if j.name == found.name), found.name)
+    titles = {known.name: known.title for known in registry.JOBS}
+    title = titles.get(found.name, found.name)
     template = "jobs/run.html"
     name = f"{template}#part" if request.htmx else template
     return render(request, name, {"run": found, "title": title})

@@ -112,26 +112,34 @@ def get_or_create_user(email: str, name: str = "") -> User:
 def add_member(
     workspace: Workspace, email: str, role: Role, *, by: Membership, name: str = ""
 ) -> tuple[Membership, str]:
-    """A membership and the path of an invitation to hand over."""
+    """A membership and the path of an invitation to hand over; empty for someone
+    who already signs in to another workspace."""
     _must_cover(by, role)
     user = get_or_create_user(email, name)
     if workspace.memberships.filter(user=user).exists():
         raise BadValue(_("%(email)s is already here") % {"email": user.email})
     membership = Membership.objects.create(user=user, workspace=workspace, role=role)
     record(workspace, by.user, "member.added", user.email, role=role.value)
-    return membership, invite(membership, by=by)
+    is_known = _is_elsewhere(membership)
+    return membership, "" if is_known else invite(membership, by=by)
 
 
 def invite(membership: Membership, *, by: Membership) -> str:
     """The path of a one-time link for a member. It signs in as that person, so
     only one whose role covers theirs may make it."""
     _must_cover(by, Role(membership.role))
-    if membership.user.memberships.exclude(workspace=membership.workspace).exists():
+    if _is_elsewhere(membership):
         raise NotAllowed(
             _("This person also belongs to another workspace and signs in there")
         )
     record(membership.workspace, by.user, "member.link_made", membership.user.email)
     return links.make_path(membership.user, links.INVITATION)
+
+
+def _is_elsewhere(membership: Membership) -> bool:
+    """A link signs in as the person, so it must not open what is not ours."""
+    others = membership.user.memberships.exclude(workspace=membership.workspace)
+    return others.exists()
 
 
 @transaction.atomic

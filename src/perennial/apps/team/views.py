@@ -221,7 +221,7 @@ def _people(
         "form": form,
         "roles": [(r, r.label) for r in Role if request.membership.covers(r)],
         "made": made[0] if made else None,
-        "made_link": request.build_absolute_uri(made[1]) if made else "",
+        "made_link": request.build_absolute_uri(made[1]) if made and made[1] else "",
     }
     return render(request, "team/people.html", context, status=status)
 

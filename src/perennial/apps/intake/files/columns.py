@@ -7,11 +7,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from perennial.apps.intake.files.given import Given
 from perennial.apps.intake.files.model import ImportOptions
 from perennial.apps.intake.files.sources import SourceColumn
 from perennial.apps.intake.files.sql import column as named
 from perennial.apps.intake.files.sql import literal
-from perennial.apps.intake.files.values import Given, text_of
+from perennial.apps.intake.files.values import text_of
 from perennial.core.errors import BadValue, UnknownName
 from perennial.lake.tables import FACTS, Column, Table
 

@@ -64,13 +64,15 @@ class _Reading:
 
     @property
     def score(self) -> tuple[bool, bool, float, int, int]:
-        """Several columns, no title, rows like the header, no stray quotes, columns."""
-        below = [row for row in self.rows[self.top :] if row]
+        """Several columns, no title, rows like the header, no quotes left, columns."""
+        below = [row for row in self.rows[self.top + 1 :] if row]
         width = len(self.rows[self.top])
-        fitting = sum(_fits(row, width) for row in below) / max(len(below), 1)
-        stray = sum(_is_wrapped(field) for row in below for field in row)
-        has_columns = width > 1 and fitting >= 0.5
-        return (has_columns, self.top == 0, round(fitting, 1), -stray, width)
+        fitting = [row for row in below if _fits(row, width)]
+        share = len(fitting) / len(below) if below else 1.0
+        columns = zip(*fitting, strict=False)
+        quoted = sum(all(map(_is_wrapped, column)) for column in columns)
+        has_columns = width > 1 and share >= 0.5
+        return (has_columns, self.top == 0, round(share, 1), -quoted, width)
 
 
 def recognize_dialect(

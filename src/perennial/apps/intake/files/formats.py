@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from perennial.apps.intake.files.given import Format, Formats, Given
 from perennial.apps.intake.files.model import ImportOptions
 from perennial.apps.intake.files.sources import Batch
 from perennial.apps.intake.files.sql import literal, one
-from perennial.apps.intake.files.values import Format, Formats, Given, text_of
+from perennial.apps.intake.files.values import text_of
 from perennial.core.errors import BadValue
 
 #: Rows of a batch that are looked at for the shapes of dates.

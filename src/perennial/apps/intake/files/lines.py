@@ -28,7 +28,8 @@ from perennial.apps.intake.files.sources import (
 from perennial.apps.intake.files.stream import Bytes, Encoding, Reader, decoded_head
 from perennial.core.errors import BadValue
 
-_BLOCK = 16 << 20
+#: pyarrow reads up to 32 blocks ahead: this bounds memory, and the length of a row.
+_BLOCK = 4 << 20
 #: So many rows that cannot be cut, and not one that can: it is not this dialect.
 _TOO_MANY = 1_000_000
 _REPLACED = "\ufffd"
@@ -130,10 +131,12 @@ class Cutter:
             ),
         )
         held: Batch | None = None
-        for block in stream:
+        for count, block in enumerate(stream, start=1):
             if held is not None:
                 yield held
-            held = self._batch(pa.table(block), reader.done())
+            # Not what was read: pyarrow reads far ahead.
+            done = min(count * _BLOCK / max(self.encoding.size, 1), 1.0)
+            held = self._batch(pa.table(block), done)
         malformed, self.pending = self.pending, []
         final = held or Batch(self._empty(names), [], 1.0)
         final = Batch(final.rows, final.malformed + malformed, 1.0)

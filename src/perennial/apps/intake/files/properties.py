@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 
+from perennial.apps.intake.files.given import Given
 from perennial.apps.intake.files.sources import SourceColumn
 from perennial.apps.intake.files.sql import column as named
 from perennial.apps.intake.files.sql import literal, one
-from perennial.apps.intake.files.values import Given, text_of
+from perennial.apps.intake.files.values import text_of
 
 # As JSON writes numbers, and short enough for a double to hold: an id with leading
 # zeros or twenty digits stays text.

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from perennial.apps.intake.files.columns import Plan, fact_table
 from perennial.apps.intake.files.columns import plan as make_plan
-from perennial.apps.intake.files.convert import REFUSED, Converter, has_own_key
+from perennial.apps.intake.files.convert import REFUSED, Converter
 from perennial.apps.intake.files.formats import Subject, recognize_formats
+from perennial.apps.intake.files.given import Formats
 from perennial.apps.intake.files.journal import Journal, Tally, import_id
 from perennial.apps.intake.files.model import (
     ImportOptions,
@@ -26,10 +27,10 @@ from perennial.apps.intake.files.model import (
 from perennial.apps.intake.files.opened import open_source
 from perennial.apps.intake.files.properties import plain_types
 from perennial.apps.intake.files.repeats import Ledger
-from perennial.apps.intake.files.rules import Reason
+from perennial.apps.intake.files.rules import Reason, rules
 from perennial.apps.intake.files.sources import Batch, Malformed, Source
+from perennial.apps.intake.files.statement import Statement, has_own_key
 from perennial.apps.intake.files.stream import Bytes
-from perennial.apps.intake.files.values import Formats
 from perennial.apps.intake.files.where import Filter
 from perennial.lake.duck import connect
 
@@ -109,30 +110,38 @@ class Load:
 
     def run(self, duck: duckdb.DuckDBPyConnection) -> None:
         duck.execute("SET preserve_insertion_order = true")
-        table = self.plan.table
+        is_first = self.plan.table.insert_only
         converter = self._converter(duck)
-        ledger = Ledger(duck, keep_first=table.insert_only)
+        ledger = Ledger(duck, keep_first=is_first)
         has_ledger = has_own_key(self.plan)
         # Where the last row of a key counts, all keys are read before one is written.
-        passes = 2 if has_ledger and not table.insert_only else 1
-        if passes == 2:
-            for batch in self.source.batches():
-                converter.convert(batch)
-                ledger.add()
-                self.progress(batch.done / passes)
+        passes = 2 if has_ledger and not is_first else 1
+        ready = self._read_keys(converter, ledger) if passes == 2 else None
         if not self.options.dry_run:
             self.journal.start()
-        for number, batch in enumerate(self.source.batches(), start=1):
-            converter.convert(batch)
+        batches = [ready] if ready is not None else self.source.batches()
+        for number, batch in enumerate(batches, start=1):
+            if ready is None:
+                converter.convert(batch)
+            if has_ledger and passes == 1:
+                ledger.add()
             if has_ledger:
-                if passes == 1:
-                    ledger.add()
                 self.tally.unchanged += ledger.find()
             self._take(number, batch, converter)
             self.progress((passes - 1 + batch.done) / passes)
         if not self.options.dry_run:
             self.journal.finish(self.tally)
         self.progress(1.0)
+
+    def _read_keys(self, converter: Converter, ledger: Ledger) -> Batch | None:
+        """Fill the ledger; the batch, still converted, where the file is but one."""
+        count, batch = 0, None
+        for batch in self.source.batches():
+            converter.convert(batch)
+            ledger.add()
+            self.progress(batch.done / 2)
+            count += 1
+        return batch if count == 1 else None
 
     def _take(self, number: int, batch: Batch, converter: Converter) -> None:
         """Write the rows of a batch, good and bad."""
@@ -169,18 +178,18 @@ class Load:
             options=self.options,
         )
         self.recognized = self._recognized(formats)
-        return Converter(
-            duck,
+        plain = plain_types(duck, first.rows, self.plan.extras) if first else None
+        zone = self.options.timezone
+        statement = Statement(
             self.plan,
             columns,
-            formats=formats,
-            zone=self.options.timezone,
-            where=condition.sql(formats, self.options.timezone) if condition else None,
-            latest=_latest(),
-            plain=plain_types(duck, first.rows, self.plan.extras)
-            if first
-            else frozenset(),
+            rules(self.plan.table, self.plan.bindings, latest=_latest()),
+            formats,
+            zone,
+            where=condition.sql(formats, zone) if condition else None,
+            plain=plain or frozenset(),
         )
+        return Converter(duck, statement)
 
     def _subjects(self, *types: str) -> list[Subject]:
         return [

@@ -26,6 +26,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: Candidates, the more usual first.
 _CHARSETS = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_2", "koi8_r"]
 _CHARSETS += ["shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "mac_roman", "cp850"]
 
@@ -52,10 +53,10 @@ class Bytes:
         """The content, decompressed, as a stream."""
         with pa.OSFile(str(self.path), "rb") as raw:
             if self.compression is None:
-                yield Reader(raw, raw, self.path)
+                yield Reader(raw, self.path)
                 return
             with pa.CompressedInputStream(raw, self.compression) as stream:
-                yield Reader(raw, stream, self.path)
+                yield Reader(stream, self.path)
 
     def head(self) -> bytes:
         with self.open() as reader:
@@ -68,9 +69,8 @@ class Bytes:
 
 @dataclass(frozen=True)
 class Reader:
-    """An open stream that knows how far in the file it is."""
+    """An open file as a stream of bytes, unpacked."""
 
-    raw: pa.NativeFile
     stream: pa.NativeFile
     path: Path
 
@@ -85,23 +85,18 @@ class Reader:
         while data := self.read():
             yield data
 
-    def done(self) -> float:
-        """Share of the file that was read."""
-        if self.raw.closed:
-            return 1.0
-        return float(self.raw.tell()) / max(self.path.stat().st_size, 1)
-
 
 @dataclass(frozen=True)
 class Encoding:
     """How text is stored; `is_lossy`: UTF-8 in which a few bytes are broken.
 
-    `last` is the last character that is not white space: it tells whether the file
-    ends inside a quote.
+    `size` is the length of the whole text in bytes of UTF-8. `last` is its last
+    character that is not white space: it tells whether the file ends inside a quote.
     """
 
     name: str
     is_lossy: bool = False
+    size: int = 0
     last: str = ""
 
 
@@ -109,22 +104,22 @@ def recognize_encoding(data: Bytes, given: str | None) -> Encoding:
     """The encoding of a whole file, proven by decoding all of it."""
     if given is not None:
         name = "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given
-        last = _last_character(data, name)
-        if last is None:
+        encoding = _decoded(data, name)
+        if encoding is None:
             raise BadValue(f"{data.path.name} is not encoded in {given}")
-        return Encoding(name, last=last)
-    name = _by_marks(data.head())
-    last = _last_character(data, name)
-    if last is not None:
-        return Encoding(name, last=last)
+        return encoding
+    encoding = _decoded(data, _by_marks(data.head()))
+    if encoding is not None:
+        return encoding
     evidence, is_mostly_utf8 = _evidence(data)
     if is_mostly_utf8:
-        return Encoding("utf-8-sig", is_lossy=True)
-    for guess in (*_guesses(evidence), "cp1252", "latin-1"):
-        last = _last_character(data, guess)
-        if last is not None:
-            return Encoding(guess, last=last)
-    raise AssertionError("latin-1 decodes everything")
+        size = data.path.stat().st_size
+        return Encoding("utf-8-sig", is_lossy=True, size=size)
+    for guess in (*_guesses(evidence), "cp1252"):
+        encoding = _decoded(data, guess)
+        if encoding is not None:
+            return encoding
+    return _decoded(data, "latin-1") or Encoding("latin-1")
 
 
 def _by_marks(head: bytes) -> str:
@@ -140,19 +135,21 @@ def _by_marks(head: bytes) -> str:
     return "utf-8-sig"
 
 
-def _last_character(data: Bytes, encoding: str) -> str | None:
-    """The last printed character of a file; None when it is not so encoded."""
-    decoder = codecs.getincrementaldecoder(encoding)()
+def _decoded(data: Bytes, name: str) -> Encoding | None:
+    """What decoding a file shows; None when it is not so encoded."""
+    decoder = codecs.getincrementaldecoder(name)()
     last = ""
+    size = 0
     try:
         with data.open() as reader:
             for chunk in reader.chunks():
-                text = decoder.decode(chunk).rstrip()
-                last = text[-1:] or last
+                text = decoder.decode(chunk)
+                size += len(chunk) if name == "utf-8-sig" else len(text.encode())
+                last = text.rstrip()[-1:] or last
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return None
-    return last
+    return Encoding(name, size=size, last=last)
 
 
 def _evidence(data: Bytes) -> tuple[bytes, bool]:
@@ -175,12 +172,15 @@ def _evidence(data: Bytes) -> tuple[bytes, bool]:
 
 
 def _guesses(evidence: bytes) -> tuple[str, ...]:
-    """Likely encodings, best first; Windows Western wins where texts are the same."""
-    best = charset_normalizer.from_bytes(evidence, cp_isolation=_CHARSETS).best()
-    if best is None:
-        return ()
-    same = best.could_be_from_charset
-    return ("cp1252",) if "cp1252" in same else (best.encoding,)
+    """Likely encodings, best first; of equally likely ones the more usual."""
+    found = charset_normalizer.from_bytes(evidence, cp_isolation=_CHARSETS)
+    likely = {
+        name: (match.chaos, -match.coherence)
+        for match in reversed(list(found))
+        for name in match.could_be_from_charset
+    }
+    usual = [name for name in _CHARSETS if name in likely]
+    return tuple(sorted(usual, key=lambda name: likely[name]))
 
 
 def decoded_head(data: Bytes, encoding: Encoding) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ are translated, into SQL of our own. Everything else is refused by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlglot
@@ -15,16 +15,11 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from perennial.apps.intake.files.columns import find
+from perennial.apps.intake.files.given import PLAIN, Format, Formats, Given
 from perennial.apps.intake.files.sources import SourceColumn
 from perennial.apps.intake.files.sql import column as named
 from perennial.apps.intake.files.sql import literal
-from perennial.apps.intake.files.values import (
-    PLAIN,
-    Formats,
-    Given,
-    text_of,
-    value_sql,
-)
+from perennial.apps.intake.files.values import text_of, tidy_sql, value_sql
 from perennial.core.errors import BadValue
 from perennial.lake.tables import Column
 
@@ -175,11 +170,6 @@ class Filter:
         raise self._refused(_words(node))
 
 
-def subexpressions(comparisons: Sequence[Comparison]) -> Iterator[tuple[str, Given]]:
-    """What needs a date format."""
-    return ((comparison.label, comparison.given) for comparison in comparisons)
-
-
 def _words(node: exp.Expression) -> str:
     return f"{type(node).__name__.lower()} ({node.sql()[:40]})"
 
@@ -190,11 +180,7 @@ def _compare(comparison: Comparison, formats: Formats, zone: str) -> str:
         left = f"({text_of(given)})"
         right = [literal(str(value)) for value in comparison.values]
     else:
-        form = formats.get(given.sql, PLAIN)
-        text = given
-        if given.kind in ("string", "json"):
-            text = Given(f"({text_of(given)})", "text")
-        left = value_sql(_TYPES[type_], text, form, zone)
+        left = _converted(given, type_, formats.get(given.sql, PLAIN), zone)
         right = [_typed(value, type_, zone) for value in comparison.values]
     if comparison.operator == "IN":
         return f"({left} IN ({', '.join(right)}))"
@@ -203,9 +189,16 @@ def _compare(comparison: Comparison, formats: Formats, zone: str) -> str:
 
 def _typed(value: Value, type_: str, zone: str) -> str:
     if type_ == "time":
-        return value_sql(
-            _TYPES["time"], Given(literal(str(value)), "text"), PLAIN, zone
-        )
+        return _converted(Given(literal(str(value)), "text"), type_, PLAIN, zone)
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value)
+
+
+def _converted(given: Given, type_: str, form: Format, zone: str) -> str:
+    column = _TYPES[type_]
+    if given.kind in ("text", "string", "json"):
+        given = Given(f"({text_of(given)})", "text")
+    tidy = tidy_sql(column, given, form)
+    text = Given(f"({tidy})", "text") if tidy else given
+    return value_sql(column, text, form, zone)

@@ -1,0 +1,127 @@
+"""The pages of one account. Every tab shares the header and the tiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from perennial.apps.customers import account_page as page
+from perennial.apps.customers import (
+    explain,
+    money,
+    overview,
+    people,
+    queries,
+    timeline,
+    usage,
+)
+from perennial.apps.customers.account import Account
+from perennial.apps.customers.words import owner_names
+from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.roles import Role
+
+
+@role_required(Role.VIEWER)
+def account(request: TeamRequest, account_id: str) -> HttpResponse:
+    found = queries.get_account_or_404(request.workspace, account_id)
+    stored = overview.history(request.workspace, found)
+    targets = overview.targets_of(request.workspace)
+    names = owner_names(request.workspace)
+    regional = request.regional
+    staff = people.people(request.workspace, found)
+    context = {
+        **page.shared(request, found, stored, names, "account", people=len(staff)),
+        "why": overview.why(stored, found, targets, regional),
+        "now_health": overview.on(stored, found.as_of),
+        "chart": overview.chart(stored, found, targets, regional, _("Health")),
+        "matrix": usage.matrix(request.workspace, found).short(),
+        "entries": timeline.timeline(request.workspace, found, stored, names, regional),
+        "people": staff[: page.SOME_PEOPLE],
+        "people_count": len(staff),
+    }
+    return render(request, "customers/account.html", context)
+
+
+@role_required(Role.VIEWER)
+def account_usage(request: TeamRequest, account_id: str) -> HttpResponse:
+    found = queries.get_account_or_404(request.workspace, account_id)
+    weeks = usage.weekly(request.workspace, found)
+    context = {
+        **_shared(request, found, "usage"),
+        "users": page.users_chart(weeks, request.regional),
+        "sessions": page.sessions_chart(weeks, request.regional),
+        "matrix": usage.matrix(request.workspace, found),
+        "has_usage": any(week.sessions or week.users for week in weeks),
+    }
+    return render(request, "customers/usage.html", context)
+
+
+@role_required(Role.VIEWER)
+def account_money(request: TeamRequest, account_id: str) -> HttpResponse:
+    found = queries.get_account_or_404(request.workspace, account_id)
+    items = money.items(request.workspace, found)
+    months = money.history(request.workspace, found)
+    context = {
+        **_shared(request, found, "money"),
+        "items": [page.item_row(item, request.regional) for item in items],
+        "note": page.items_note(items, found, request.regional),
+        "mrr_chart": page.mrr_chart(months, request.regional),
+        "terms": [
+            page.term_row(term, request.regional)
+            for term in money.terms(request.workspace, found)
+        ],
+        "seat_changes": money.seat_levels(request.workspace, found),
+    }
+    return render(request, "customers/money.html", context)
+
+
+@role_required(Role.VIEWER)
+def account_people(request: TeamRequest, account_id: str) -> HttpResponse:
+    """Health of single people is computed when asked for: it takes a moment."""
+    found = queries.get_account_or_404(request.workspace, account_id)
+    staff = people.people(request.workspace, found)
+    with_health = "health" in request.GET
+    if with_health:
+        staff = people.with_health(request.workspace, found, staff)
+    if request.htmx:
+        rows = {"people": staff, "with_health": True, "now": page.now(request, found)}
+        return render(request, "customers/people.html#rows", rows)
+    context = {
+        **_shared(request, found, "people", people=len(staff)),
+        "people": staff,
+        "with_health": with_health,
+        "kinds": people.kinds(staff),
+    }
+    return render(request, "customers/people.html", context)
+
+
+@role_required(Role.VIEWER)
+def account_health(request: TeamRequest, account_id: str) -> HttpResponse:
+    """The health score explained, as a drawer or a page."""
+    found = queries.get_account_or_404(request.workspace, account_id)
+    stored = overview.history(request.workspace, found)
+    targets = overview.targets_of(request.workspace)
+    context = {
+        "nav": "accounts",
+        "now": page.now(request, found),
+        "account": found,
+        "why": overview.why(stored, found, targets, request.regional),
+        "health": overview.on(stored, found.as_of),
+        "reason": page.no_score(found, stored, request.regional),
+        "inputs": page.inputs(overview.on(stored, found.as_of), request.regional),
+        "targets": targets,
+        "command": explain.command(found.account_id, found.as_of),
+    }
+    template = "customers/health.html"
+    return render(request, f"{template}#part" if request.htmx else template, context)
+
+
+def _shared(
+    request: TeamRequest, found: Account, tab: str, people: int | None = None
+) -> dict[str, Any]:
+    stored = overview.history(request.workspace, found)
+    names = owner_names(request.workspace)
+    return page.shared(request, found, stored, names, tab, people=people)

@@ -1,0 +1,230 @@
+"""A health score in words: what was measured, what is missing, the way up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from perennial.apps.customers import levers
+from perennial.apps.customers.breakdown import Breakdown, Measured, next_colors
+from perennial.apps.customers.timeline import PARTS
+from perennial.apps.customers.words import Text, figure, listed, spelled
+from perennial.core.settings import HealthTargets
+from perennial.ui import formats
+from perennial.ui.formats import Regional
+from perennial.ui.templatetags.ui import state_word
+
+
+@dataclass(frozen=True)
+class Way:
+    """How far it is to the next color, and what would bring it there."""
+
+    missing: str
+    steps: str
+
+
+def part_name(name: str) -> Text:
+    return PARTS[name]
+
+
+def measured_text(
+    name: str, m: Measured, targets: HealthTargets, regional: Regional
+) -> SafeString:
+    """What one part is made of: "<b>48 of 125</b> seats active = 38.4%"."""
+    return {
+        "frequency": _frequency,
+        "breadth": _breadth,
+        "depth": _depth,
+        "growth": _growth,
+    }[name](m, targets, regional)
+
+
+def _frequency(m: Measured, t: HealthTargets, regional: Regional) -> SafeString:
+    if m.active_days is None:
+        return _plain(_("Not measured: no usage arrives for this account"))
+    return format_html(
+        _(
+            "<b>{days}</b> active days and <b>{minutes} min</b> per active user "
+            "(targets {target_days} and {target_minutes})"
+        ),
+        days=figure(m.active_days, regional),
+        minutes=figure(m.minutes, regional),
+        target_days=figure(t.active_days, regional),
+        target_minutes=figure(t.minutes, regional),
+    )
+
+
+def _breadth(m: Measured, t: HealthTargets, regional: Regional) -> SafeString:
+    if not m.seats or m.active_users is None:
+        return _plain(_("Not measured: no seats are contracted"))
+    return format_html(
+        _("<b>{active} of {seats}</b> seats active = {share} (target {target})"),
+        active=formats.number(m.active_users, regional),
+        seats=formats.number(m.seats, regional),
+        share=formats.percent(m.active_users / m.seats, regional),
+        target=formats.percent(t.breadth, regional, 0),
+    )
+
+
+def _depth(m: Measured, t: HealthTargets, regional: Regional) -> SafeString:
+    if not m.key_features or m.key_features_used is None:
+        return _plain(_("Not measured: no key feature is defined or granted"))
+    return format_html(
+        _(
+            "<b>{used} of {of}</b> key features (target {target}), "
+            "<b>{events}</b> key events per session (target {target_events})"
+        ),
+        used=formats.number(m.key_features_used, regional),
+        of=formats.number(m.key_features, regional),
+        target=formats.percent(t.coverage, regional, 0),
+        events=figure(m.key_events_per_session, regional),
+        target_events=figure(t.events_per_session, regional),
+    )
+
+
+def _growth(m: Measured, _t: HealthTargets, regional: Regional) -> SafeString:
+    parts = []
+    users = _change(m.active_users, m.active_users_before, regional)
+    if users:
+        said = _("Active users <b>{change}</b> against the 28 days before")
+        parts.append(format_html(said, change=users))
+    mrr = _change(m.mrr_e4, m.mrr_90d_e4, regional)
+    if mrr:
+        said = _("MRR <b>{change}</b> against 90 days ago")
+        parts.append(format_html(said, change=mrr))
+    if not parts:
+        return _plain(_("Not measured: neither users nor MRR to compare with"))
+    return parts[0] if len(parts) == 1 else format_html("{}; {}", *parts)
+
+
+def _change(now: int | None, before: int | None, regional: Regional) -> str:
+    """ "+16.8%", or in words where there is nothing to divide by."""
+    if now is None or before is None:
+        return ""
+    if before == 0:
+        return _("new") if now > 0 else ""
+    share = (now - before) / before
+    sign = "+" if share > 0 else ""
+    text = formats.percent(share, regional)
+    return "±" + text if share == 0 else sign + text
+
+
+def _plain(text: str) -> SafeString:
+    return format_html("{}", text)
+
+
+def sum_text(b: Breakdown, regional: Regional) -> str:
+    """ "15.6 + 12.0 + 11.4 + 6.9 = 45.9, shown as 46"."""
+    parts = " + ".join(formats.number(p.points, regional, 1) for p in b.measured)
+    numbers = {
+        "parts": parts,
+        "total": formats.number(b.total, regional, 1),
+        "score": formats.number(b.shown_score, regional),
+    }
+    return _("%(parts)s = %(total)s, shown as %(score)s") % numbers
+
+
+def way_up(
+    b: Breakdown, m: Measured, targets: HealthTargets, regional: Regional
+) -> Way | None:
+    """The points to the better colors, and the quickest way to the next one."""
+    better = next_colors(b.total, targets.cuts)
+    if not better:
+        above = b.total - Decimal(str(targets.cuts[-1]))
+        points = {"points": formats.number(above, regional, 1)}
+        return Way(_("%(points)s points above the edge of green.") % points, "")
+    told = [
+        _("%(points)s points to %(color)s")
+        % {"points": formats.number(points, regional, 1), "color": _small(color)}
+        for color, points in better
+    ]
+    missing = float(better[0][1])
+    steps = levers.quickest(m, targets, missing)
+    color = {"color": _small(better[0][0])}
+    if not steps:
+        said = _("No measure of usage alone reaches %(color)s.") % color
+    else:
+        said = _("Quickest way to %(color)s, by arithmetic: %(steps)s.") % {
+            **color,
+            "steps": listed([_step(step, regional) for step in steps]),
+        }
+    return Way(f"{', '.join(told)}.", said)
+
+
+def _small(color: str) -> str:
+    """The word of a color inside a sentence."""
+    return state_word(color).lower()
+
+
+def _step(step: levers.Step, regional: Regional) -> str:
+    said = _LEVERS[step.lever](step.amount, regional)
+    return f"{said} (+{formats.number(step.points, regional, 1)})"
+
+
+def _users(n: float, regional: Regional) -> str:
+    return ngettext("one more active user", "%(n)s more active users", int(n)) % {
+        "n": spelled(int(n), regional)
+    }
+
+
+def _features(n: float, regional: Regional) -> str:
+    return ngettext(
+        "one more key feature in use", "%(n)s more key features in use", int(n)
+    ) % {"n": spelled(int(n), regional)}
+
+
+def _days(n: float, regional: Regional) -> str:
+    return ngettext(
+        "one more active day a user", "%(n)s more active days a user", int(n)
+    ) % {"n": spelled(int(n), regional)}
+
+
+def _minutes(n: float, regional: Regional) -> str:
+    return _("%(n)s more minutes a user") % {"n": formats.number(n, regional)}
+
+
+def _events(n: float, regional: Regional) -> str:
+    return _("%(n)s more key events a session") % {"n": figure(n, regional)}
+
+
+_LEVERS = {
+    "users": _users,
+    "features": _features,
+    "days": _days,
+    "minutes": _minutes,
+    "events": _events,
+}
+
+
+def no_score_text(status: str, coverage: float, regional: Regional) -> str:
+    """Why there is no score, in words."""
+    if status == "onboarding":
+        return _(
+            "A score begins when onboarding is done: before, little use says nothing."
+        )
+    if status == "insufficient":
+        return _(
+            "Only %(share)s of the weight could be measured; a score needs half."
+        ) % {"share": formats.percent(coverage, regional, 0)}
+    return _("Accounts that neither pay nor are on trial have no score.")
+
+
+def command(account_id: str, as_of: object) -> str:
+    """The same answer on the command line."""
+    plain = account_id.replace("_", "").replace("-", "").isalnum()
+    quoted = account_id if plain else "'" + account_id.replace("'", "'\\''") + "'"
+    return f"perennial health --account {quoted} --as-of {as_of} --explain"
+
+
+def weights_text(b: Breakdown, regional: Regional) -> Mapping[str, str]:
+    """Weights as shown: two decimals, of the parts that were measured."""
+    return {
+        p.name: formats.number(p.weight, regional, 2) if p.weight is not None else ""
+        for p in b.parts
+    }

@@ -1,0 +1,197 @@
+"""What the list of accounts and every page's frame read.
+
+All of it is `account_measures`, one row an account, as of the last refresh. A
+workspace that was never refreshed has no rows: `book` is then None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+import polars as pl
+from django.http import Http404, HttpRequest
+
+from perennial.apps.customers import listing
+from perennial.apps.customers.account import FULL, Account, from_row
+from perennial.apps.customers.listing import Filter, Reader
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
+from perennial.core.money import SCALE
+from perennial.lake.workspace import Workspace as Lake
+
+#: Rows of the list that come at once.
+PAGE = 60
+#: Rows of a file that are read at once.
+BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Customers of one owner, segment and state, by what the built-in views ask."""
+
+    owner: str
+    segment: str
+    state: str
+    accounts: int
+    risky: int
+    renewing: int
+    untouched: int
+    full: int
+
+
+@dataclass(frozen=True)
+class Book:
+    """What the whole list is made of; kept until the next refresh."""
+
+    as_of: date
+    zone: ZoneInfo
+    slices: tuple[Slice, ...]
+
+    @property
+    def customers(self) -> int:
+        return sum(s.accounts for s in self.paying)
+
+    @property
+    def paying(self) -> list[Slice]:
+        return [s for s in self.slices if s.state == "paying"]
+
+    @property
+    def segments(self) -> list[str]:
+        return sorted({s.segment for s in self.slices if s.segment})
+
+    @property
+    def owners(self) -> list[str]:
+        return sorted({s.owner for s in self.slices if s.owner})
+
+    def owns(self, email: str) -> bool:
+        return any(s.owner.lower() == email.lower() for s in self.paying)
+
+    def reader(self, email: str) -> Reader:
+        return Reader(email, self.as_of, self.zone)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of the list, and the number of the page that follows, if any."""
+
+    accounts: list[Account]
+    number: int
+    following: int | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    accounts: int
+    mrr: Decimal
+
+
+def book(workspace: Workspace) -> Book | None:
+    """Counts for tabs, chips and the navigation; None before the first refresh."""
+    lake = lake_of(workspace)
+    return _book(lake, lake.lake.snapshot("account_measures").version)
+
+
+@lru_cache(maxsize=256)
+def _book(lake: Lake, _version: int) -> Book | None:
+    measures = lake.table("account_measures")
+    newest = lake.engine.run(measures.agg(as_of=measures.as_of.max()))["as_of"][0]
+    if newest is None:
+        return None
+    reader = Reader("", newest, lake.settings.tz)
+    rows = lake.engine.run(
+        measures.group_by(
+            owner=measures.owner_email.fill_null(""),
+            segment=measures.segment.fill_null(""),
+            state=measures.state,
+        ).agg(
+            accounts=measures.count(),
+            risky=_count(measures.health_color.isin(["red", "orange"])),
+            renewing=_count(listing.renews_within(measures, newest, 90)),
+            untouched=_count(listing.untouched(measures, reader, 30)),
+            full=_count(listing.license_use(measures) >= FULL),
+        )
+    )
+    slices = tuple(Slice(**row) for row in rows.iter_rows(named=True))
+    return Book(newest, reader.zone, slices)
+
+
+def _count(condition: ir.BooleanValue) -> ir.IntegerScalar:
+    return condition.fill_null(value=False).cast("int64").sum()
+
+
+def live_customers(request: HttpRequest) -> int | None:
+    """The number beside "Accounts" in the navigation."""
+    workspace = getattr(request, "workspace", None)
+    found = book(workspace) if isinstance(workspace, Workspace) else None
+    return found.customers if found else None
+
+
+def page(workspace: Workspace, asked: Filter, reader: Reader, number: int) -> Page:
+    """One page of the list, with one row more to know whether there is another."""
+    lake = lake_of(workspace)
+    rows = listing.filtered(lake.table("account_measures"), asked, reader)
+    start = (number - 1) * PAGE
+    found = lake.engine.run(listing.ordered(rows, asked).limit(PAGE + 1, offset=start))
+    accounts = accounts_of(lake, found)
+    return Page(accounts[:PAGE], number, number + 1 if len(accounts) > PAGE else None)
+
+
+def totals(workspace: Workspace, asked: Filter, reader: Reader) -> Totals:
+    lake = lake_of(workspace)
+    rows = listing.filtered(lake.table("account_measures"), asked, reader)
+    found = lake.engine.run(rows.agg(n=rows.count(), mrr=rows.mrr_e4.sum()))
+    return Totals(found["n"][0], Decimal(found["mrr"][0] or 0) / SCALE)
+
+
+def every(workspace: Workspace, asked: Filter, reader: Reader) -> Iterator[Account]:
+    """All rows of a filter in their order, for files: read in batches."""
+    lake = lake_of(workspace)
+    rows = listing.filtered(lake.table("account_measures"), asked, reader)
+    found = lake.engine.run(listing.ordered(rows, asked))
+    for part in found.iter_slices(BATCH):
+        yield from accounts_of(lake, part)
+
+
+def get_account_or_404(workspace: Workspace, account_id: str) -> Account:
+    """The account of this workspace; an id of another one is not found."""
+    lake = lake_of(workspace)
+    measures = lake.table("account_measures")
+    found = lake.engine.run(measures.filter(measures.account_id == account_id))
+    accounts = accounts_of(lake, found)
+    if not accounts:
+        raise Http404
+    return accounts[0]
+
+
+def named(workspace: Workspace, text: str, most: int) -> list[Account]:
+    """Accounts whose name holds a text: those that begin with it come first."""
+    lake = lake_of(workspace)
+    m = lake.table("account_measures")
+    name, said = m.name.lower(), text.lower()
+    place = ibis.cases(
+        (name.startswith(said), 0), (name.contains(f" {said}"), 1), else_=2
+    )
+    lives = ibis.cases((m.state == "paying", 0), else_=1)
+    found = m.filter(name.contains(said) | (m.account_id.lower() == said))
+    best = found.order_by([place, lives, name, m.account_id]).limit(most)
+    return accounts_of(lake, lake.engine.run(best))
+
+
+def by_id(workspace: Workspace, ids: Sequence[str]) -> dict[str, Account]:
+    lake = lake_of(workspace)
+    measures = lake.table("account_measures")
+    found = lake.engine.run(measures.filter(measures.account_id.isin(list(ids))))
+    return {account.account_id: account for account in accounts_of(lake, found)}
+
+
+def accounts_of(lake: Lake, rows: pl.DataFrame) -> list[Account]:
+    cuts = lake.settings.health.cuts
+    # Without an id there is no address to open.
+    return [from_row(r, cuts) for r in rows.iter_rows(named=True) if r["account_id"]]

@@ -1,0 +1,252 @@
+"""Who needs a human today, and whose health changed color."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.apps.customers import listing, queries
+from perennial.apps.customers.account import RANK, Account
+from perennial.apps.customers.breakdown import Snapshot, biggest_move, snapshot
+from perennial.apps.customers.listing import Reader
+from perennial.apps.customers.reasons import STALLED_DAYS, Facts, Steps, grows, needs
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
+from perennial.core.money import SCALE
+from perennial.core.windows import DAY, local_date
+from perennial.lake.workspace import Workspace as Lake
+
+#: Rows of the ranked list on a page, and the most that can be asked for.
+SHOWN = 12
+MOST = 200
+#: The largest accounts that may grow, at the end of the list.
+GROWING = 3
+#: Changes of color listed.
+CHANGES = 6
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Accounts to look at: how many there are, and the first of them."""
+
+    count: int
+    red: int
+    renewing: Decimal
+    accounts: list[Account]
+    growing: list[Account]
+    growing_count: int
+    facts: Mapping[str, Facts]
+
+
+def needed(workspace: Workspace, reader: Reader, owner: str, most: int) -> Needed:
+    """Who needs a human: by color, then MRR, then the next renewal."""
+    lake = lake_of(workspace)
+    m = lake.table("account_measures")
+    m = m.filter(listing.owned_by(m, owner)) if owner else m
+    steps = _stalled(lake, m, reader)
+    calls = needs(m, reader) | m.account_id.isin(list(steps))
+    m = m.mutate(calls=calls, grows=grows(m) & ~calls)
+    soon = listing.renews_within(m, reader.as_of, 90).fill_null(value=False)
+    counts = lake.engine.run(
+        m.agg(
+            calls=m.calls.cast("int64").sum(),
+            grows=m.grows.cast("int64").sum(),
+            red=(m.calls & (m.health_color == "red")).cast("int64").sum(),
+            renewing=ibis.ifelse(m.calls & soon, m.mrr_e4, 0).sum(),
+        )
+    ).row(0, named=True)
+    ranked = listing.priority(m)
+    first = m.filter(m.calls).order_by(ranked).limit(most)
+    growing = m.filter(m.grows).order_by(ranked[1:]).limit(GROWING)
+    found = lake.engine.run(first.union(growing).select(*m.columns))
+    rows = queries.accounts_of(lake, found)
+    is_growing = set(found.filter(found["grows"])["account_id"])
+    rows.sort(key=lambda a: _priority(a, is_growing))
+    return Needed(
+        count=counts["calls"] or 0,
+        red=counts["red"] or 0,
+        renewing=Decimal(counts["renewing"] or 0) / SCALE,
+        accounts=[a for a in rows if a.account_id not in is_growing],
+        growing=[a for a in rows if a.account_id in is_growing],
+        growing_count=counts["grows"] or 0,
+        facts=_facts(lake, reader.as_of, rows, steps),
+    )
+
+
+def _priority(account: Account, growing: set[str]) -> tuple[object, ...]:
+    """The order of `listing.priority`, those who may grow after the others."""
+    return (
+        account.account_id in growing,
+        RANK.get(account.color, len(RANK)) if account.account_id not in growing else 0,
+        -account.mrr,
+        account.renewal_on or date.max,
+        account.account_id,
+    )
+
+
+def _facts(
+    lake: Lake, as_of: date, accounts: Sequence[Account], steps: Mapping[str, Steps]
+) -> dict[str, Facts]:
+    """Key features of the listed accounts, and how far onboarding came."""
+    ids = [account.account_id for account in accounts]
+    found = {row["account_id"]: row for row in _snapshots(lake, [as_of], ids)}
+    return {
+        i: Facts(
+            found[i]["key_features_used"] if i in found else None,
+            found[i]["key_features"] if i in found else None,
+            steps.get(i),
+        )
+        for i in ids
+    }
+
+
+def facts_of(workspace: Workspace, account: Account, now: Snapshot | None) -> Facts:
+    """The same for one account, whose snapshot is known."""
+    lake = lake_of(workspace)
+    measured = now.measured if now else None
+    return Facts(
+        measured.key_features_used if measured else None,
+        measured.key_features if measured else None,
+        _steps(lake, *_versions(lake)).get(account.account_id),
+    )
+
+
+def _snapshots(
+    lake: Lake, dates: Sequence[date], ids: Sequence[str]
+) -> list[dict[str, object]]:
+    """Stored health of some accounts on some days, the newest computation of each."""
+    if not ids:
+        return []
+    table = lake.table("health_snapshots")
+    found = table.filter(
+        table.date.isin(list(dates)) & table.account_id.isin(list(ids))
+    )
+    rows = lake.engine.run(found).sort("computed_at").iter_rows(named=True)
+    return list({(row["account_id"], row["date"]): row for row in rows}.values())
+
+
+# --- onboarding that stands still --------------------------------------------
+
+
+def _versions(lake: Lake) -> tuple[int, int]:
+    names = ("account_measures", "onboarding_steps")
+    first, second = (lake.lake.snapshot(name).version for name in names)
+    return first, second
+
+
+@lru_cache(maxsize=64)
+def _steps(lake: Lake, _measures: int, _facts: int) -> dict[str, Steps]:
+    """The furthest step of every account in onboarding; kept until facts change."""
+    m, steps = lake.table("account_measures"), lake.table("onboarding_steps")
+    waiting = m.filter((m.health_status == "onboarding") & (m.state == "paying"))
+    flows = steps.group_by("flow").agg(of=steps.position.max())
+    taken = steps.semi_join(waiting, "account_id")
+    taken = taken.group_by("account_id", "flow").agg(
+        done=taken.position.max(), last_at=taken.completed_at.max()
+    )
+    rows = (
+        waiting.select("account_id")
+        .left_join(taken.join(flows, "flow"), "account_id", rname="{name}_t")
+        .select("account_id", "done", "of", "last_at")
+    )
+    longest = lake.engine.run(flows)["of"].max()
+    found = lake.engine.run(rows).sort("last_at", nulls_last=False)
+    return {
+        r["account_id"]: Steps(
+            r["done"] or 0, r["of"] or int(str(longest)), r["last_at"]
+        )
+        for r in found.iter_rows(named=True)
+        if longest is not None
+    }
+
+
+def _stalled(lake: Lake, m: ir.Table, reader: Reader) -> dict[str, Steps]:
+    """Accounts whose onboarding has had no step for some days."""
+    steps = _steps(lake, *_versions(lake))
+    if not steps:
+        return {}
+    mine = m.filter(m.account_id.isin(list(steps))).select("account_id", "created_at")
+    started = dict(lake.engine.run(mine).iter_rows())
+    return {i: steps[i] for i, at in started.items() if _stands(steps[i], at, reader)}
+
+
+def _stands(steps: Steps, created_at: datetime | None, reader: Reader) -> bool:
+    since = steps.last_at or created_at
+    if since is None:
+        return False
+    return (reader.as_of - local_date(since, reader.zone)).days >= STALLED_DAYS
+
+
+# --- changes of color --------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Change:
+    """An account whose color changed, and the part that moved its score most."""
+
+    account: Account
+    before: str
+    moved: tuple[str, float] | None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The changes since yesterday; where there are none, of the week."""
+
+    days: int
+    count: int
+    rows: list[Change]
+
+
+def changes(workspace: Workspace, reader: Reader, owner: str) -> Changes:
+    lake = lake_of(workspace)
+    m = lake.table("account_measures")
+    m = m.filter(m.state == "paying")
+    m = m.filter(listing.owned_by(m, owner)) if owner else m
+    found = lake.engine.run(m.filter(m.health_color != m.health_color_1d))
+    if not found.is_empty():
+        before = dict(zip(found["account_id"], found["health_color_1d"], strict=True))
+        return _changes(lake, reader.as_of, 1, queries.accounts_of(lake, found), before)
+    before = _colors(lake, m, reader.as_of - DAY * 7)
+    rows = m.filter(m.account_id.isin(list(before)))
+    accounts = queries.accounts_of(lake, lake.engine.run(rows)) if before else []
+    return _changes(lake, reader.as_of, 7, accounts, before)
+
+
+def _colors(lake: Lake, m: ir.Table, day: date) -> dict[str, str]:
+    """Colors of a day, of the accounts that have another one now."""
+    table = lake.table("health_snapshots")
+    newest = ibis.window(group_by="account_id", order_by=ibis.desc("computed_at"))
+    stored = table.filter(table.date == day)
+    stored = stored.mutate(rank=ibis.row_number().over(newest))
+    stored = stored.filter(stored["rank"] == 0).select("account_id", "color")
+    now = m.select("account_id", "health_color")
+    both = stored.join(now, "account_id")
+    rows = both.filter(both.color != both.health_color).select("account_id", "color")
+    return dict(lake.engine.run(rows).iter_rows())
+
+
+def _changes(
+    lake: Lake, as_of: date, days: int, accounts: list[Account], before: dict[str, str]
+) -> Changes:
+    """The largest accounts first: a change there matters most."""
+    first = sorted(accounts, key=lambda a: (-a.mrr, a.account_id))[:CHANGES]
+    ids = [account.account_id for account in first]
+    stored = {
+        (row["account_id"], row["date"]): snapshot(row)
+        for row in _snapshots(lake, [as_of, as_of - DAY * days], ids)
+    }
+    targets = lake.settings.health
+    rows = []
+    for account in first:
+        now = stored.get((account.account_id, as_of))
+        old = stored.get((account.account_id, as_of - DAY * days))
+        moved = biggest_move(now, old, targets) if now and old else None
+        rows.append(Change(account, before[account.account_id], moved))
+    return Changes(days, len(accounts), rows)

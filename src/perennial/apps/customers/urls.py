@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from perennial.apps.customers import account_views, views
+from perennial.apps.customers.converters import AccountId
+
+register_converter(AccountId, "account_id")
+
+app_name = "customers"
+urlpatterns = [
+    path("", views.my_day, name="home"),
+    path("why-these-accounts/", views.ranking, name="ranking"),
+    path("accounts.csv", views.accounts_file, name="accounts_file"),
+    path("accounts/", views.accounts, name="accounts"),
+    path("accounts/<account_id:account_id>/", account_views.account, name="account"),
+    path(
+        "accounts/<account_id:account_id>/usage/",
+        account_views.account_usage,
+        name="usage",
+    ),
+    path(
+        "accounts/<account_id:account_id>/money/",
+        account_views.account_money,
+        name="money",
+    ),
+    path(
+        "accounts/<account_id:account_id>/people/",
+        account_views.account_people,
+        name="people",
+    ),
+    path(
+        "accounts/<account_id:account_id>/health/",
+        account_views.account_health,
+        name="health",
+    ),
+]

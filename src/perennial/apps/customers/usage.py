@@ -1,0 +1,143 @@
+"""How one account uses the product: features by week, active users by week."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import ibis
+
+from perennial.apps.customers.account import Account
+from perennial.apps.customers.scope import inputs_of
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
+from perennial.core.windows import DAY, Grain, floor
+from perennial.lake.workspace import Workspace as Lake
+
+#: Weeks of the heat table, and of the charts.
+WEEKS = 12
+CHART_WEEKS = 26
+WINDOW = 28
+#: Features that are not key, on the first page of an account.
+OTHERS = 2
+#: Fewer uses than this before, and a change of them is chance.
+USES_ENOUGH = 10
+
+
+@dataclass(frozen=True)
+class FeatureRow:
+    """Uses of one feature by week, the last 28 days, and against the 28 before."""
+
+    name: str
+    is_key: bool
+    weeks: tuple[int, ...]
+    lately: int
+    before: int
+
+    @property
+    def change(self) -> float | None:
+        return (self.lately - self.before) / self.before if self.before else None
+
+    @property
+    def noise(self) -> float:
+        """Changes of a handful of uses have no color."""
+        return 0.1 if self.before >= USES_ENOUGH else 99.0
+
+
+@dataclass(frozen=True)
+class Matrix:
+    weeks: tuple[date, ...]
+    rows: tuple[FeatureRow, ...]
+
+    @property
+    def most(self) -> int:
+        return max((n for row in self.rows for n in row.weeks), default=0)
+
+    def short(self) -> Matrix:
+        """The key features, and the two others that are used most."""
+        keys = tuple(row for row in self.rows if row.is_key)
+        others = [row for row in self.rows if not row.is_key]
+        return Matrix(self.weeks, (*keys, *others[:OTHERS]))
+
+
+@dataclass(frozen=True)
+class Week:
+    """Activity of one calendar week. Days without any are no rows: it is zero."""
+
+    start: date
+    users: int
+    sessions: int
+
+
+def matrix(workspace: Workspace, account: Account) -> Matrix:
+    """Whole calendar weeks before the day the data speak of, key features first."""
+    lake = lake_of(workspace)
+    weeks = _weeks(lake, account.as_of, WEEKS)
+    days = inputs_of(lake, account.account_id, weeks[0], account.as_of).feature_days
+    days = days.filter((days.date >= weeks[0]) & (days.date < account.as_of))
+    found = lake.engine.run(
+        days.group_by("feature_id", "date").agg(uses=days.uses.sum())
+    )
+    uses: dict[str, dict[date, int]] = defaultdict(dict)
+    for feature_id, day, count in found.iter_rows():
+        uses[feature_id][day] = count
+    rows = [
+        _row(name, is_key, uses.get(feature_id, {}), weeks, account.as_of)
+        for feature_id, (name, is_key) in _features(lake, account, set(uses)).items()
+    ]
+    rows.sort(key=lambda row: (not row.is_key, -sum(row.weeks), row.name))
+    return Matrix(weeks, tuple(rows))
+
+
+def _features(
+    lake: Lake, account: Account, used: set[str]
+) -> dict[str, tuple[str, bool]]:
+    """Names and keys: every key feature, and the others that were used."""
+    table = lake.table("features")
+    rows = lake.engine.run(table.select("feature_id", "name", "is_key"))
+    known = {i: (name or i, bool(is_key)) for i, name, is_key in rows.iter_rows()}
+    shown = {i: said for i, said in known.items() if said[1] or i in used}
+    return shown | {i: (i, False) for i in used if i and i not in known}
+
+
+def _row(
+    name: str,
+    is_key: bool,
+    uses: Mapping[date, int],
+    weeks: tuple[date, ...],
+    as_of: date,
+) -> FeatureRow:
+    by_week = tuple(sum(uses.get(w + DAY * n, 0) for n in range(7)) for w in weeks)
+    lately = sum(uses.get(as_of - DAY * (n + 1), 0) for n in range(WINDOW))
+    before = sum(uses.get(as_of - DAY * (n + 1 + WINDOW), 0) for n in range(WINDOW))
+    return FeatureRow(name, is_key, by_week, lately, before)
+
+
+def weekly(workspace: Workspace, account: Account) -> list[Week]:
+    """Distinct active users and sessions of the last 26 whole calendar weeks."""
+    lake = lake_of(workspace)
+    weeks = _weeks(lake, account.as_of, CHART_WEEKS)
+    end = weeks[-1] + DAY * 7
+    scope = inputs_of(lake, account.account_id, weeks[0], end)
+    days = scope.user_days
+    days = days.filter((days.date >= weeks[0]) & (days.date < end) & (days.events > 0))
+    first = ibis.literal(weeks[0])
+    days = days.mutate(week=(days.date.delta(first, unit="day") // 7).cast("int64"))
+    users = days.group_by("week").agg(users=days.user_id.nunique())
+    seen = dict(lake.engine.run(users).iter_rows())
+    totals = scope.account_days
+    totals = totals.filter((totals.date >= weeks[0]) & (totals.date < end))
+    totals = totals.mutate(
+        week=(totals.date.delta(first, unit="day") // 7).cast("int64")
+    )
+    sessions = totals.group_by("week").agg(sessions=totals.sessions.sum())
+    held = dict(lake.engine.run(sessions).iter_rows())
+    return [Week(w, seen.get(n, 0), held.get(n, 0)) for n, w in enumerate(weeks)]
+
+
+def _weeks(lake: Lake, as_of: date, count: int) -> tuple[date, ...]:
+    """First days of the last whole calendar weeks before a day."""
+    current = floor(as_of, Grain.WEEK, week_start=lake.settings.week_start)
+    return tuple(current - DAY * 7 * n for n in range(count, 0, -1))

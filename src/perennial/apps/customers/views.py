@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from perennial.apps.customers import (
+    board,
+    chips,
+    files,
+    home,
+    listing,
+    queries,
+    reasons,
+    today,
+)
+from perennial.apps.customers.queries import Book
+from perennial.apps.customers.words import owner_names
+from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.roles import Role
+from perennial.ui import navigation
+
+MINE, TEAM = "mine", "team"
+
+
+def now_of(request: TeamRequest, as_of: date) -> datetime:
+    """The instant a page counts from: midnight of the day the data speak of."""
+    return datetime.combine(as_of, datetime.min.time(), request.regional.zone)
+
+
+def _empty(request: TeamRequest, nav: str) -> HttpResponse:
+    """Before any data: what will be here, and how it comes here."""
+    items = navigation.items(request)
+    data = next((reverse(i.url) for i in items if i.key == "data"), "")
+    return render(request, "customers/empty.html", {"nav": nav, "import_url": data})
+
+
+@role_required(Role.VIEWER)
+def my_day(request: TeamRequest) -> HttpResponse:
+    book = queries.book(request.workspace)
+    if book is None or not book.customers:
+        return _empty(request, "home")
+    default = MINE if book.owns(request.user.email) else TEAM
+    mine = request.GET.get("who", default) == MINE
+    context = _day(request, book, mine=mine)
+    return render(request, "customers/home.html", {"nav": "home", **context})
+
+
+def _day(request: TeamRequest, book: Book, *, mine: bool) -> dict[str, Any]:
+    workspace, email = request.workspace, request.user.email
+    owner = email if mine else ""
+    reader = book.reader(email)
+    most = today.MOST if "all" in request.GET else today.SHOWN
+    needed = today.needed(workspace, reader, owner, most)
+    summary = home.summary(workspace, book.as_of, owner)
+    own = [s.accounts for s in book.paying if s.owner.lower() == email.lower()]
+    return {
+        "now": now_of(request, book.as_of),
+        "as_of": book.as_of,
+        "mine": mine,
+        "counts": {"mine": sum(own), "team": book.customers},
+        "headline": board.headline(needed, summary, request.regional, mine=mine),
+        "rows": board.rows(needed, request.regional),
+        "needed": needed,
+        "summary": summary,
+        "tiles": board.tiles(summary),
+        "changes": board.changed(
+            today.changes(workspace, reader, owner), request.regional
+        ),
+        "renewals": board.renewals(summary, request.regional),
+        "urls": _urls(listing.ME if mine else ""),
+    }
+
+
+def _urls(owner: str) -> dict[str, str]:
+    """Where the tiles lead: the list, narrowed to what they count."""
+    asked = listing.Filter(owner=owner)
+    return {
+        "all": asked.url(),
+        "renewing": asked.url(renewal="90", sort="renewal"),
+        "risky": asked.url(health=("red", "orange")),
+    }
+
+
+@role_required(Role.VIEWER)
+def ranking(request: TeamRequest) -> HttpResponse:
+    """How accounts come onto the list of Home, as a drawer or a page."""
+    template = "customers/ranking.html"
+    context = {"nav": "home", "rules": reasons}
+    return render(request, f"{template}#part" if request.htmx else template, context)
+
+
+@role_required(Role.VIEWER)
+def accounts(request: TeamRequest) -> HttpResponse:
+    book = queries.book(request.workspace)
+    if book is None or not book.slices:
+        return _empty(request, "accounts")
+    asked = listing.parse(request.GET)
+    reader = book.reader(request.user.email)
+    names = owner_names(request.workspace)
+    number = _page_number(request)
+    context = {
+        "nav": "accounts",
+        "now": now_of(request, book.as_of),
+        "asked": asked,
+        "page": queries.page(request.workspace, asked, reader, number),
+        "names": names,
+    }
+    if request.htmx and number > 1:
+        return render(request, "customers/accounts.html#rows", context)
+    context |= _around(request, book, asked, names)
+    part = "#results" if request.htmx else ""
+    return render(request, f"customers/accounts.html{part}", context)
+
+
+def _around(
+    request: TeamRequest, book: Book, asked: listing.Filter, names: dict[str, str]
+) -> dict[str, Any]:
+    """Tabs, chips and totals of the list; more rows on scroll need none of it."""
+    reader = book.reader(request.user.email)
+    return {
+        "as_of": book.as_of,
+        "tabs": chips.tabs(book, asked, request.user.email),
+        "chips": chips.chips(book, asked, names),
+        "heads": chips.heads(asked),
+        "totals": queries.totals(request.workspace, asked, reader),
+        "sorted_text": chips.sorted_text(asked),
+        "clear_url": listing.Filter().url(),
+        "priority_url": asked.url(sort=""),
+        "is_narrowed": asked.is_narrowed,
+    }
+
+
+def _page_number(request: TeamRequest) -> int:
+    text = request.GET.get("page", "1")
+    return min(max(int(text), 1), 10_000) if text.isdecimal() else 1
+
+
+@role_required(Role.VIEWER)
+def accounts_file(request: TeamRequest) -> StreamingHttpResponse:
+    """The rows of the list as it is filtered and sorted, all of them."""
+    book = queries.book(request.workspace)
+    asked = listing.parse(request.GET)
+    rows = (
+        queries.every(request.workspace, asked, book.reader(request.user.email))
+        if book
+        else ()
+    )
+    response = StreamingHttpResponse(files.lines(rows), content_type="text/csv")
+    day = book.as_of if book else date.min
+    response["Content-Disposition"] = f'attachment; filename="accounts-{day}.csv"'
+    return response

@@ -1,0 +1,58 @@
+"""An installation with one more job, which sleeps: for tests with real processes.
+
+`serve PORT` supervises as `perennial serve` does; `ask SECONDS` asks for a run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from perennial.apps.jobs.registry import JOBS, Job, Report
+
+JOBS.append(Job("sleepy", "tests.apps.jobs.sleepy.sleep", "", "Sleepy", ""))
+
+
+def sleep(workspace: str, report: Report, seconds: float, log: str) -> None:
+    with Path(log).open("a") as file:
+        file.write(f"start {os.getpid()}\n")
+    time.sleep(seconds)
+    with Path(log).open("a") as file:
+        file.write(f"end {os.getpid()}\n")
+
+
+def serve(port: str) -> None:
+    from perennial.config.serve import Child, Supervisor, _module
+    from perennial.config.start import setup
+
+    setup(migrate=True)
+    worker = [sys.executable, "-m", "tests.apps.jobs.sleepy", "worker"]
+    children = [
+        Child("web", _module("web", "127.0.0.1", port)),
+        Child("worker", worker),
+    ]
+    Supervisor(children).run()
+
+
+def worker() -> None:
+    from perennial.config import serve
+
+    serve.worker()
+
+
+def ask(seconds: str, log: str) -> None:
+    from perennial.config.start import setup
+
+    setup()
+    from perennial.apps.jobs import actions
+    from perennial.apps.team.actions import create_workspace
+
+    workspace = create_workspace("default")
+    actions.enqueue("sleepy", workspace, seconds=float(seconds), log=log)
+
+
+if __name__ == "__main__":
+    verbs = {"serve": serve, "worker": worker, "ask": ask}
+    verbs[sys.argv[1]](*sys.argv[2:])

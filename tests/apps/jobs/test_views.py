@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from perennial.apps.jobs import actions, jobs
+from perennial.apps.jobs.models import JobRun, State
+from perennial.apps.team.models import AuditEntry, User
+from tests.apps.team.cast import Cast
+
+ClientOf = Callable[[User], Client]
+PAGE = "/settings/jobs/"
+
+
+def failed(cast: Cast) -> JobRun:
+    run = actions.enqueue("tidy", cast.workspace)
+    JobRun.objects.update(
+        state=State.FAILED,
+        attempt=3,
+        error="OSError: the disk is full",
+        traceback="Traceback: the disk",
+        started_at=timezone.now() - timedelta(seconds=90),
+        finished_at=timezone.now(),
+    )
+    return run
+
+
+def test_the_page_lists_every_job(cast: Cast, client_of: ClientOf) -> None:
+    page = client_of(cast.admin).get(PAGE).content.decode()
+    assert "Refresh" in page
+    assert "04:00" in page
+    assert "No job has run yet" in page
+
+
+def test_run_now_asks_for_a_run(cast: Cast, client_of: ClientOf) -> None:
+    client = client_of(cast.admin)
+    client.post(f"{PAGE}run/tidy/")
+    client.post(f"{PAGE}run/tidy/")
+    run = JobRun.objects.get()
+    assert (run.by, run.workspace) == (cast.admin, cast.workspace)
+    assert AuditEntry.objects.get(verb="job.asked_for").target == "tidy"
+    assert "Waiting" in client.get(PAGE).content.decode()
+
+
+def test_an_unknown_job_is_not_here(cast: Cast, client_of: ClientOf) -> None:
+    assert client_of(cast.admin).post(f"{PAGE}run/nonsense/").status_code == 404
+
+
+def test_a_moving_page_asks_again_and_gets_its_part(
+    cast: Cast, client_of: ClientOf
+) -> None:
+    client = client_of(cast.admin)
+    assert 'hx-trigger="every' not in client.get(PAGE).content.decode()
+    actions.enqueue("tidy", cast.workspace)
+    JobRun.objects.update(state=State.RUNNING, progress=0.25, message="Loading")
+    part = client.get(PAGE, headers={"HX-Request": "true"}).content.decode()
+    assert 'hx-trigger="every' in part
+    assert "25%" in part
+    assert "Loading" in part
+    assert "<html" not in part
+
+
+def test_a_failed_run_says_why_and_can_be_run_again(
+    cast: Cast, client_of: ClientOf
+) -> None:
+    run = failed(cast)
+    client = client_of(cast.admin)
+    assert "1 run failed" in client.get(PAGE).content.decode()
+    page = client.get(f"{PAGE}runs/{run.pk}/").content.decode()
+    assert "the disk is full" in page
+    assert "1 min 30 s" in page
+    client.post(f"{PAGE}runs/{run.pk}/retry/")
+    run.refresh_from_db()
+    assert run.state == State.WAITING
+
+
+def test_runs_of_others_are_not_here(cast: Cast, client_of: ClientOf) -> None:
+    run = failed(cast)
+    client = client_of(cast.stranger)
+    assert client.get(f"{PAGE}runs/{run.pk}/").status_code == 404
+    assert client.post(f"{PAGE}runs/{run.pk}/retry/").status_code == 404
+    assert "the disk is full" not in client.get(PAGE).content.decode()
+
+
+def test_tidy_keeps_what_is_recent(cast: Cast) -> None:
+    old, recent = failed(cast), actions.enqueue("tidy", cast.workspace)
+    JobRun.objects.filter(pk=old.pk).update(
+        finished_at=timezone.now() - jobs.KEEP_RUNS - timedelta(days=1)
+    )
+    jobs.tidy(cast.workspace.key, lambda progress, message: None)
+    assert list(JobRun.objects.all()) == [recent]

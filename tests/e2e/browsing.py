@@ -1,0 +1,115 @@
+"""A real browser for the tests: open a page, and prove that it is clean.
+
+    def test_accounts(page: Page, cast: Cast, sign_in: SignIn) -> None:
+        sign_in(cast.teammate)
+        browse(page, "/accounts/", theme="dark", width=390)
+        assert_clean(page)
+
+With `PERENNIAL_SHOTS=folder` every clean page is also photographed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from playwright.sync_api import Page, expect
+
+from perennial.apps.team.models import User
+
+Theme: TypeAlias = Literal["light", "dark"]
+SignIn: TypeAlias = Callable[[User], None]
+
+#: The widths the look is designed for; the height of a desk and of a phone.
+WIDTHS = (1440, 390)
+THEMES: tuple[Theme, ...] = ("light", "dark")
+_HEIGHTS = {1440: 900, 390: 844}
+
+_WATCH = """
+window.__violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.__violations.push(`${event.violatedDirective}: ${event.blockedURI}`));
+"""
+
+_LOUD: dict[int, list[str]] = {}
+
+
+def watch(page: Page) -> Iterator[Page]:
+    """Collects what the console and the policy complain about."""
+    said: list[str] = []
+    _LOUD[id(page)] = said
+    page.add_init_script(_WATCH)
+    page.on(
+        "console",
+        lambda m: said.append(m.text) if m.type in {"error", "warning"} else None,
+    )
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    del _LOUD[id(page)]
+
+
+def browse(
+    page: Page, path: str, theme: Theme = "light", width: int = 1440
+) -> Page:
+    """Opens a page and waits until it stands, its charts drawn."""
+    page.set_viewport_size({"width": width, "height": _HEIGHTS.get(width, 900)})
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.goto(path)
+    settle(page)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Scripts of the page have run by `load`; only charts come after it."""
+    page.wait_for_load_state("load")
+    waiting = page.locator('[data-chart]:not([data-drawn="light"], [data-drawn="dark"])')
+    expect(waiting).to_have_count(0)
+
+
+def assert_clean(page: Page) -> None:
+    """No complaint of console or policy, nothing wider than the window, and no
+    barrier that axe finds."""
+    complaints = _LOUD[id(page)] + page.evaluate("window.__violations")
+    assert not complaints, "\n".join(complaints)
+    _photograph(page)
+    wide = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert wide <= 0, f"{wide} px wider than the window"
+    found = barriers(page)
+    assert not found, "\n".join(found)
+
+
+def barriers(page: Page) -> list[str]:
+    page.evaluate(_axe())
+    found: list[dict[str, Any]] = page.evaluate(
+        "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa',"
+        " 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})).violations"
+    )
+    return [
+        f"{rule['id']}: {node['html'][:200]} ({node['failureSummary']})"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+@cache
+def _axe() -> str:
+    return (resources.files("axe_playwright_python") / "axe.min.js").read_text()
+
+
+def _photograph(page: Page) -> None:
+    folder = os.environ.get("PERENNIAL_SHOTS")
+    if not folder or page.viewport_size is None:
+        return
+    name = re.sub(r"\W+", "-", page.url.split("/", 3)[3]).strip("-") or "home"
+    is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    theme = "dark" if is_dark else "light"
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    path = Path(folder) / f"{name}-{theme}-{page.viewport_size['width']}.png"
+    page.screenshot(path=path)

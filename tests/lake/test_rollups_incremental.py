@@ -1,0 +1,194 @@
+"""Whatever way events come in, the roll-ups are those of one full build."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from perennial.lake.usage import TABLES, cut, ranges
+from tests.builders import Case, instant
+
+START = instant("2026-03-27T20:00")  # two days before the clocks change in Berlin
+
+users = st.sampled_from(["u1", "u2", None])
+accounts = st.sampled_from(["A", "B", None])
+names = st.sampled_from(["Report Viewed", "Logged In", "Logged Out", "Heartbeat"])
+# Steps that sit on both sides of the rules: 30 minutes, a day, and near them.
+steps = st.sampled_from([0, 1, 60, 1740, 1799, 1800, 1801, 7200, 40_000, 86_400, 200_000])
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Events with ids, in order of time, over one to three weeks."""
+    at, events = START, []
+    for number in range(draw(st.integers(1, 40))):
+        at += timedelta(seconds=draw(steps))
+        user, account = draw(users), draw(accounts)
+        events.append(
+            {
+                "event_id": f"e{number}",
+                "event": draw(names),
+                "timestamp": at,
+                "received_at": at,
+                "user_id": user,
+                "anonymous_id": None if user else "device",
+                "account_id": account,
+            }
+        )
+    if draw(st.booleans()):
+        events += _unbroken(at, hours=draw(st.integers(20, 80)))
+    return events
+
+
+def _unbroken(at: datetime, *, hours: int) -> list[dict[str, Any]]:
+    """A client that sends something every 25 minutes, for days."""
+    return [
+        {
+            "event_id": f"beat{n}",
+            "event": "Report Viewed",
+            "timestamp": at + timedelta(minutes=25 * n),
+            "received_at": at + timedelta(minutes=25 * n),
+            "user_id": "u1",
+            "account_id": "A",
+        }
+        for n in range(hours * 60 // 25)
+    ]
+
+
+def built(case: Case) -> dict[str, list[tuple[Any, ...]]]:
+    """Every usage roll-up as sorted rows."""
+    return {
+        name: sorted((tuple(row.values()) for row in case.table(name)), key=repr)
+        for name in (*TABLES, "assignments")
+    }
+
+
+def new_case(path: Path) -> Case:
+    case = Case(path, timezone="Europe/Berlin")
+    case.facts("event_definitions", {"name": "Heartbeat", "kind": "system"})
+    case.facts("memberships", {"user_id": "u2", "account_id": "B"})
+    return case
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(history=histories(), data=st.data())
+def test_any_split_order_and_repetition_gives_the_full_build(
+    history: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(history))
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(history)), max_size=3)))
+    with tempfile.TemporaryDirectory() as folder:
+        whole = new_case(Path(folder) / "whole")
+        whole.facts("events", *history)
+        whole.roll_up()
+        parts = new_case(Path(folder) / "parts")
+        for low, high in zip([0, *cuts], [*cuts, len(history)], strict=True):
+            again = shuffled[max(0, low - 3) : low]  # some come twice
+            if shuffled[low:high] or again:
+                parts.facts("events", *again, *shuffled[low:high])
+            parts.roll_up()
+        assert built(parts) == built(whole)
+        assert_invariants(whole)
+
+
+def assert_invariants(case: Case) -> None:
+    """Section 16 of the reference: seconds add up, sessions never overlap."""
+    sessions = case.table("sessions")
+    days = case.table("user_days")
+    assert sum(s["duration_ms"] for s in sessions) == sum(d["duration_ms"] for d in days)
+    assert all(s["duration_ms"] <= 86_400_000 for s in sessions)
+    whose: dict[Any, list[tuple[datetime, datetime]]] = {}
+    for s in sessions:
+        key = (s["account_id"], s["user_id"])
+        whose.setdefault(key, []).append((s["started_at"], s["ended_at"]))
+    for spans in whose.values():
+        spans.sort()
+        assert all(a[1] < b[0] for a, b in zip(spans, spans[1:], strict=False))
+
+
+def test_late_events_join_two_sessions(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.events(("u", "A", "2026-03-02T09:00"), ("u", "A", "2026-03-02T10:00"))
+    case.roll_up()
+    assert len(case.table("sessions")) == 2
+    case.events(("u", "A", "2026-03-02T09:30"))
+    case.roll_up()
+    (session,) = case.table("sessions")
+    assert (session["events"], session["duration_ms"]) == (3, 3_600_000)
+
+
+def test_a_new_definition_changes_the_past(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.events(("u", "A", "2026-03-02T09:00", "Ping"))
+    case.roll_up()
+    assert len(case.table("user_days")) == 1
+    case.facts("event_definitions", {"name": "Ping", "kind": "system"})
+    case.roll_up()
+    assert case.table("user_days") == []
+    assert case.table("feature_days") == []
+
+
+def test_a_membership_attributes_earlier_events(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.events(("u", None, "2026-03-02T09:00"))
+    case.roll_up()
+    assert [d["account_id"] for d in case.table("user_days")] == [None]
+    case.facts("memberships", {"user_id": "u", "account_id": "A"})
+    case.roll_up()
+    assert [d["account_id"] for d in case.table("user_days")] == ["A"]
+
+
+def test_usage_added_up_elsewhere(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.facts(
+        "subscription_items",
+        {"subscription_id": "s", "account_id": "A", "item_id": "", "mrr": 10, "valid_from": "2026-01-01T00:00"},
+    )
+    usage = {"date": "2026-03-02", "feature_id": "F", "uses": 3, "seconds": 90}
+    case.facts("usage", {**usage, "subscription_id": "s"}, {**usage, "account_id": "B", "user_id": "u"})
+    case.roll_up()
+    assert {d["account_id"]: d["uses"] for d in case.table("feature_days")} == {"A": 3, "B": 3}
+    assert {d["account_id"]: d["duration_ms"] for d in case.table("user_days")} == {"A": 90_000, "B": 90_000}
+    assert case.value("active_accounts", start="2026-03-01", end="2026-03-05") == 2
+    assert case.value("dau", start="2026-03-02", end="2026-03-03") == 1
+
+
+def test_nothing_new_builds_nothing(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.events(("u", "A", "2026-03-02T09:00"))
+    case.refresh()
+    before = {name: case.lake.snapshot(name).version for name in (*TABLES, "mrr_ledger", "account_measures", "health_snapshots")}
+    case.refresh()
+    assert before == {name: case.lake.snapshot(name).version for name in before}
+
+
+def test_ranges_cover_the_neighbors_of_changed_days() -> None:
+    first = START.date()
+    days = {first, first + timedelta(days=2), first + timedelta(days=9)}
+    spans = [(s.start, s.end) for s in ranges(days)]
+    assert spans == [
+        (first - timedelta(days=1), first + timedelta(days=4)),
+        (first + timedelta(days=8), first + timedelta(days=11)),
+    ]
+
+
+@given(gaps=st.lists(st.integers(0, 50), max_size=60), longest=st.integers(1, 200))
+def test_cutting_keeps_every_event_in_pieces_short_enough(
+    gaps: list[int], longest: int
+) -> None:
+    times = [0]
+    for gap in gaps:
+        times.append(times[-1] + gap)
+    pieces = list(cut(times, longest))
+    assert sum(events for _, _, events in pieces) == len(times)
+    assert all(last - first <= longest for first, last, _ in pieces)
+    assert all(a[1] < b[0] for a, b in zip(pieces, pieces[1:], strict=False))
