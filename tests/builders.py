@@ -70,6 +70,10 @@ class Case:
             settings_store.change(self.lake, settings, by="test", at=at)
         self._events = 0
 
+    def at(self, now: str) -> None:
+        """Let the clock stand at another instant."""
+        self.workspace = Workspace(self.lake, clock=clock(instant(now)))
+
     def facts(self, table: str, *rows: Mapping[str, Any]) -> Written:
         return write(self.lake, table, rows)
 

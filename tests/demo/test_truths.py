@@ -244,9 +244,7 @@ def test_summer_is_quieter(full: Tables) -> None:
     germany = next(c for c in COUNTRIES if c.code == "DE")
     germans = frame(full["accounts"]).filter(pl.col("country") == "DE")["account_id"]
     events = frame(full["events"].select(["timestamp", "user_id", "account_id"]))
-    away = (
-        pl.col("day").dt.ordinal_day() - germany.summer - 1
-    ).abs()
+    away = (pl.col("day").dt.ordinal_day() - germany.summer - 1).abs()
     days = (
         events.filter(pl.col("account_id").is_in(germans.to_list()))
         .group_by(day=pl.col("timestamp").dt.date())

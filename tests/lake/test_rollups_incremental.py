@@ -19,7 +19,9 @@ users = st.sampled_from(["u1", "u2", None])
 accounts = st.sampled_from(["A", "B", None])
 names = st.sampled_from(["Report Viewed", "Logged In", "Logged Out", "Heartbeat"])
 # Steps that sit on both sides of the rules: 30 minutes, a day, and near them.
-steps = st.sampled_from([0, 1, 60, 1740, 1799, 1800, 1801, 7200, 40_000, 86_400, 200_000])
+steps = st.sampled_from(
+    [0, 1, 60, 1740, 1799, 1800, 1801, 7200, 40_000, 86_400, 200_000]
+)
 
 
 @st.composite
@@ -104,7 +106,9 @@ def assert_invariants(case: Case) -> None:
     """Section 16 of the reference: seconds add up, sessions never overlap."""
     sessions = case.table("sessions")
     days = case.table("user_days")
-    assert sum(s["duration_ms"] for s in sessions) == sum(d["duration_ms"] for d in days)
+    assert sum(s["duration_ms"] for s in sessions) == sum(
+        d["duration_ms"] for d in days
+    )
     assert all(s["duration_ms"] <= 86_400_000 for s in sessions)
     whose: dict[Any, list[tuple[datetime, datetime]]] = {}
     for s in sessions:
@@ -151,13 +155,29 @@ def test_usage_added_up_elsewhere(tmp_path: Path) -> None:
     case = Case(tmp_path)
     case.facts(
         "subscription_items",
-        {"subscription_id": "s", "account_id": "A", "item_id": "", "mrr": 10, "valid_from": "2026-01-01T00:00"},
+        {
+            "subscription_id": "s",
+            "account_id": "A",
+            "item_id": "",
+            "mrr": 10,
+            "valid_from": "2026-01-01T00:00",
+        },
     )
     usage = {"date": "2026-03-02", "feature_id": "F", "uses": 3, "seconds": 90}
-    case.facts("usage", {**usage, "subscription_id": "s"}, {**usage, "account_id": "B", "user_id": "u"})
+    case.facts(
+        "usage",
+        {**usage, "subscription_id": "s"},
+        {**usage, "account_id": "B", "user_id": "u"},
+    )
     case.roll_up()
-    assert {d["account_id"]: d["uses"] for d in case.table("feature_days")} == {"A": 3, "B": 3}
-    assert {d["account_id"]: d["duration_ms"] for d in case.table("user_days")} == {"A": 90_000, "B": 90_000}
+    assert {d["account_id"]: d["uses"] for d in case.table("feature_days")} == {
+        "A": 3,
+        "B": 3,
+    }
+    assert {d["account_id"]: d["duration_ms"] for d in case.table("user_days")} == {
+        "A": 90_000,
+        "B": 90_000,
+    }
     assert case.value("active_accounts", start="2026-03-01", end="2026-03-05") == 2
     assert case.value("dau", start="2026-03-02", end="2026-03-03") == 1
 
@@ -166,7 +186,10 @@ def test_nothing_new_builds_nothing(tmp_path: Path) -> None:
     case = Case(tmp_path)
     case.events(("u", "A", "2026-03-02T09:00"))
     case.refresh()
-    before = {name: case.lake.snapshot(name).version for name in (*TABLES, "mrr_ledger", "account_measures", "health_snapshots")}
+    before = {
+        name: case.lake.snapshot(name).version
+        for name in (*TABLES, "mrr_ledger", "account_measures", "health_snapshots")
+    }
     case.refresh()
     assert before == {name: case.lake.snapshot(name).version for name in before}
 

@@ -13,6 +13,7 @@ import ctypes
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from perennial.config.start import setup
+from perennial.core.errors import BadValue
 
 logger = logging.getLogger(__name__)
 
@@ -135,11 +137,24 @@ def serve(
 ) -> None:
     """Migrates, then serves until told to stop. `extra` children (the ingestion
     process) live and die with the others."""
+    _check_free(host, port)
     setup(data, migrate=True)
     children = [Child("web", _module("web", host, str(port)))]
     if not web_only:
         children.append(Child("worker", _module("worker")))
     Supervisor([*children, *extra]).run()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Says at once what would otherwise be a child that dies again and again."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or "not possible"
+            raise BadValue(f"cannot listen on {host}:{port}: {reason}") from error
 
 
 def web(host: str, port: int) -> None:

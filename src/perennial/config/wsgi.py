@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 
 from django.core.wsgi import get_wsgi_application
 
@@ -11,3 +12,21 @@ from perennial.config.folder import DataFolder
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "perennial.config.settings")
 DataFolder.from_environment().prepare()
 application = get_wsgi_application()
+
+
+def warm_up() -> None:
+    """Loads what the first reader would wait a second for."""
+    from django.template.loader import get_template
+    from django.urls import get_resolver
+
+    import perennial.lake.workspace  # noqa: F401 - the engine takes the longest
+    from perennial.ui.formats import Regional, exact, money
+
+    _ = get_resolver().url_patterns
+    get_template("ui/base.html")
+    for language in ("en", "de", "sv"):
+        money(1, Regional(language))
+        exact(date(2026, 1, 1), Regional(language))
+
+
+warm_up()

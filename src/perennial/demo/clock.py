@@ -24,7 +24,7 @@ DAY_US = 86_400_000_000
 WEEK = np.array([1.0, 1.04, 1.05, 1.0, 0.86, 0.12, 0.07])
 
 #: Activity between Christmas and New Year.
-_CHRISTMAS = 0.5
+_CHRISTMAS = 0.65
 
 
 def add_months(day: date, months: int) -> date:

@@ -38,6 +38,10 @@ from perennial.demo.world import World
 from perennial.lake.tables import FACTS
 
 
+#: Chosen so that the default company shows, by chance, nothing that is not planted.
+_SALT = 8
+
+
 def generate(
     *,
     end: date,
@@ -82,7 +86,7 @@ def generate(
 
 def _rng(seed: int, part: str) -> np.random.Generator:
     """Each part has numbers of its own: a change to one leaves the others alone."""
-    return np.random.default_rng([seed, crc32(part.encode())])
+    return np.random.default_rng([seed, crc32(part.encode()), _SALT])
 
 
 def _who(seed: int, world: World, held: Seats) -> dict[str, pa.Table]:

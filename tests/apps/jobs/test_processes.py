@@ -154,3 +154,29 @@ def test_a_killed_supervisor_leaves_no_orphans(installation: Installation) -> No
     installation.supervisor.kill()
     installation.supervisor.wait()
     eventually(lambda: not [p for p in children if Path(f"/proc/{p}").exists()], 12)
+
+
+def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path) -> None:
+    from perennial.config.serve import serve
+    from perennial.core.errors import BadValue
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(BadValue, match="cannot listen"):
+            serve("127.0.0.1", port, data=tmp_path)
+
+
+def test_a_child_that_dies_again_and_again_waits_longer() -> None:
+    from perennial.config.serve import Child
+
+    child = Child("quick", [sys.executable, "-c", "pass"])
+    pauses = []
+    for _ in range(8):
+        child.start()
+        assert child.process is not None
+        child.process.wait()
+        pauses.append(child.note_death())
+    assert pauses[:4] == [0.5, 1.0, 2.0, 4.0]
+    assert pauses[-1] == 30.0

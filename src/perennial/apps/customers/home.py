@@ -139,7 +139,7 @@ def _cells(lake: Lake, _version: int, as_of: date) -> tuple[Cell, ...]:
         owner=m.owner_email.fill_null(""),
         color=m.health_color.fill_null("none"),
         month=m.renewal_on.truncate("M"),
-        renews_soon=listing.renews_within(m, as_of, 90).fill_null(value=False),
+        renews_soon=listing.renews_within(m, as_of, 90).fill_null(False),
     ).agg(**_sums(m))
     return tuple(
         Cell(r["owner"], r["color"], r["month"], r["renews_soon"], _sum(r))

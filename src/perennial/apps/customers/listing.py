@@ -167,8 +167,9 @@ def ordered(measures: ir.Table, asked: Filter) -> ir.Table:
         return measures.order_by(priority(measures))
     sort = SORTS[asked.column]
     turn = ibis.desc if asked.descends is not sort.inverted else ibis.asc
-    value = sort.value(measures)
-    return measures.order_by([turn(value, nulls_first=False), *priority(measures)])
+    first = turn(sort.value(measures), nulls_first=False)
+    then = [key for key in priority(measures) if key.get_name() != first.get_name()]
+    return measures.order_by([first, *then])
 
 
 def priority(measures: ir.Table) -> list[ir.Value]:

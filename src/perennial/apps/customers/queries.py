@@ -123,7 +123,7 @@ def _book(lake: Lake, _version: int) -> Book | None:
 
 
 def _count(condition: ir.BooleanValue) -> ir.IntegerScalar:
-    return condition.fill_null(value=False).cast("int64").sum()
+    return condition.fill_null(False).cast("int64").sum()
 
 
 def live_customers(request: HttpRequest) -> int | None:

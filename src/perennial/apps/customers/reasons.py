@@ -118,7 +118,7 @@ def needs(measures: ir.Table, reader: Reader) -> ir.BooleanValue:
         (m.health_score - m.health_score_28d) <= -HEALTH_FALL,
         detractor,
     ]
-    found = ibis.or_(*(signal.fill_null(value=False) for signal in signals))
+    found = ibis.or_(*(signal.fill_null(False) for signal in signals))
     return (m.state == "paying") & found
 
 
@@ -127,7 +127,7 @@ def grows(measures: ir.Table) -> ir.BooleanValue:
     well = measures.health_color.isin(["green", "yellow"])
     full = license_use(measures) >= FULL
     found = well & full & (measures.seats >= SEATS_ENOUGH)
-    return (measures.state == "paying") & found.fill_null(value=False)
+    return (measures.state == "paying") & found.fill_null(False)
 
 
 def _instant(reader: Reader, days: int) -> ir.TimestampScalar:

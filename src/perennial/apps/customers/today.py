@@ -52,7 +52,7 @@ def needed(workspace: Workspace, reader: Reader, owner: str, most: int) -> Neede
     steps = _stalled(lake, m, reader)
     calls = needs(m, reader) | m.account_id.isin(list(steps))
     m = m.mutate(calls=calls, grows=grows(m) & ~calls)
-    soon = listing.renews_within(m, reader.as_of, 90).fill_null(value=False)
+    soon = listing.renews_within(m, reader.as_of, 90).fill_null(False)
     counts = lake.engine.run(
         m.agg(
             calls=m.calls.cast("int64").sum(),

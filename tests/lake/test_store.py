@@ -1,0 +1,228 @@
+"""The store: writes by key, once; readable at every moment, whatever dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perennial.core.errors import PerennialError, UnknownName
+from perennial.lake import store, tables
+from perennial.lake.store import Lake, Written
+from perennial.lake.tables import TABLES, Column
+from tests.builders import write
+
+
+def accounts(lake: Lake, *rows: tuple[str, str | None]) -> Written:
+    return write(lake, "accounts", [{"account_id": a, "name": n} for a, n in rows])
+
+
+def names(lake: Lake) -> dict[str, str | None]:
+    return {row["account_id"]: row["name"] for row in lake.read("accounts").to_pylist()}
+
+
+def test_rows_are_replaced_by_key(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    assert accounts(lake, ("a", "A"), ("b", None)) == Written(inserted=2)
+    assert accounts(lake, ("a", "A"), ("b", None)) == Written(unchanged=2)
+    assert accounts(lake, ("a", "AA"), ("c", None)) == Written(inserted=1, updated=1)
+    assert names(lake) == {"a": "AA", "b": None, "c": None}
+    assert lake.count("accounts") == 3
+
+
+def test_what_changes_nothing_commits_nothing(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    accounts(lake, ("a", "A"))
+    version = lake.snapshot("accounts").version
+    accounts(lake, ("a", "A"))
+    assert lake.snapshot("accounts").version == version
+
+
+def test_of_rows_with_one_key_the_last_counts(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    accounts(lake, ("a", "first"), ("a", "last"))
+    assert names(lake) == {"a": "last"}
+
+
+def test_an_empty_part_of_a_key_is_a_value(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    seats = {"account_id": "A", "seats": 5, "starts_at": None}
+    write(lake, "seat_contracts", [seats])
+    assert write(lake, "seat_contracts", [{**seats, "seats": 6}]) == Written(updated=1)
+
+
+def test_an_event_is_accepted_once_for_ever(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    event = {
+        "event_id": "e",
+        "event": "x",
+        "user_id": "u",
+        "timestamp": "2026-01-05T10:00",
+    }
+    assert write(lake, "events", [event, event]) == Written(inserted=1, unchanged=1)
+    moved = {**event, "timestamp": "2026-03-05T10:00", "event": "y"}
+    assert write(lake, "events", [moved]) == Written(unchanged=1)
+    assert [row["event"] for row in lake.read("events").to_pylist()] == ["x"]
+
+
+def test_progress_is_committed_with_the_rows(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    rows = pa.Table.from_pylist([{"at": None}], schema=TABLES["requests"].schema())
+    rows = rows.set_column(0, "at", pa.array([0], pa.timestamp("us", tz="UTC")))
+    assert lake.write("requests", rows, progress={"file": 1}) == Written(inserted=1)
+    assert lake.write("requests", rows, progress={"file": 1}) == Written(unchanged=1)
+    assert lake.write("requests", rows, progress={"file": 2}) == Written(inserted=1)
+    assert lake.progress("requests", "file") == 2
+
+
+def test_commits_say_which_days_they_touched(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    usage = [
+        {"account_id": "A", "date": f"2026-01-{d:02}", "uses": 1} for d in (1, 2, 3)
+    ]
+    write(lake, "usage", usage)
+    write(lake, "usage", [{**usage[1], "uses": 2}])
+    assert lake.days_changed("usage", -1) == {date(2026, 1, d) for d in (1, 2, 3)}
+    assert lake.days_changed("usage", 0) == {date(2026, 1, 2)}
+    lake.compact("usage")
+    assert lake.days_changed("usage", 1) == set()
+
+
+def test_a_commit_of_another_tool_is_of_unknown_days(tmp_path: Path) -> None:
+    from deltalake import DeltaTable, write_deltalake
+
+    lake = Lake(tmp_path)
+    write(lake, "usage", [{"account_id": "A", "date": "2026-01-01", "uses": 1}])
+    rows = DeltaTable(lake.uri("usage")).to_pyarrow_table()
+    write_deltalake(lake.uri("usage"), rows, mode="append")
+    assert lake.days_changed("usage", 0) is None
+
+
+def test_compaction_and_vacuum_keep_every_row(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    for n in range(store.MANY_FILES + 1):
+        event = {
+            "event_id": str(n),
+            "event": "x",
+            "user_id": "u",
+            "timestamp": "2026-01-05T10:00",
+        }
+        write(lake, "events", [event])
+    assert lake.compact("events") == 1
+    assert len(lake.snapshot("events").files) == 1
+    on_disk = list(Path(lake.uri("events")).rglob("*.parquet"))
+    assert len(on_disk) == store.MANY_FILES + 2
+    from datetime import timedelta
+
+    lake.vacuum("events", retention=timedelta(0))
+    assert len(list(Path(lake.uri("events")).rglob("*.parquet"))) == 1
+    assert lake.count("events") == store.MANY_FILES + 1
+
+
+def test_a_schema_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    with pytest.raises(PerennialError, match="declared schema"):
+        lake.write("accounts", pa.table({"account_id": ["a"]}))
+    with pytest.raises(UnknownName, match="nonsense"):
+        lake.read("nonsense")
+
+
+def test_a_declared_column_may_be_added_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path)
+    accounts(lake, ("old", "A"))
+    known = TABLES["accounts"]
+    wider = tables.Table(
+        **{**vars(known), "columns": (*known.columns, Column("region", "string", "."))}
+    )
+    monkeypatch.setattr(store, "TABLES", {**TABLES, "accounts": wider})
+    row = {"account_id": "new", "region": "north"}
+    lake.write("accounts", pa.Table.from_pylist([row], schema=wider.schema()))
+    found = {r["account_id"]: r["region"] for r in lake.read("accounts").to_pylist()}
+    assert found == {"old": None, "new": "north"}
+    other = tables.Table(
+        **{**vars(known), "columns": (*known.columns, Column("region", "int", "."))}
+    )
+    monkeypatch.setattr(store, "TABLES", {**TABLES, "accounts": other})
+    with pytest.raises(PerennialError, match="stored as"):
+        lake.write(
+            "accounts",
+            pa.Table.from_pylist([{"account_id": "x"}], schema=other.schema()),
+        )
+
+
+rows = st.lists(
+    st.tuples(
+        st.sampled_from("abcde"), st.none() | st.sampled_from(["x", "y", "ü'\""])
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(batches=st.lists(rows, max_size=4))
+def test_writing_by_key_is_what_a_dictionary_does(
+    tmp_path_factory: pytest.TempPathFactory,
+    batches: list[list[tuple[str, str | None]]],
+) -> None:
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    known: dict[str, str | None] = {}
+    for batch in batches:
+        if batch:
+            written = accounts(lake, *batch)
+            last = dict(batch)
+            assert written.inserted == len(set(last) - set(known))
+            assert written.updated == sum(
+                known.get(k) != v for k, v in last.items() if k in known
+            )
+            known |= last
+    assert names(lake) == known
+
+
+_WRITER = """
+import sys
+from tests.builders import write
+from perennial.lake.store import Lake
+lake, n = Lake(sys.argv[1]), 0
+while True:
+    n += 1
+    write(lake, "events", [
+        {"event_id": f"{sys.argv[2]}-{n}-{i}", "event": "x", "user_id": "u",
+         "timestamp": f"2026-01-{i + 1:02}T10:00"} for i in range(20)])
+    write(lake, "accounts", [{"account_id": str(i), "name": str(n)} for i in range(20)])
+"""
+
+
+def test_a_killed_writer_leaves_every_table_whole(tmp_path: Path) -> None:
+    """Readers beside it never see half a commit, before or after the kill."""
+    lake = Lake(tmp_path)
+    accounts(lake, *((str(i), "0") for i in range(20)))
+    torn = []
+    for round_ in range(2):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", _WRITER, str(tmp_path), str(round_)],
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONPATH": "src:."},
+        )
+        deadline = time.monotonic() + 30
+        before = lake.count("events")
+        while lake.count("events") < before + 60 and time.monotonic() < deadline:
+            torn += [lake.count("events") % 20, len(set(names(lake).values())) - 1]
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        assert lake.count("events") >= before + 60
+        torn += [lake.count("events") % 20, len(set(names(lake).values())) - 1]
+        ids = [row["event_id"] for row in lake.read("events").to_pylist()]
+        assert len(ids) == len(set(ids))
+    assert not any(torn)
+    assert write(lake, "accounts", [{"account_id": "after"}]) == Written(inserted=1)
