@@ -46,11 +46,11 @@ browser:  # Chromium for the tests in a real browser
 	fi
 
 bench: setup $(VENV)/.dev  ## measure import, refresh and metrics beside peers
-	$(BIN)/uv sync -q --frozen --inexact --group bench
+	$(BIN)/uv sync -q --frozen --inexact --compile-bytecode --group bench
 	$(BIN)/python -m benchmarks
 
 docs: setup $(VENV)/.dev  ## the documentation as a site in site/
-	$(BIN)/uv sync -q --frozen --inexact --group docs
+	$(BIN)/uv sync -q --frozen --inexact --compile-bytecode --group docs
 	$(BIN)/mkdocs build --strict
 
 reference: $(VENV)/.app  ## write docs/reference again from the code
@@ -74,11 +74,11 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv
 
 $(VENV)/.app: pyproject.toml uv.lock | $(BIN)/uv
-	$(BIN)/uv sync -q --frozen --inexact --no-default-groups --group build
+	$(BIN)/uv sync -q --frozen --inexact --compile-bytecode --no-default-groups --group build
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.app
-	$(BIN)/uv sync -q --frozen --inexact --group dev
+	$(BIN)/uv sync -q --frozen --inexact --compile-bytecode --group dev
 	touch $@
 
 $(ASSETS): js/package-lock.json $(shell find js/src js/css -type f 2>/dev/null) js/build.mjs js/sprite.mjs $(shell find src -name '*.html' -o -name 'navigation.py' 2>/dev/null) | $(VENV)/.app

@@ -53,9 +53,7 @@ def watch(page: Page) -> Iterator[Page]:
     del _LOUD[id(page)]
 
 
-def browse(
-    page: Page, path: str, theme: Theme = "light", width: int = 1440
-) -> Page:
+def browse(page: Page, path: str, theme: Theme = "light", width: int = 1440) -> Page:
     """Opens a page and waits until it stands, its charts drawn."""
     page.set_viewport_size({"width": width, "height": _HEIGHTS.get(width, 900)})
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
@@ -67,7 +65,9 @@ def browse(
 def settle(page: Page) -> None:
     """Scripts of the page have run by `load`; only charts come after it."""
     page.wait_for_load_state("load")
-    waiting = page.locator('[data-chart]:not([data-drawn="light"], [data-drawn="dark"])')
+    waiting = page.locator(
+        '[data-chart]:not([data-drawn="light"], [data-drawn="dark"])'
+    )
     expect(waiting).to_have_count(0)
 
 

@@ -44,7 +44,9 @@ def test_pages_are_clean(
     page: Page, cast: Cast, sign_in: SignIn, where: str, theme: Theme, width: int
 ) -> None:
     jobs.enqueue("tidy", cast.workspace)
-    actions.record(cast.workspace, cast.owner, "member.added", "new@x.example", role="x")
+    actions.record(
+        cast.workspace, cast.owner, "member.added", "new@x.example", role="x"
+    )
     sign_in(cast.owner)
     browse(page, where, theme, width)
     assert_clean(page)

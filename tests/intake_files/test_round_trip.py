@@ -65,13 +65,15 @@ class Dialect:
 
 def texts(characters: str) -> st.SearchStrategy[str]:
     # A text in apostrophes may be taken for a quoted one.
-    return st.text(characters, max_size=12).map(lambda text: text.strip().strip("'"))
+    return st.text(characters, max_size=12).map(lambda text: text.strip(" '\t\n\u2028"))
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Dialect, list[dict[str, object]]]:
-    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "ascii"]))
-    alphabet = "aZ09 ,;|\t\"'\n{}\\:-" + ("" if encoding == "ascii" else "éŁ日😀\u2028")
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
+    alphabet = "aZ09 ,;|\t\"'\n{}\\:-" + (
+        "é€" if encoding == "cp1252" else "éŁ日😀\u2028"
+    )
     dialect = Dialect(
         delimiter=draw(st.sampled_from(",;\t|")),
         encoding=encoding,
@@ -100,7 +102,7 @@ def cases(draw: st.DrawFn) -> tuple[Dialect, list[dict[str, object]]]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cases())
 def test_payments_survive_any_dialect(new_lake, case) -> None:
     dialect, rows = case
@@ -108,16 +110,15 @@ def test_payments_survive_any_dialect(new_lake, case) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "payments.csv"
         path.write_bytes(dialect.write(rows))
-        report = import_file(lake, "payments", path, ImportOptions())
+        # A few letters do not tell one Windows code page from another.
+        known = dialect.encoding if dialect.encoding == "cp1252" else None
+        report = import_file(lake, "payments", path, ImportOptions(encoding=known))
     assert report.rejected == 0, report.sentences
     for row, expected in zip(lake.rows("payments"), rows, strict=True):
-        note = json.loads(row["properties"] or "{}").get("note")
-        if note is not None and not isinstance(note, str):  # all notes are numbers
-            note = json.loads(str(expected["note"]))
-            expected = expected | {"note": note}
-        assert {**row, "note": note} | expected | {
-            "note": expected["note"] or None
-        } == {**row, "note": note}
+        found = dict(row) | json.loads(row["properties"] or '{"note": ""}')
+        if not isinstance(found["note"], str):  # all notes were numbers
+            expected["note"] = json.loads(str(expected["note"]))
+        assert {name: found[name] for name in expected} == expected
 
 
 HEADER = ["account_id", "name", "created_at"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import altair
 import pytest
@@ -50,9 +51,13 @@ def test_missing_values_stay_missing() -> None:
         lambda: charts.line_chart([], EN, name="x"),
         lambda: charts.bar_chart([], EN, name="x"),
         lambda: charts.driver_chart([], EN, name="x"),
-        lambda: charts.stacked_health_chart([], EN, words=dict.fromkeys(charts.STATES, "")),
+        lambda: charts.stacked_health_chart(
+            [], EN, words=dict.fromkeys(charts.STATES, "")
+        ),
         lambda: charts.health_bar_chart([], EN, words=dict.fromkeys(charts.STATES, "")),
-        lambda: charts.health_band_chart([], EN, words=dict.fromkeys(charts.STATES, ""), name="x"),
+        lambda: charts.health_band_chart(
+            [], EN, words=dict.fromkeys(charts.STATES, ""), name="x"
+        ),
     ],
 )
 def test_no_data_is_no_error(draw: object) -> None:
@@ -70,7 +75,7 @@ def test_shares_add_up() -> None:
     rows = drawn.spec["datasets"]["rows"]
     assert [row["state"] for row in rows] == list(charts.STATES)
     assert rows[-1]["y"] == pytest.approx(1)
-    assert all(a["y"] == b["low"] for a, b in zip(rows, rows[1:], strict=False))
+    assert all(a["y"] == b["low"] for a, b in pairwise(rows))
 
 
 def test_words_of_axes_follow_the_language() -> None:

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from perennial.apps.team.models import User
 from perennial.ui import assets, navigation, views
 from perennial.ui.navigation import Entry
-from tests.apps.team.cast import Cast, cast, client_of  # noqa: F401 - fixtures
+from tests.apps.team.cast import Cast
 
 ClientOf = Callable[[User], Client]
 SOURCE = Path(views.__file__).parents[1]
@@ -37,7 +37,9 @@ def test_templates_carry_no_inline_scripts_or_styles() -> None:
     for path in SOURCE.rglob("*.html"):
         text = path.read_text()
         assert not re.search(r"\sstyle=|\son\w+=\"|hx-on|javascript:", text), path
-        assert not re.search(r"<script(?![^>]*\b(src|type=\"application/json\"))", text), path
+        assert not re.search(
+            r"<script(?![^>]*\b(src|type=\"application/json\"))", text
+        ), path
         assert len(text.splitlines()) <= 90, path
 
 
@@ -49,9 +51,7 @@ def test_probes() -> None:
 
 
 @pytest.mark.django_db
-def test_readyz_says_what_does_not_answer(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_readyz_says_what_does_not_answer(settings: Settings, tmp_path: Path) -> None:
     from perennial.config.folder import DataFolder
 
     settings.DATA = DataFolder(tmp_path)
@@ -93,7 +93,9 @@ def test_every_icon_that_is_named_is_in_the_sprite() -> None:
     sprite = (assets.DIST / assets.manifest()["icons.svg"]).read_text()
     drawn = set(re.findall(r'<symbol id="([\w-]+)"', sprite))
     for path in [*SOURCE.rglob("*.html"), *SOURCE.rglob("*.py")]:
-        named = set(re.findall(r'\bicon\b"?\s*[=:(]?\s*"([a-z0-9-]+)"', path.read_text()))
+        named = set(
+            re.findall(r'\bicon\b"?\s*[=:(]?\s*"([a-z0-9-]+)"', path.read_text())
+        )
         assert named <= drawn, path
 
 
@@ -147,7 +149,9 @@ def test_errors_say_what_is_safe_and_what_to_do(rf: RequestFactory) -> None:
 def test_the_theme_is_remembered() -> None:
     client = Client()
     assert "data-bs-theme" not in client.get("/sign-in/").content.decode()
-    client.post("/theme/", {"theme": "dark"}, headers={"Referer": "http://testserver/sign-in/"})
+    client.post(
+        "/theme/", {"theme": "dark"}, headers={"Referer": "http://testserver/sign-in/"}
+    )
     assert 'data-bs-theme="dark"' in client.get("/sign-in/").content.decode()
     client.post("/theme/", {"theme": "nonsense"})
     assert 'data-bs-theme="dark"' in client.get("/sign-in/").content.decode()
@@ -166,7 +170,9 @@ def test_the_language_is_remembered_and_the_way_back_is_ours() -> None:
 # --- navigation, palette -----------------------------------------------------
 
 
-def test_the_navigation_has_no_dead_links(rf: RequestFactory, settings: Settings) -> None:
+def test_the_navigation_has_no_dead_links(
+    rf: RequestFactory, settings: Settings
+) -> None:
     for path in (settings.NAVIGATION, settings.SETTINGS_PAGES):
         for item in navigation._listed(path):
             try:
@@ -176,17 +182,25 @@ def test_the_navigation_has_no_dead_links(rf: RequestFactory, settings: Settings
 
 
 def test_settings_are_shown_to_those_who_may_change_them(
-    cast: Cast, client_of: ClientOf  # noqa: F811
+    cast: Cast,
+    client_of: ClientOf,
 ) -> None:
-    assert 'href="/settings/people/"' in client_of(cast.admin).get("/profile/").content.decode()
-    assert 'href="/settings/people/"' not in client_of(cast.viewer).get("/profile/").content.decode()
+    assert (
+        'href="/settings/"' in client_of(cast.admin).get("/profile/").content.decode()
+    )
+    assert (
+        'href="/settings/"'
+        not in client_of(cast.viewer).get("/profile/").content.decode()
+    )
 
 
-def test_the_palette_finds_pages(cast: Cast, client_of: ClientOf) -> None:  # noqa: F811
+def test_the_palette_finds_pages(cast: Cast, client_of: ClientOf) -> None:
     client = client_of(cast.admin)
     page = client.get("/palette/?q=aud").content.decode()
     assert "/settings/audit/" in page
-    part = client.get("/palette/?q=zzz", headers={"HX-Request": "true"}).content.decode()
+    part = client.get(
+        "/palette/?q=zzz", headers={"HX-Request": "true"}
+    ).content.decode()
     assert "Nothing is called" in part
     assert "<html" not in part
 
@@ -200,7 +214,9 @@ def test_palette_entries_of_providers_are_grouped(
     monkeypatch.setattr("tests.ui.test_pages.provider", provider, raising=False)
     settings.PALETTE = ["tests.ui.test_pages.provider"]
     groups = navigation.search(rf.get("/"), "kes")
-    assert [(g.title, len(g.entries)) for g in groups] == [("Accounts", navigation.MOST)]
+    assert [(g.title, len(g.entries)) for g in groups] == [
+        ("Accounts", navigation.MOST)
+    ]
 
 
 def test_matching_is_by_beginnings_of_words() -> None:
@@ -209,7 +225,7 @@ def test_matching_is_by_beginnings_of_words() -> None:
     assert navigation.matches("", "anything")
 
 
-def test_the_style_guide_shows_every_component(cast: Cast, rf: RequestFactory) -> None:  # noqa: F811
+def test_the_style_guide_shows_every_component(cast: Cast, rf: RequestFactory) -> None:
     from perennial.ui import styleguide
 
     request = rf.get("/")

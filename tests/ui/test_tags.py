@@ -50,10 +50,14 @@ def test_a_missing_score_is_never_red() -> None:
     [
         ('{% delta 0.026 "pp" "up" %}', "▲ up 2.6 pp", "good"),
         ('{% delta -0.008 "pp" "up" %}', "▼ down 0.8 pp", "bad"),
-        ('{% delta 2400 "money" "down" note="vs last week" %}', "▲ up €2,400 vs last week", "bad"),
+        (
+            '{% delta 2400 "money" "down" note="vs last week" %}',
+            "▲ up €2,400 vs last week",
+            "bad",
+        ),
         ('{% delta -15 good="up" noise=3 %}', "▼ down 15", "bad"),
         ('{% delta 2 good="up" noise=3 %}', "▲ up 2", ""),
-        ('{% delta 2 %}', "▲ up 2", ""),
+        ("{% delta 2 %}", "▲ up 2", ""),
         ('{% delta 0 good="up" %}', "0", ""),
         ("{% delta None %}", "–", ""),
         ('{% delta -4 good="down" unit="days" %}', "▼ down 4 days", "good"),

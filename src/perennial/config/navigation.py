@@ -33,7 +33,7 @@ NAVIGATION = [
         "settings",
         _("Settings"),
         icon="settings",
-        url="team:people",
+        url="team:settings",
         below=True,
         shown=for_admins,
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -167,6 +168,7 @@ WHITENOISE_IMMUTABLE_FILE_TEST = _has_hash
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German")), ("sv", _("Swedish"))]
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_COOKIE_AGE = SESSION_COOKIE_AGE

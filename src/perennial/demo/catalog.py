@@ -60,7 +60,7 @@ def _follows(feature: str) -> float:
 
 
 FEATURES = (
-    Feature("work_orders", "Work orders", "Work", 4.8, is_key=True, is_core=True),
+    Feature("work_orders", "Work orders", "Work", 4.5, is_key=True, is_core=True),
     Feature(
         "scheduling_board", "Scheduling board", "Plan", 3.5, is_key=True, is_core=True
     ),
@@ -119,11 +119,11 @@ FEATURES = (
         is_key=True,
         gated=True,
     ),
-    Feature(truths.POPULAR_FEATURE, "Comments", "Work", 6.0, is_core=True),
-    Feature("time_tracking", "Time tracking", "Work", 0.4),
-    Feature("dashboards", "Dashboards", "Insight", 0.35),
+    Feature(truths.POPULAR_FEATURE, "Comments", "Work", 6.6, is_core=True),
+    Feature("time_tracking", "Time tracking", "Work", 0.5),
+    Feature("dashboards", "Dashboards", "Insight", 0.5),
     Feature("exports", "Exports", "Insight", 0.35, plan=0),
-    Feature("map_view", "Map view", "Plan", 0.5, released=0.38),
+    Feature("map_view", "Map view", "Plan", 0.6, released=0.38),
     Feature("route_suggestions", "Route suggestions", "Plan", 0.7, released=0.72),
     Feature(
         truths.UNUSED_FEATURE,
@@ -225,7 +225,7 @@ EVENTS = (
     Event("Shift Template Applied", "shift_templates", 1.0),
     Event(
         "Page Viewed",
-        share=0.9,
+        share=1.1,
         kind="page",
         properties=_each(
             "path", "/board", "/orders", "/reports", "/assets", "/settings"

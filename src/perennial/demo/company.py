@@ -30,7 +30,7 @@ _PLANTED_SEATS = (10, 20)
 
 #: Months of a term, and its share by segment.
 TERMS = (12, 3, 1)
-_TERM_SHARES = ((0.93, 0.07, 0.0), (0.80, 0.13, 0.07), (0.62, 0.14, 0.24))
+_TERM_SHARES = ((0.95, 0.05, 0.0), (0.86, 0.07, 0.07), (0.69, 0.08, 0.23))
 
 #: Part of the accounts outside the euro that pay in their own currency.
 _OWN_CURRENCY = 0.4

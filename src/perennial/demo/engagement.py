@@ -27,6 +27,10 @@ _ENGAGED = (-3.0, -2.0, -1.4, -0.9, -0.3, 0.0, 1.0, 2.0)
 _COMING = (0.06, 0.11, 0.24, 0.48, 0.95, 1.0, 1.06, 1.12)
 _AWAY = (0.93, 0.87, 0.77, 0.57, 0.16, 0.13, 0.1, 0.09)
 
+#: What leavers still use of the power feature on the last day, and the days over which
+#: it rose to where the decline begins.
+_LAST, _RISE = 0.15, 150
+
 #: Accounts whose people do not change are at least this engaged.
 _STEADY_ENGAGEMENT = 0.7
 
@@ -123,15 +127,14 @@ def _levels(terms: Terms, rows: Ints, window: Window) -> tuple[Floats, Floats]:
 
 def _power_decline(left: Ints) -> Floats:
     """Factor on the power feature of those who leave, by days left; its mean over the
-    90 days that are measured is 1, so that the planted level is what is measured."""
+    90 days that are measured is 1, so that the planted level is what is measured.
+    Earlier decisions are not touched."""
     (truth,) = truths.find("power_decline")
     low, high = truth.low or 0.0, truth.high or 0.0
     middle = low + 45
     slope = truth.effect / 30
-    ends = (1 + slope * (middle - low), 1 + slope * (middle - high))
-    return np.where(
-        left > 10 * high, 1.0, np.interp(left, (0, low, high), (0.15, *ends))
-    )
+    steps = (_LAST, 1 + slope * (middle - low), 1 + slope * (middle - high), 1.0)
+    return np.asarray(np.interp(left, (0, low, high, high + _RISE), steps))
 
 
 def _declines(left: Ints) -> tuple[Floats, Floats]:

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import arro3.core
 import duckdb
 import pyarrow as pa
 from deltalake import (
@@ -152,15 +153,10 @@ class Lake:
         if handle is None:
             return {}
         months: dict[str, list[str]] = {}
-        actions = pa.table(handle.get_add_actions(flatten=True))
-        for path, month in zip(
-            handle.file_uris(),
-            actions["partition.month"].to_pylist()
-            if "partition.month" in actions.column_names
-            else [""] * actions.num_rows,
-            strict=True,
-        ):
-            months.setdefault(month, []).append(path)
+        actions = handle.get_add_actions(flatten=True)
+        partitions = _column(actions, f"partition.{MONTH}") or [""] * actions.num_rows
+        for file, month in zip(handle.file_uris(), partitions, strict=True):
+            months.setdefault(str(month), []).append(file)
         return months
 
     def has_nulls(self, name: str, column: str) -> bool:
@@ -168,10 +164,8 @@ class Lake:
         handle = self._open(name)
         if handle is None:
             return False
-        actions = pa.table(handle.get_add_actions(flatten=True))
-        if f"null_count.{column}" not in actions.column_names:
-            return bool(actions.num_rows)
-        counts = actions[f"null_count.{column}"].to_pylist()
+        actions = handle.get_add_actions(flatten=True)
+        counts = _column(actions, f"null_count.{column}") or [None] * actions.num_rows
         return any(count != 0 for count in counts)
 
     def count(self, name: str) -> int:
@@ -343,9 +337,7 @@ class Lake:
         columns = ", ".join(quoted(c) for c in table.names)
         if table.partition_by:
             columns += f", strftime({quoted(table.partition_by)}, '%Y-%m') AS {MONTH}"
-        order = ", ".join(quoted(c) for c in table.sort_by)
-        by = f" ORDER BY {MONTH}, {order}" if table.partition_by else ""
-        query = f"SELECT {columns} FROM {relation}{by}"
+        query = f"SELECT {columns} FROM {relation}"
         schema = table.schema(partitions=True)
         data = duck.sql(query).to_arrow_reader(250_000).cast(schema)
         handle = self._open(table.name)
@@ -395,8 +387,10 @@ class Lake:
                     continue
                 months = [month] if table.partition_by else None
                 with connect() as duck:
-                    source = self.source(name, months=months)
-                    self._commit(duck, table, source, months=months, days=[])
+                    order = ", ".join(quoted(c) for c in table.sort_by)
+                    rows = f"(FROM {self.source(name, months=months)} ORDER BY {order})"
+                    duck.execute("SET preserve_insertion_order = true")
+                    self._commit(duck, table, rows, months=months, days=[])
                 done += 1
         return done
 
@@ -452,6 +446,12 @@ def _check_schema(table: Table, schema: pa.Schema) -> None:
         raise PerennialError(
             f"rows for {table.name} must have its declared schema; got {schema}"
         )
+
+
+def _column(actions: arro3.core.Table, name: str) -> list[Any]:
+    """A column of a table's file list; empty where the list has none."""
+    names = [field.name for field in actions.schema]
+    return list(actions[name].to_pylist()) if name in names else []
 
 
 def _stored_schema(handle: DeltaTable) -> pa.Schema:

@@ -310,7 +310,7 @@ _FACTS = (
     _table(
         "usage",
         "Usage already added up by day, for those without events.",
-        "account_id user_id feature_id date",
+        "account_id subscription_id user_id feature_id date",
         ACCOUNT,
         _id("subscription_id", "Leads to the account where that is not given."),
         Column(
@@ -672,9 +672,8 @@ _ROLLUPS = (
     _derived(
         "sessions",
         "Sessions: activity of one user in one account without a gap over 30 minutes.",
-        "session_id",
+        "account_id user_id started_at",
         _DATE,
-        Column("session_id", "string", "Hash of account, user and start."),
         _ACCOUNT,
         _USER,
         Column("started_at", "timestamp", "First event."),

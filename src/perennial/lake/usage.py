@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -126,7 +127,7 @@ class UsageBuilder:
         self.duck.execute(
             f"""
             INSERT INTO built_account_days
-            SELECT date, account_id, count(DISTINCT user_id), sum(events),
+            SELECT date, account_id, count(user_id), sum(events),
                    sum(sessions), sum(duration_ms)
             FROM (
                 SELECT date, account_id, user_id, events, 0 AS sessions, duration_ms
@@ -160,7 +161,7 @@ class UsageBuilder:
         months = month_names(Period(low.date(), high.date() + DAY))
         self.duck.execute(
             f"""
-            CREATE OR REPLACE TEMP TABLE raw AS
+            CREATE OR REPLACE TEMP VIEW raw AS
             SELECT event_id, account_id, user_id, event, timestamp
             FROM {self.lake.source("events", months=months)}
             WHERE timestamp >= TIMESTAMPTZ '{low.isoformat()}'
@@ -176,32 +177,39 @@ class UsageBuilder:
             """
         )
         self.duck.execute(
-            """
+            f"""
             CREATE OR REPLACE TEMP TABLE activity AS
-            WITH attributed AS (
-                SELECT account_id, user_id, event, timestamp FROM raw
-                WHERE account_id IS NOT NULL OR user_id IS NULL
-                UNION ALL
-                SELECT CASE WHEN count(DISTINCT m.account_id) = 1
-                            THEN min(m.account_id) END,
-                       raw.user_id, raw.event, raw.timestamp
-                FROM raw LEFT JOIN member m ON m.user_id = raw.user_id
-                 AND m.starts_at <= raw.timestamp AND m.ends_at > raw.timestamp
-                WHERE raw.account_id IS NULL AND raw.user_id IS NOT NULL
-                GROUP BY raw.event_id, raw.user_id, raw.event, raw.timestamp
-            )
             SELECT a.account_id, a.user_id, epoch_us(a.timestamp) AS us,
                    local_day(us) AS date,
                    CASE WHEN d.kind = 'feature' OR (d.kind IS NULL AND NOT n.is_login)
                         THEN coalesce(d.feature_id, a.event) END AS feature_id,
                    coalesce(d.is_activity, true) AS is_activity,
                    n.is_logout::INT AS is_logout
-            FROM attributed a
+            FROM {self._attributed} a
             JOIN name n ON n.event = a.event
             LEFT JOIN definition d ON d.event = a.event
              AND d.valid_from <= a.timestamp AND d.valid_to > a.timestamp
             """
         )
+
+    @cached_property
+    def _attributed(self) -> str:
+        """SQL of events with their account: their own, or else the only one the
+        user belonged to at that instant (G4)."""
+        if not self.lake.has_nulls("events", "account_id"):
+            return "raw"
+        return """(
+            SELECT account_id, user_id, event, timestamp FROM raw
+            WHERE account_id IS NOT NULL OR user_id IS NULL
+            UNION ALL
+            SELECT CASE WHEN count(DISTINCT m.account_id) = 1
+                        THEN min(m.account_id) END,
+                   raw.user_id, raw.event, raw.timestamp
+            FROM raw LEFT JOIN member m ON m.user_id = raw.user_id
+             AND m.starts_at <= raw.timestamp AND m.ends_at > raw.timestamp
+            WHERE raw.account_id IS NULL AND raw.user_id IS NOT NULL
+            GROUP BY raw.event_id, raw.user_id, raw.event, raw.timestamp
+        )"""
 
     def _chain_is_cut_off(self, read: Period, span: Period) -> bool:
         """Does somebody's unbroken activity reach from before `read` into `span`?"""
@@ -260,8 +268,6 @@ class UsageBuilder:
             f"""
             CREATE OR REPLACE TEMP TABLE cut AS
             SELECT local_day(started) AS date,
-                   md5(concat_ws(chr(31), coalesce(account_id, ''), user_id, started))
-                       AS session_id,
                    account_id, user_id, make_timestamp(started)::TIMESTAMPTZ AS started_at,
                    make_timestamp(ended)::TIMESTAMPTZ AS ended_at, events,
                    (ended - started) // 1000 AS duration_ms
@@ -302,7 +308,7 @@ class UsageBuilder:
                 WHERE is_activity AND (user_id IS NOT NULL OR account_id IS NOT NULL)
                 UNION ALL
                 SELECT date, account_id, user_id, 0, duration_ms, NULL FROM cut
-                WHERE local_day(epoch_us(ended_at)) = date
+                WHERE duration_ms > 0 AND local_day(epoch_us(ended_at)) = date
                 UNION ALL
                 {self._split_over_midnight(span)}
                 UNION ALL
@@ -326,7 +332,7 @@ class UsageBuilder:
                    NULL
             FROM cut JOIN (VALUES {days}) AS d(day, low, high)
               ON epoch_us(started_at) < d.high AND epoch_us(ended_at) >= d.low
-            WHERE local_day(epoch_us(ended_at)) != date
+            WHERE duration_ms > 0 AND local_day(epoch_us(ended_at)) != date
         """
 
     def _add_feature_days(self, span: Period) -> None:

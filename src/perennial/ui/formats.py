@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from babel.numbers import format_decimal
 
 Number: TypeAlias = "int | float | Decimal"
@@ -45,8 +45,14 @@ def number(value: Number | None, regional: Regional, places: int = 0) -> str:
     if value is None:
         return EMPTY
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return _minus(_grouped(abs(rounded), places, regional.locale), rounded)
+
+
+@lru_cache(maxsize=16_384)
+def _grouped(value: Decimal, places: int, locale: str) -> str:
+    """Kept, because lists show the same small numbers again and again."""
     pattern = "#,##0" + ("." + "0" * places if places else "")
-    return _minus(format_decimal(abs(rounded), pattern, regional.locale), rounded)
+    return str(format_decimal(value, pattern, locale))
 
 
 def percent(value: Number | None, regional: Regional, places: int = 1) -> str:
@@ -109,7 +115,12 @@ def day(value: date | datetime | None, regional: Regional, today: date) -> str:
     pattern = _DAY.get(regional.locale, "d MMM")
     if local.year != today.year:
         pattern += " ’yy"
-    return str(format_date(local, pattern, regional.locale))
+    return _date_text(local, pattern, regional.locale)
+
+
+@lru_cache(maxsize=4_096)
+def _date_text(value: date, pattern: str, locale: str) -> str:
+    return str(format_date(value, pattern, locale))
 
 
 def exact(value: date | datetime | None, regional: Regional) -> str:
@@ -118,10 +129,11 @@ def exact(value: date | datetime | None, regional: Regional) -> str:
         return EMPTY
     if not isinstance(value, datetime):
         pattern = f"EEE {_DAY.get(regional.locale, 'd MMM')} y"
-        return str(format_date(value, pattern, regional.locale))
-    pattern = f"EEE {_DAY.get(regional.locale, 'd MMM')} y, HH:mm"
+        return _date_text(value, pattern, regional.locale)
     local = value.astimezone(regional.zone)
-    return f"{format_datetime(local, pattern, locale=regional.locale)} {local.tzname()}"
+    pattern = f"EEE {_DAY.get(regional.locale, 'd MMM')} y"
+    said = _date_text(local.date(), pattern, regional.locale)
+    return f"{said}, {local:%H:%M} {local.tzname()}"
 
 
 def clock(value: datetime, regional: Regional) -> str:

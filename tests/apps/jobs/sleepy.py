@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from perennial.apps.jobs.registry import JOBS, Job, Report
@@ -54,5 +55,9 @@ def ask(seconds: str, log: str) -> None:
 
 
 if __name__ == "__main__":
-    verbs = {"serve": serve, "worker": worker, "ask": ask}
+    verbs: dict[str, Callable[..., None]] = {
+        "serve": serve,
+        "worker": worker,
+        "ask": ask,
+    }
     verbs[sys.argv[1]](*sys.argv[2:])

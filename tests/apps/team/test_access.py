@@ -52,7 +52,9 @@ def _filled(pattern: URLPattern | URLResolver) -> str:
         value = "1" if isinstance(converter, IntConverter) else "x"
         for start in range(len(route)):
             end = route.find(">", start)
-            if route[start] == "<" and route[start : end + 1].rstrip(">").endswith(name):
+            if route[start] == "<" and route[start : end + 1].rstrip(">").endswith(
+                name
+            ):
                 route = route[:start] + value + route[end + 1 :]
                 break
     return route.lstrip("^").rstrip("$")
@@ -71,36 +73,40 @@ def test_there_is_something_to_check() -> None:
     assert {"/settings/people/", "/palette/"} <= {r.path for r in FOR_MEMBERS}
 
 
+def answers(client: Client, routes: list[Route], verb: str) -> dict[str, int]:
+    return {r.path: getattr(client, verb)(r.path).status_code for r in routes}
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("route", CLOSED, ids=lambda r: r.path)
 @pytest.mark.parametrize("verb", ["get", "post"])
-def test_anonymous_people_are_sent_to_the_door(route: Route, verb: str) -> None:
-    response = getattr(Client(), verb)(route.path)
-    assert response.status_code == 302
-    assert response["Location"].startswith("/sign-in/")
+def test_anonymous_people_are_sent_to_the_door(verb: str) -> None:
+    for route in CLOSED:
+        response = getattr(Client(), verb)(route.path)
+        assert response.status_code == 302, route.path
+        assert response["Location"].startswith("/sign-in/"), route.path
 
 
-@pytest.mark.parametrize("route", FOR_MEMBERS, ids=lambda r: r.path)
 @pytest.mark.parametrize("verb", ["get", "post"])
 def test_people_without_a_workspace_see_nothing(
-    route: Route, verb: str, cast: Cast, client_of: ClientOf
+    verb: str, cast: Cast, client_of: ClientOf
 ) -> None:
-    response = getattr(client_of(cast.nobody), verb)(route.path)
-    assert response.status_code in {404, 405}
+    codes = answers(client_of(cast.nobody), FOR_MEMBERS, verb)
+    assert {path: code for path, code in codes.items() if code not in {404, 405}} == {}
 
 
-@pytest.mark.parametrize("route", FOR_MEMBERS, ids=lambda r: r.path)
 @pytest.mark.parametrize("verb", ["get", "post"])
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER, Role.ADMIN])
 def test_a_role_below_the_needed_one_is_refused(
-    route: Route, verb: str, cast: Cast, client_of: ClientOf
+    verb: str, role: Role, cast: Cast, client_of: ClientOf
 ) -> None:
-    by_role = {"owner": cast.owner, "admin": cast.admin, "member": cast.teammate}
-    by_role["viewer"] = cast.viewer
-    for name, user in by_role.items():
-        if Role(name).covers(Role(route.gate)):
-            continue
-        response = getattr(client_of(user), verb)(route.path)
-        assert response.status_code in {403, 405}, (name, route.path)
+    people = {
+        Role.VIEWER: cast.viewer,
+        Role.MEMBER: cast.teammate,
+        Role.ADMIN: cast.admin,
+    }
+    too_high = [r for r in FOR_MEMBERS if not role.covers(Role(r.gate))]
+    codes = answers(client_of(people[role]), too_high, verb)
+    assert {path: code for path, code in codes.items() if code not in {403, 405}} == {}
 
 
 def test_a_view_without_a_gate_is_refused(rf: RequestFactory) -> None:
@@ -138,3 +144,14 @@ def test_a_stranger_cannot_open_our_workspace(cast: Cast, client_of: ClientOf) -
     assert response.status_code == 404
     client.session["workspace"] = cast.workspace.key
     assert cast.owner.email not in client.get("/settings/people/").content.decode()
+
+
+def test_pages_of_people_are_kept_by_nobody_else(
+    cast: Cast, client_of: ClientOf
+) -> None:
+    assert "private" in client_of(cast.viewer).get("/profile/")["Cache-Control"]
+
+
+def test_settings_open_their_first_page(cast: Cast, client_of: ClientOf) -> None:
+    assert client_of(cast.admin).get("/settings/")["Location"] == "/settings/people/"
+    assert client_of(cast.viewer).get("/settings/")["Location"] == "/profile/"

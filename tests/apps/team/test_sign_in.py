@@ -59,7 +59,9 @@ def test_guessing_is_braked_for_the_account_at_the_address(cast: Cast) -> None:
 def test_the_brake_lets_go_after_a_while(cast: Cast) -> None:
     for _ in range(brake.MOST_PER_ACCOUNT):
         sign_in(Client(), cast.owner.email, "wrong")
-    SignInFailure.objects.update(at=timezone.now() - brake.WINDOW - timedelta(seconds=1))
+    SignInFailure.objects.update(
+        at=timezone.now() - brake.WINDOW - timedelta(seconds=1)
+    )
     assert sign_in(Client(), cast.owner.email, PASSWORD) == 302
 
 
@@ -166,7 +168,9 @@ def test_people_who_were_switched_off_cannot_come_in(cast: Cast) -> None:
 
 @pytest.mark.django_db
 def test_initialize_makes_a_workspace_and_its_owner_once() -> None:
-    path = actions.initialize("Maja@Example.com", currency="EUR", timezone="Europe/Oslo")
+    path = actions.initialize(
+        "Maja@Example.com", currency="EUR", timezone="Europe/Oslo"
+    )
     actions.initialize("maja@example.com")
     user = User.objects.get()
     membership = user.memberships.get()
@@ -189,3 +193,8 @@ def test_the_demonstration_opens_only_where_it_is_one(
     client = Client()
     assert client.get("/demo/sign-in")["Location"] == "/"
     assert is_in(client)
+
+
+def test_who_is_in_no_workspace_is_told(cast: Cast) -> None:
+    data = {"email": cast.nobody.email, "password": PASSWORD}
+    assert Client().post("/sign-in/", data)["Location"] == "/no-workspace/"

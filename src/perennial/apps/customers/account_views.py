@@ -32,13 +32,16 @@ def account(request: TeamRequest, account_id: str) -> HttpResponse:
     names = owner_names(request.workspace)
     regional = request.regional
     staff = people.people(request.workspace, found)
+    users = {person.user_id: person.name for person in staff}
     context = {
         **page.shared(request, found, stored, names, "account", people=len(staff)),
         "why": overview.why(stored, found, targets, regional),
         "now_health": overview.on(stored, found.as_of),
         "chart": overview.chart(stored, found, targets, regional, _("Health")),
         "matrix": usage.matrix(request.workspace, found).short(),
-        "entries": timeline.timeline(request.workspace, found, stored, names, regional),
+        "entries": timeline.timeline(
+            request.workspace, found, stored, names, users, regional
+        ),
         "people": staff[: page.SOME_PEOPLE],
         "people_count": len(staff),
     }

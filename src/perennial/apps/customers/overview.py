@@ -21,7 +21,6 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.settings import HealthTargets
 from perennial.core.windows import DAY
-from perennial.lake import snapshots
 from perennial.ui import charts
 from perennial.ui.charts import Chart, Note, Point
 from perennial.ui.formats import Regional
@@ -62,14 +61,16 @@ class Why:
 
 def history(workspace: Workspace, account: Account) -> list[tuple[date, Snapshot]]:
     """Stored health of the last 26 weeks, oldest first."""
-    since = account.as_of - DAY * 7 * WEEKS
-    rows = snapshots.latest(
-        lake_of(workspace),
-        since=since,
-        until=account.as_of,
-        account_id=account.account_id,
+    lake = lake_of(workspace)
+    table = lake.table("health_snapshots")
+    found = table.filter(
+        (table.account_id == account.account_id)
+        & (table.date >= account.as_of - DAY * 7 * WEEKS)
+        & (table.date <= account.as_of)
     )
-    return [(r["date"], snapshot(r)) for r in rows.sort("date").iter_rows(named=True)]
+    rows = lake.engine.run(found).sort("date", "computed_at").iter_rows(named=True)
+    # Where a day was computed twice, the newest computation counts.
+    return list({row["date"]: snapshot(row) for row in rows}.items())
 
 
 def targets_of(workspace: Workspace) -> HealthTargets:

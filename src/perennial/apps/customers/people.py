@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 
-import ibis
 from django.utils.translation import pgettext_lazy
 
 from perennial.apps.customers.account import Account
-from perennial.apps.customers.scope import inputs_of, only
+from perennial.apps.customers.scope import only, rows_of
 from perennial.apps.customers.words import Text
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -21,8 +21,8 @@ from perennial.lake import snapshots
 from perennial.lake.workspace import Workspace as Lake
 
 WINDOW = 28
-#: The first day any log-in can be of.
-_EVER = date(1990, 1, 1)
+#: Days that "last seen" looks back.
+MEMORY = 182
 
 #: Classes of U01 by active days, and how they are shown: word, color of the label.
 CLASSES: dict[str, tuple[Text, str]] = {
@@ -64,52 +64,51 @@ class Person:
 def people(workspace: Workspace, account: Account) -> list[Person]:
     """Users with a live seat, the most active first."""
     lake = lake_of(workspace)
-    as_of, account_id = account.as_of, account.account_id
-    scope = inputs_of(lake, account_id, as_of - DAY * 2 * WINDOW, as_of)
-    seats = scope.assignments
+    as_of = account.as_of
+    seats = rows_of(lake, "assignments", account.account_id)
     starts, ends = seats.date_from, seats.date_to
     live = (starts.isnull() | (starts < as_of)) & (ends.isnull() | (ends >= as_of))
-    seats = seats.filter(live).select("user_id").distinct()
-    days = scope.user_days
-    lately = (days.date >= as_of - DAY * WINDOW) & (days.date < as_of)
-    before = (days.date >= as_of - DAY * 2 * WINDOW) & ~lately & (days.date < as_of)
-    counted = (
-        days.filter(days.events > 0)
-        .group_by("user_id")
-        .agg(
-            last_seen_at=days.last_at.max(),
-            active_days=ibis.ifelse(lately, days.date, None).nunique(),
-            active_days_before=ibis.ifelse(before, days.date, None).nunique(),
-        )
-    )
-    users = scope.users.select("user_id", "name", "email", "role")
-    rows = (
-        seats.left_join(counted, "user_id", rname="{name}_c")
-        .left_join(users, "user_id", rname="{name}_u")
-        .select("user_id", "name", "email", "role", *counted.columns[1:])
-    )
-    found = [
-        _person(row, lake.settings)
-        for row in lake.engine.run(rows).iter_rows(named=True)
-    ]
+    users = lake.table("users").select("user_id", "name", "email", "role")
+    rows = seats.filter(live).select("user_id").left_join(users, "user_id")
+    known = {r["user_id"]: r for r in lake.engine.run(rows).iter_rows(named=True)}
+    counts = _activity(lake, account)
+    found = [_person(r, counts.get(i, {}), lake.settings) for i, r in known.items()]
     return sorted(found, key=lambda p: (-p.active_days, -_at(p), p.name.lower()))
+
+
+def _activity(lake: Lake, account: Account) -> dict[str, dict[str, Any]]:
+    """By user: last seen, and active days of 28 days and of the 28 before.
+
+    Half a year back: further, the files of every month would have to be read.
+    """
+    days = rows_of(lake, "user_days", account.account_id)
+    since = account.as_of - DAY * MEMORY
+    days = days.filter((days.date >= since) & (days.date < account.as_of))
+    days = days.filter(days.events > 0)
+    lately = days.date >= account.as_of - DAY * WINDOW
+    before = (days.date >= account.as_of - DAY * 2 * WINDOW) & ~lately
+    # One row is one user's day in the account, so rows are days.
+    found = days.group_by("user_id").agg(
+        last_seen_at=days.last_at.max(),
+        active_days=lately.cast("int64").sum(),
+        active_days_before=before.cast("int64").sum(),
+    )
+    return {r["user_id"]: r for r in lake.engine.run(found).iter_rows(named=True)}
 
 
 def _at(person: Person) -> float:
     return person.last_seen_at.timestamp() if person.last_seen_at else 0.0
 
 
-def _person(row: dict[str, object], settings: Settings) -> Person:
-    days, before = (
-        int(str(row["active_days"] or 0)),
-        int(str(row["active_days_before"] or 0)),
-    )
-    seen = row["last_seen_at"]
+def _person(
+    user: Mapping[str, Any], active: Mapping[str, Any], settings: Settings
+) -> Person:
+    days, before = active.get("active_days", 0), active.get("active_days_before", 0)
     return Person(
-        user_id=str(row["user_id"]),
-        name=str(row["name"] or row["email"] or row["user_id"]),
-        role=str(row["role"] or ""),
-        last_seen_at=seen if isinstance(seen, datetime) else None,
+        user_id=user["user_id"],
+        name=user["name"] or user["email"] or user["user_id"],
+        role=user["role"] or "",
+        last_seen_at=active.get("last_seen_at"),
         active_days=days,
         active_days_before=before,
         kind=kind_of(days, before, settings),

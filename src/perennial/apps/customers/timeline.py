@@ -50,14 +50,18 @@ def timeline(
     account: Account,
     history: Sequence[tuple[date, Snapshot]],
     names: Mapping[str, str],
+    users: Mapping[str, str],
     regional: Regional,
 ) -> list[Entry]:
-    """The newest entries of every kind, put together."""
+    """The newest entries of every kind, put together.
+
+    `names` are of one's own people by address, `users` of the account's by id.
+    """
     lake = lake_of(workspace)
     found = [
         *_touchpoints(lake, account, names, regional),
         *_tickets(lake, account, regional),
-        *_answers(lake, account, regional),
+        *_answers(lake, account, users, regional),
         *seat_entries(money.seat_levels(workspace, account), regional),
         *mrr_entries(money.mrr_levels(workspace, account), regional),
         *health_entries(history, lake.settings.health, regional),
@@ -157,9 +161,12 @@ def _span(seconds: float, regional: Regional) -> str:
 # --- answers -----------------------------------------------------------------
 
 
-def _answers(lake: Lake, account: Account, regional: Regional) -> Iterator[Entry]:
+def _answers(
+    lake: Lake, account: Account, users: Mapping[str, str], regional: Regional
+) -> Iterator[Entry]:
     rows = _newest(lake, account, "survey_responses", "answered_at")
-    names = _names(lake, [row["user_id"] for row in rows if row["user_id"]])
+    ids = {row["user_id"] for row in rows if row["user_id"]}
+    names = {**users, **_names(lake, ids - set(users))}
     for row in rows:
         name = row["kind"].upper()
         score = formats.number(row["score"], regional)
@@ -173,11 +180,12 @@ def _answers(lake: Lake, account: Account, regional: Regional) -> Iterator[Entry
         yield Entry(row["answered_at"], kind.icon, text, quote=row["comment"] or "")
 
 
-def _names(lake: Lake, ids: Sequence[str]) -> dict[str, str]:
+def _names(lake: Lake, ids: set[str]) -> dict[str, str]:
+    """Names of those who have no seat any more."""
     if not ids:
         return {}
     users = lake.table("users")
-    found = users.filter(users.user_id.isin(list(set(ids)))).select("user_id", "name")
+    found = users.filter(users.user_id.isin(sorted(ids))).select("user_id", "name")
     return {
         user_id: name for user_id, name in lake.engine.run(found).iter_rows() if name
     }

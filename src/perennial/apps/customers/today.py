@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
 from perennial.apps.customers import listing, queries
-from perennial.apps.customers.account import RANK, Account
+from perennial.apps.customers.account import Account
 from perennial.apps.customers.breakdown import Snapshot, biggest_move, snapshot
 from perennial.apps.customers.listing import Reader
-from perennial.apps.customers.reasons import STALLED_DAYS, Facts, Steps, grows, needs
+from perennial.apps.customers.reasons import (
+    RENEWAL_DAYS,
+    STALLED_DAYS,
+    Facts,
+    Steps,
+    grows,
+    needs,
+)
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.money import SCALE
@@ -45,49 +53,49 @@ class Needed:
 
 
 def needed(workspace: Workspace, reader: Reader, owner: str, most: int) -> Needed:
-    """Who needs a human: by color, then MRR, then the next renewal."""
+    """Who needs a human: by color, then MRR, then the next renewal.
+
+    Kept until the next refresh, as everything it reads.
+    """
     lake = lake_of(workspace)
+    return _needed(lake, _versions(lake), reader, owner, most)
+
+
+@lru_cache(maxsize=256)
+def _needed(
+    lake: Lake, versions: tuple[int, ...], reader: Reader, owner: str, most: int
+) -> Needed:
     m = lake.table("account_measures")
     m = m.filter(listing.owned_by(m, owner)) if owner else m
-    steps = _stalled(lake, m, reader)
-    calls = needs(m, reader) | m.account_id.isin(list(steps))
-    m = m.mutate(calls=calls, grows=grows(m) & ~calls)
-    soon = listing.renews_within(m, reader.as_of, 90).fill_null(False)
-    counts = lake.engine.run(
-        m.agg(
-            calls=m.calls.cast("int64").sum(),
-            grows=m.grows.cast("int64").sum(),
-            red=(m.calls & (m.health_color == "red")).cast("int64").sum(),
-            renewing=ibis.ifelse(m.calls & soon, m.mrr_e4, 0).sum(),
-        )
-    ).row(0, named=True)
+    steps = _stalled(lake, m, versions, reader)
+    m = m.mutate(calls=needs(m, reader) | m.account_id.isin(list(steps)))
+    m = m.mutate(grows=grows(m) & ~m.calls)
+    counts = _counts(lake, m, reader)
     ranked = listing.priority(m)
-    first = m.filter(m.calls).order_by(ranked).limit(most)
-    growing = m.filter(m.grows).order_by(ranked[1:]).limit(GROWING)
-    found = lake.engine.run(first.union(growing).select(*m.columns))
-    rows = queries.accounts_of(lake, found)
-    is_growing = set(found.filter(found["grows"])["account_id"])
-    rows.sort(key=lambda a: _priority(a, is_growing))
+    first = lake.engine.run(m.filter(m.calls).order_by(ranked).limit(most))
+    # Those who may grow are all well: the largest come first.
+    last = lake.engine.run(m.filter(m.grows).order_by(ranked[1:]).limit(GROWING))
+    calling, growing = (queries.accounts_of(lake, rows) for rows in (first, last))
     return Needed(
         count=counts["calls"] or 0,
         red=counts["red"] or 0,
         renewing=Decimal(counts["renewing"] or 0) / SCALE,
-        accounts=[a for a in rows if a.account_id not in is_growing],
-        growing=[a for a in rows if a.account_id in is_growing],
+        accounts=calling,
+        growing=growing,
         growing_count=counts["grows"] or 0,
-        facts=_facts(lake, reader.as_of, rows, steps),
+        facts=_facts(lake, reader.as_of, [*calling, *growing], steps),
     )
 
 
-def _priority(account: Account, growing: set[str]) -> tuple[object, ...]:
-    """The order of `listing.priority`, those who may grow after the others."""
-    return (
-        account.account_id in growing,
-        RANK.get(account.color, len(RANK)) if account.account_id not in growing else 0,
-        -account.mrr,
-        account.renewal_on or date.max,
-        account.account_id,
+def _counts(lake: Lake, m: ir.Table, reader: Reader) -> dict[str, Any]:
+    soon = listing.renews_within(m, reader.as_of, RENEWAL_DAYS).fill_null(False)
+    found = m.agg(
+        calls=m.calls.cast("int64").sum(),
+        grows=m.grows.cast("int64").sum(),
+        red=(m.calls & (m.health_color == "red")).cast("int64").sum(),
+        renewing=ibis.ifelse(m.calls & soon, m.mrr_e4, 0).sum(),
     )
+    return lake.engine.run(found).row(0, named=True)
 
 
 def _facts(
@@ -113,7 +121,7 @@ def facts_of(workspace: Workspace, account: Account, now: Snapshot | None) -> Fa
     return Facts(
         measured.key_features_used if measured else None,
         measured.key_features if measured else None,
-        _steps(lake, *_versions(lake)).get(account.account_id),
+        _steps(lake, _versions(lake)).get(account.account_id),
     )
 
 
@@ -134,14 +142,16 @@ def _snapshots(
 # --- onboarding that stands still --------------------------------------------
 
 
-def _versions(lake: Lake) -> tuple[int, int]:
-    names = ("account_measures", "onboarding_steps")
-    first, second = (lake.lake.snapshot(name).version for name in names)
-    return first, second
+_READ = ("account_measures", "onboarding_steps", "health_snapshots")
+
+
+def _versions(lake: Lake) -> tuple[int, ...]:
+    """Versions of what is read here: while they stay, so do the answers."""
+    return tuple(lake.lake.snapshot(name).version for name in _READ)
 
 
 @lru_cache(maxsize=64)
-def _steps(lake: Lake, _measures: int, _facts: int) -> dict[str, Steps]:
+def _steps(lake: Lake, _versions: tuple[int, ...]) -> dict[str, Steps]:
     """The furthest step of every account in onboarding; kept until facts change."""
     m, steps = lake.table("account_measures"), lake.table("onboarding_steps")
     waiting = m.filter((m.health_status == "onboarding") & (m.state == "paying"))
@@ -166,9 +176,11 @@ def _steps(lake: Lake, _measures: int, _facts: int) -> dict[str, Steps]:
     }
 
 
-def _stalled(lake: Lake, m: ir.Table, reader: Reader) -> dict[str, Steps]:
+def _stalled(
+    lake: Lake, m: ir.Table, versions: tuple[int, ...], reader: Reader
+) -> dict[str, Steps]:
     """Accounts whose onboarding has had no step for some days."""
-    steps = _steps(lake, *_versions(lake))
+    steps = _steps(lake, versions)
     if not steps:
         return {}
     mine = m.filter(m.account_id.isin(list(steps))).select("account_id", "created_at")
@@ -205,18 +217,26 @@ class Changes:
 
 
 def changes(workspace: Workspace, reader: Reader, owner: str) -> Changes:
+    """Accounts with another color than yesterday, or than a week ago."""
     lake = lake_of(workspace)
+    return _changed(lake, _versions(lake), reader.as_of, owner)
+
+
+@lru_cache(maxsize=256)
+def _changed(
+    lake: Lake, _versions: tuple[int, ...], as_of: date, owner: str
+) -> Changes:
     m = lake.table("account_measures")
     m = m.filter(m.state == "paying")
     m = m.filter(listing.owned_by(m, owner)) if owner else m
     found = lake.engine.run(m.filter(m.health_color != m.health_color_1d))
     if not found.is_empty():
         before = dict(zip(found["account_id"], found["health_color_1d"], strict=True))
-        return _changes(lake, reader.as_of, 1, queries.accounts_of(lake, found), before)
-    before = _colors(lake, m, reader.as_of - DAY * 7)
+        return _changes(lake, as_of, 1, queries.accounts_of(lake, found), before)
+    before = _colors(lake, m, as_of - DAY * 7)
     rows = m.filter(m.account_id.isin(list(before)))
     accounts = queries.accounts_of(lake, lake.engine.run(rows)) if before else []
-    return _changes(lake, reader.as_of, 7, accounts, before)
+    return _changes(lake, as_of, 7, accounts, before)
 
 
 def _colors(lake: Lake, m: ir.Table, day: date) -> dict[str, str]:

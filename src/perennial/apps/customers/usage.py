@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import ibis
+import ibis.expr.types as ir
 
 from perennial.apps.customers.account import Account
-from perennial.apps.customers.scope import inputs_of
+from perennial.apps.customers.scope import rows_of
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.windows import DAY, Grain, floor
@@ -75,7 +77,7 @@ def matrix(workspace: Workspace, account: Account) -> Matrix:
     """Whole calendar weeks before the day the data speak of, key features first."""
     lake = lake_of(workspace)
     weeks = _weeks(lake, account.as_of, WEEKS)
-    days = inputs_of(lake, account.account_id, weeks[0], account.as_of).feature_days
+    days = rows_of(lake, "feature_days", account.account_id)
     days = days.filter((days.date >= weeks[0]) & (days.date < account.as_of))
     found = lake.engine.run(
         days.group_by("feature_id", "date").agg(uses=days.uses.sum())
@@ -85,21 +87,24 @@ def matrix(workspace: Workspace, account: Account) -> Matrix:
         uses[feature_id][day] = count
     rows = [
         _row(name, is_key, uses.get(feature_id, {}), weeks, account.as_of)
-        for feature_id, (name, is_key) in _features(lake, account, set(uses)).items()
+        for feature_id, (name, is_key) in _shown(lake, set(uses)).items()
     ]
     rows.sort(key=lambda row: (not row.is_key, -sum(row.weeks), row.name))
     return Matrix(weeks, tuple(rows))
 
 
-def _features(
-    lake: Lake, account: Account, used: set[str]
-) -> dict[str, tuple[str, bool]]:
+def _shown(lake: Lake, used: set[str]) -> dict[str, tuple[str, bool]]:
     """Names and keys: every key feature, and the others that were used."""
-    table = lake.table("features")
-    rows = lake.engine.run(table.select("feature_id", "name", "is_key"))
-    known = {i: (name or i, bool(is_key)) for i, name, is_key in rows.iter_rows()}
+    known = _features(lake, lake.lake.snapshot("features").version)
     shown = {i: said for i, said in known.items() if said[1] or i in used}
     return shown | {i: (i, False) for i in used if i and i not in known}
+
+
+@lru_cache(maxsize=64)
+def _features(lake: Lake, _version: int) -> dict[str, tuple[str, bool]]:
+    table = lake.table("features")
+    rows = lake.engine.run(table.select("feature_id", "name", "is_key"))
+    return {i: (name or i, bool(is_key)) for i, name, is_key in rows.iter_rows()}
 
 
 def _row(
@@ -120,21 +125,24 @@ def weekly(workspace: Workspace, account: Account) -> list[Week]:
     lake = lake_of(workspace)
     weeks = _weeks(lake, account.as_of, CHART_WEEKS)
     end = weeks[-1] + DAY * 7
-    scope = inputs_of(lake, account.account_id, weeks[0], end)
-    days = scope.user_days
-    days = days.filter((days.date >= weeks[0]) & (days.date < end) & (days.events > 0))
-    first = ibis.literal(weeks[0])
-    days = days.mutate(week=(days.date.delta(first, unit="day") // 7).cast("int64"))
-    users = days.group_by("week").agg(users=days.user_id.nunique())
-    seen = dict(lake.engine.run(users).iter_rows())
-    totals = scope.account_days
-    totals = totals.filter((totals.date >= weeks[0]) & (totals.date < end))
-    totals = totals.mutate(
-        week=(totals.date.delta(first, unit="day") // 7).cast("int64")
-    )
-    sessions = totals.group_by("week").agg(sessions=totals.sessions.sum())
-    held = dict(lake.engine.run(sessions).iter_rows())
-    return [Week(w, seen.get(n, 0), held.get(n, 0)) for n, w in enumerate(weeks)]
+    users = _by_week(rows_of(lake, "user_days", account.account_id), weeks[0], end)
+    users = users.filter((users.events > 0) & users.user_id.notnull())
+    seen = users.group_by("week").agg(users=users.user_id.nunique())
+    days = _by_week(rows_of(lake, "account_days", account.account_id), weeks[0], end)
+    held = days.group_by("week").agg(sessions=days.sessions.sum())
+    users_in = dict(lake.engine.run(seen).iter_rows())
+    sessions_in = dict(lake.engine.run(held).iter_rows())
+    return [
+        Week(week, users_in.get(n, 0), sessions_in.get(n, 0))
+        for n, week in enumerate(weeks)
+    ]
+
+
+def _by_week(days: ir.Table, first: date, end: date) -> ir.Table:
+    """Days `[first, end)` with the number of their week, counted from the first."""
+    days = days.filter((days.date >= first) & (days.date < end))
+    passed = days.date.delta(ibis.literal(first), unit="day")
+    return days.mutate(week=(passed // 7).cast("int64"))
 
 
 def _weeks(lake: Lake, as_of: date, count: int) -> tuple[date, ...]:

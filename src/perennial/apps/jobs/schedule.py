@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -16,11 +15,11 @@ def last_slot(cron: str, zone: str, now: datetime) -> datetime | None:
     local = now.astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0)
     if croniter.match(cron, local):
         return local.astimezone(UTC)
-    return cast("datetime", croniter(cron, local).get_prev(datetime)).astimezone(UTC)
+    return croniter(cron, local).get_prev(datetime).astimezone(UTC)
 
 
 def next_slot(cron: str, zone: str, now: datetime) -> datetime | None:
     if not cron:
         return None
     local = now.astimezone(ZoneInfo(zone))
-    return cast("datetime", croniter(cron, local).get_next(datetime)).astimezone(UTC)
+    return croniter(cron, local).get_next(datetime).astimezone(UTC)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.translation import get_language
 
 from perennial.apps.team import queries
@@ -31,9 +32,12 @@ class WorkspaceMiddleware:
         if isinstance(request.user, User):
             _enter(request, request.user)
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
         finally:
             timezone.deactivate()
+        if request.user.is_authenticated:
+            patch_cache_control(response, private=True)
+        return response
 
     def process_view(
         self,

@@ -15,6 +15,7 @@ urlpatterns = [
     path("profile/password/", views.password, name="password"),
     path("workspace/", views.open_workspace, name="open_workspace"),
     path("no-workspace/", views.no_workspace, name="no_workspace"),
+    path("settings/", views.settings_home, name="settings"),
     path("settings/people/", views.people, name="people"),
     path("settings/people/<int:pk>/role/", views.role, name="role"),
     path("settings/people/<int:pk>/link/", views.link, name="link"),

@@ -84,7 +84,8 @@ def _safe_target(request: HttpRequest) -> str:
 
 
 def _welcome(user: User, target: str) -> HttpResponse:
-    response = redirect(target)
+    is_placed = queries.memberships_of(user).exists()
+    response = redirect(target if is_placed else "team:no_workspace")
     if user.language:
         _remember_language(response, user.language)
     return response
@@ -139,6 +140,13 @@ def open_workspace(request: PersonRequest) -> HttpResponse:
 @signed_in
 def no_workspace(request: PersonRequest) -> HttpResponse:
     return render(request, "team/no_workspace.html")
+
+
+@role_required(Role.VIEWER)
+def settings_home(request: TeamRequest) -> HttpResponse:
+    """The first page of Settings that is for this person; else the profile."""
+    pages = navigation.settings_pages(request)
+    return redirect(pages[0].url if pages else "team:profile")
 
 
 # --- oneself -----------------------------------------------------------------

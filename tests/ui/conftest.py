@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from tests.apps.team.cast import cast, client_of  # noqa: F401 - fixtures
