@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -63,7 +64,7 @@ def test_periods_cover_a_span_without_gap_or_overlap(
     cuts = windows.periods(start, end, grain, week_start=week_start)
     assert cuts[0].start == start
     assert cuts[-1].end == end
-    assert all(a.end == b.start for a, b in zip(cuts, cuts[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(cuts))
     for cut in cuts[1:]:
         assert cut.start == windows.floor(cut.start, grain, week_start=week_start)
 

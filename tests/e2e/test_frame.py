@@ -230,3 +230,21 @@ def test_it_reads_without_javascript(page: Page, cast: Cast, sign_in: SignIn) ->
         expect(plain.get_by_role("heading", name="Search")).to_be_visible()
     finally:
         context.close()
+
+
+@pytest.mark.parametrize("language", ["de", "sv"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_longer_words_fit(
+    page: Page, cast: Cast, sign_in: SignIn, language: str, width: int
+) -> None:
+    cast.owner.language = language
+    cast.owner.save()
+    sign_in(cast.owner)
+    domain = page.context.cookies()[0]["domain"]
+    page.context.add_cookies(
+        [{"name": "django_language", "value": language, "domain": domain, "path": "/"}]
+    )
+    for where in ("/settings/people/", "/settings/jobs/", "/profile/"):
+        browse(page, where, width=width)
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        assert_clean(page)

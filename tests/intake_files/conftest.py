@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from perennial.apps.intake.files import ImportOptions, ImportReport, import_file
-from perennial.apps.intake.files.columns import identity
 from perennial.lake.tables import TABLES
 
 
@@ -42,7 +41,7 @@ class FakeLake:
         stored = self.tables.setdefault(name, {})
         inserted = updated = 0
         for row in rows.to_pylist():
-            key: object = tuple(row[c] for c in identity(table)) or len(stored)
+            key: object = tuple(row[c] for c in table.key) or len(stored)
             known = stored.get(key)
             if known == row or (known is not None and table.insert_only):
                 continue

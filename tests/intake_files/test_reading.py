@@ -232,3 +232,10 @@ def test_rows_are_numbered_the_same_in_any_batches(load, lake, monkeypatch) -> N
         lake.tables.clear()
         load("accounts", text)
         assert [row["row_number"] for row in lake.rows("rejects")] == expected
+
+
+def test_rows_of_nothing_are_no_rows(load, lake) -> None:
+    report = load("accounts", "account_id,name\nA,x\n,\n , \nB,y\n,\n")
+    assert (report.rows, report.loaded, report.rejected) == (2, 2, 0)
+    report = load("accounts", '{"account_id": "C"}\n   \n{}\n', name="a.jsonl")
+    assert (report.rows, report.loaded) == (1, 1)

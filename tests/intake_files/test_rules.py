@@ -78,6 +78,11 @@ def test_what_ends_before_it_starts(load, table, text) -> None:
     assert load(table, text.format("2025-02-02", "2025-02-02")).loaded == 1
 
 
+def test_an_end_may_be_far_ahead(load) -> None:
+    text = "account_id,seats,starts_at,ends_at\nA,5,2025-01-01,2099-12-31\n"
+    assert load("seat_contracts", text).loaded == 1
+
+
 def test_one_of_several_columns_is_needed(load, lake) -> None:
     text = "event,timestamp,user_id,anonymous_id\na,2025-01-01,,\nb,2025-01-01,,x\n"
     report = load("events", text)

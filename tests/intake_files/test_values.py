@@ -168,6 +168,12 @@ def test_another_column_may_have_the_evidence(load, lake) -> None:
     assert lake.rows("tickets")[0]["opened_at"] == at(2025, 1, 2)
 
 
+def test_one_stray_date_does_not_decide(load, lake) -> None:
+    text = "ticket_id,opened_at\n1,2025-01-02\n2,03/04/2025\n3,2025-01-02\n"
+    report = load("tickets", text)
+    assert (report.loaded, dict(report.reasons)) == (2, {"not_a_date": 1})
+
+
 def test_a_pattern_can_be_given(load, lake) -> None:
     times = opened(load, lake, "Mar 4, 2025", date_format="%b %d, %Y")
     assert times == [at(2025, 3, 4)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def assert_invariants(case: Case) -> None:
         whose.setdefault(key, []).append((s["started_at"], s["ended_at"]))
     for spans in whose.values():
         spans.sort()
-        assert all(a[1] < b[0] for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a[1] < b[0] for a, b in pairwise(spans))
 
 
 def test_late_events_join_two_sessions(tmp_path: Path) -> None:
@@ -214,4 +215,4 @@ def test_cutting_keeps_every_event_in_pieces_short_enough(
     pieces = list(cut(times, longest))
     assert sum(events for _, _, events in pieces) == len(times)
     assert all(last - first <= longest for first, last, _ in pieces)
-    assert all(a[1] < b[0] for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in pairwise(pieces))

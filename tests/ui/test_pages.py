@@ -112,11 +112,13 @@ def test_names_carry_hashes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     (tmp_path / "manifest.json").write_text(json.dumps({"app.js": "app-AB12.js"}))
     monkeypatch.setattr(assets, "DIST", tmp_path)
     assets.manifest.cache_clear()
+    assets.url.cache_clear()
     try:
         assert assets.url("app.js") == "/static/dist/app-AB12.js"
         assert assets.url("unknown.js") == "/static/dist/unknown.js"
     finally:
         assets.manifest.cache_clear()
+        assets.url.cache_clear()
 
 
 # --- errors ------------------------------------------------------------------

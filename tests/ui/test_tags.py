@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.template import Context, Template
+from django.test import RequestFactory
 from django.utils import translation
 
 from perennial.ui.formats import Regional
@@ -128,3 +129,14 @@ def test_words_follow_the_language() -> None:
     assert "kr" in write("{% money 120 %}", regional=Regional("sv", "SEK"))
     with translation.override("de"):
         assert "1.234" in write("{% number 1234 %}", regional=Regional("de"))
+
+
+def test_what_charts_need_is_sent_once_a_page(rf: RequestFactory) -> None:
+    from perennial.ui import styleguide
+
+    one = Template("{% load ui %}{% chart line 'One' %}")
+    page = Template("{% include part %}{% include part %}")
+    context = {**styleguide.context(), "part": one, "request": rf.get("/")}
+    html = page.render(Context(context))
+    assert html.count('class="chart-spec"') == 2
+    assert html.count('id="chart-themes"') == 1

@@ -37,7 +37,7 @@ class Feature:
     - `plan`: index of the smallest plan that has it.
     - `rate`: uses a month by an account with one active user; `by_users` is the
       exponent of the number of users. The power feature's rate is planted instead.
-    - `follows`: exponent of the power feature's level that its use follows.
+    - `follows`: exponent by which its use follows the power feature's level.
     - `gated`: only accounts that are engaged enough use it at all.
     - `released`: share of the window that has passed at release; 0 is before it.
     """

@@ -22,7 +22,7 @@ _NEWCOMERS = 0.035
 
 _SEGMENT_SHARES = (0.25, 0.35, 0.40)
 #: Median seats by segment, in the order of `truths.SEGMENTS`; sizes are log-normal.
-_SEATS = (22.0, 10.0, 5.0)
+_SEATS = (21.0, 9.5, 5.0)
 _SEATS_SPREAD = 0.5
 #: Accounts about whose seats something is planted have at least as many as one of
 #: these: enough to see it.

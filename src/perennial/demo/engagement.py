@@ -16,7 +16,7 @@ from perennial.demo import truths
 from perennial.demo.arrow import Columns, Floats, Ints
 from perennial.demo.clock import Window
 from perennial.demo.company import Accounts
-from perennial.demo.fate import FOREVER, Stints, Terms, level
+from perennial.demo.fate import FOREVER, LEVEL_SPREAD, Stints, Terms, level
 
 #: Weight of the power level and of the mood in engagement; a standard normal too.
 POWER_PART, MOOD_PART = 0.6, 0.8
@@ -24,8 +24,8 @@ POWER_PART, MOOD_PART = 0.6, 0.8
 #: How often people come, and which share of them stays away, by engagement. Both
 #: are steep below the middle and flat above: a happy account does not live in it.
 _ENGAGED = (-3.0, -2.0, -1.4, -0.9, -0.3, 0.0, 1.0, 2.0)
-_COMING = (0.06, 0.11, 0.24, 0.48, 0.95, 1.0, 1.06, 1.12)
-_AWAY = (0.93, 0.87, 0.77, 0.57, 0.16, 0.13, 0.1, 0.09)
+_COMING = (0.06, 0.13, 0.25, 0.42, 0.92, 1.0, 1.06, 1.12)
+_AWAY = (0.93, 0.85, 0.75, 0.61, 0.18, 0.13, 0.1, 0.09)
 
 #: What leavers still use of the power feature on the last day, and the days over which
 #: it rose to where the decline begins.
@@ -40,6 +40,7 @@ class Days(Columns):
     """Stints by days.
 
     - `power`: uses of the power feature a month.
+    - `level`: that, as a share of the usual, without what leavers lose at the end.
     - `engagement`: standard normal.
     - `pace`: factor on how often people come; 0 where the account stands still.
     - `away`: share of the people who stay away.
@@ -48,6 +49,7 @@ class Days(Columns):
     """
 
     power: Floats
+    level: Floats
     engagement: Floats
     pace: Floats
     away: Floats
@@ -82,6 +84,7 @@ def over_time(
         power=power_day
         * _power_decline(left)
         * np.interp(age, (2, 12, 50), (0, 0.4, 1)),
+        level=np.exp(LEVEL_SPREAD * power),
         engagement=engaged,
         pace=np.interp(engaged, _ENGAGED, _COMING)
         * fewer

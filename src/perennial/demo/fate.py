@@ -29,7 +29,7 @@ _FIRST_DECISION = 121
 
 #: Level of use as a share of the segment's healthy level: median, and spread of its
 #: logarithm.
-MEDIAN_LEVEL = 0.92
+MEDIAN_LEVEL = 1.0
 LEVEL_SPREAD = 0.8
 
 #: How much of a level is left after a year.

@@ -30,7 +30,7 @@ INTERVALS = {1: "month", 3: "quarter", 12: "year"}
 #: Part of the list price off for paying ahead, by months of the term.
 _AHEAD = {1: 0.0, 3: 0.04, 12: 0.1}
 #: Prices rise with every full year.
-_RISE = 0.03
+_RISE = 0.05
 _DISCOUNTED, _ADDED, _METERED = 0.18, 0.22, 0.08
 _ADD_ON = 90.0
 _MESSAGE = 0.06

@@ -201,7 +201,7 @@ def _others(
     people = [name for name, _ in names.OWNERS] + list(names.STAFF)
     count = len(people)
     tests = np.flatnonzero(accounts.kind[stints.account] == TEST)
-    open_ = np.flatnonzero((stints.end > window.days) & np.isfinite(stints.paid))
+    open_ = _open(accounts, stints, window)
     at = np.concatenate([rng.choice(tests, count), rng.choice(open_, count // 2)])
     who = len(users) + np.concatenate([np.arange(count), np.arange(count // 2)])
     since = np.maximum(stints.created[at] + 1, 0) + 0.4
@@ -230,6 +230,12 @@ def _others(
     return every.take(order), stack([users, staff])
 
 
+def _open(accounts: Accounts, stints: Stints, window: Window) -> Ints:
+    """Stints of customers that can take somebody in today."""
+    live = (stints.end > window.days) & np.isfinite(stints.paid)
+    return np.flatnonzero(live & ~accounts.steady[stints.account])
+
+
 def _shared(
     rng: np.random.Generator,
     accounts: Accounts,
@@ -241,7 +247,7 @@ def _shared(
     live = (found.end > window.days) & (found.start < window.days - 60)
     live &= ~accounts.steady[stints.account[found.stint]]
     rows = rng.permutation(np.flatnonzero(live))[: max(2, round(_SHARED * len(found)))]
-    open_ = np.flatnonzero((stints.end > window.days) & np.isfinite(stints.paid))
+    open_ = _open(accounts, stints, window)
     second = rng.choice(open_, len(rows))
     start = np.maximum(np.maximum(found.start[rows], stints.created[second]) + 3, 0.4)
     moved = replace(found.take(rows), stint=second, start=start, end=stints.end[second])

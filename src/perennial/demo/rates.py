@@ -117,7 +117,7 @@ def _feature_rate(
     factor = common * (days.popular if popular else days.others)
     use = feature.rate * people**feature.by_users * factor * taste[:, None]
     if feature.follows:
-        use = use * np.exp(feature.follows * days.engagement)
+        use = use * days.level**feature.follows
     return np.asarray(use)
 
 

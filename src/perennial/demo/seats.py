@@ -50,12 +50,12 @@ def seats(
     for offset in np.flatnonzero(terms.end < window.days):
         row = terms.stint[offset]
         ends[row] |= (day[row] == terms.end[offset]) & (stints.term[row] > 1)
-    up = rng.random(day.shape) < np.clip(0.048 + 0.012 * vigor, 0.008, 0.1)[:, None]
+    up = rng.random(day.shape) < np.clip(0.082 + 0.014 * vigor, 0.02, 0.12)[:, None]
     fall = np.clip(0.13 - 0.05 * vigor, 0.02, 0.3)[:, None]
     down = rng.random(day.shape) < np.where(
         ends, fall, 0.006 * (stints.term == 1)[:, None]
     )
-    factor = np.where(up, 1.08 + 0.22 * rng.random(day.shape), 1.0)
+    factor = np.where(up, 1.06 + 0.2 * rng.random(day.shape), 1.0)
     factor = np.where(down, 0.75 + 0.17 * rng.random(day.shape), factor)
     last = np.minimum(stints.end, window.days)[:, None]
     may = (day >= np.maximum(anchor + 45, 1)[:, None]) & (day < last)

@@ -18,7 +18,7 @@ from perennial.demo.world import World
 SECOND_SESSION = 0.03
 #: Events after the log-in, at most; how uneven sessions are; and the chance that an
 #: event is another one of the kind before it.
-_MOST, _UNEVEN, _AGAIN = 59, 1.6, 0.2
+_MOST, _UNEVEN, _AGAIN = 59, 2.0, 0.12
 #: Minutes between events: median, spread of the logarithm, and longest.
 _GAP, _GAP_SPREAD, _LONGEST_GAP = 6.2, 0.75, 29
 _MINUTE_US = 60_000_000

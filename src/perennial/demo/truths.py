@@ -135,7 +135,7 @@ _OTHERS = (
         ALL,
         None,
         None,
-        0.5,
+        0.8,
         "Use follows the power feature's level by this exponent.",
     ),
     Truth(
@@ -144,7 +144,7 @@ _OTHERS = (
         ALL,
         None,
         None,
-        0.35,
+        0.55,
         "Use follows the power feature's level by this exponent.",
     ),
     Truth(
@@ -153,7 +153,7 @@ _OTHERS = (
         ALL,
         None,
         None,
-        0.45,
+        0.7,
         "Use follows the power feature's level by this exponent.",
     ),
     Truth(

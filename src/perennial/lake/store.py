@@ -342,10 +342,14 @@ class Lake:
         data = duck.sql(query).to_arrow_reader(250_000).cast(schema)
         handle = self._open(table.name)
         stored = _stored_schema(handle) if handle else None
-        if stored is not None:
+        whole = mode == "overwrite" and months is None
+        schema_mode: Literal["merge", "overwrite"] | None = None
+        if stored is not None and whole and not stored.equals(schema):
+            schema_mode = "overwrite"
+        elif stored is not None:
             _check_evolution(table, schema, stored)
-        added = stored is not None and len(schema.names) > len(stored.names)
-        schema_mode: Literal["merge"] | None = "merge" if added else None
+            added = len(schema.names) > len(stored.names)
+            schema_mode = "merge" if added else None
         partition_by = [MONTH] if table.partition_by else None
         commit = CommitProperties(
             custom_metadata={DAYS: json.dumps([day.isoformat() for day in days])},
@@ -450,8 +454,7 @@ def _check_schema(table: Table, schema: pa.Schema) -> None:
 
 def _column(actions: arro3.core.Table, name: str) -> list[Any]:
     """A column of a table's file list; empty where the list has none."""
-    names = [field.name for field in actions.schema]
-    return list(actions[name].to_pylist()) if name in names else []
+    return list(actions[name].to_pylist()) if name in actions.column_names else []
 
 
 def _stored_schema(handle: DeltaTable) -> pa.Schema:

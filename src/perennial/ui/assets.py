@@ -26,5 +26,6 @@ def manifest() -> dict[str, str]:
     return cast("dict[str, str]", json.loads(text))
 
 
+@cache
 def url(name: str) -> str:
     return static(f"dist/{manifest().get(name, name)}")

@@ -18,9 +18,9 @@ from perennial.apps.customers.account import Account
 from perennial.apps.customers.breakdown import Snapshot
 from perennial.apps.customers.money import Item, Term
 from perennial.apps.customers.overview import History, on
-from perennial.apps.customers.reasons import Sentence
+from perennial.apps.customers.reasons import Reason, Sentence
 from perennial.apps.customers.usage import Week
-from perennial.apps.customers.words import STATES, Text, figure, name_of
+from perennial.apps.customers.words import STATES, Text, capitalized, figure, name_of
 from perennial.apps.team.access import TeamRequest
 from perennial.ui import charts, formats
 from perennial.ui.charts import Chart, Point
@@ -53,8 +53,7 @@ def shared(
         "account": found,
         "state": STATES.get(found.state, found.state),
         "owner": name_of(found.owner_email, names),
-        "sentence": why_now.sentence(told, most=4),
-        "calm": calm(found, request.regional),
+        "sentence": said(found, told, request.regional),
         "alarm": found.color if found.is_risky else "",
         "no_score": no_score(found, stored, request.regional),
         "tabs": tabs(found, tab, people),
@@ -83,8 +82,10 @@ def tabs(found: Account, on: str, people: int | None) -> list[dict[str, Any]]:
     ]
 
 
-def calm(found: Account, regional: Regional) -> Sentence | None:
-    """The sentence of an account without a reason to worry."""
+def said(found: Account, told: Sequence[Reason], regional: Regional) -> Sentence | None:
+    """What is wrong, in a sentence; where nothing is, that, and how it stands."""
+    if [r for r in told if r.kind != "renewal"] or not found.is_customer:
+        return why_now.sentence(list(told), most=4)
     parts = []
     if found.license_use is not None:
         numbers = {
@@ -92,13 +93,11 @@ def calm(found: Account, regional: Regional) -> Sentence | None:
             "of": formats.number(found.seats, regional),
         }
         parts.append(_("%(used)s of %(of)s seats in use") % numbers)
-    if found.days_to_renewal is not None and found.is_customer:
+    if found.days_to_renewal is not None:
         days = formats.number(found.days_to_renewal, regional)
         parts.append(_("renewal in %(days)s days") % {"days": days})
-    if not found.is_customer:
-        return None
-    lead = _("Nothing asks for attention.")
-    return Sentence(lead, f" {'; '.join(parts)}." if parts else "")
+    rest = f" {capitalized('; '.join(parts))}." if parts else ""
+    return Sentence(_("Nothing asks for attention."), rest)
 
 
 def no_score(found: Account, stored: History, regional: Regional) -> str:

@@ -66,7 +66,8 @@ def account_usage(request: TeamRequest, account_id: str) -> HttpResponse:
 def account_money(request: TeamRequest, account_id: str) -> HttpResponse:
     found = queries.get_account_or_404(request.workspace, account_id)
     items = money.items(request.workspace, found)
-    months = money.history(request.workspace, found)
+    changes = money.mrr_levels(request.workspace, found)
+    months = money.history(request.workspace, found, changes)
     context = {
         **_shared(request, found, "money"),
         "items": [page.item_row(item, request.regional) for item in items],

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from perennial.apps.customers import levers
 from perennial.apps.customers.breakdown import Breakdown, Measured, next_colors
 from perennial.apps.customers.timeline import PARTS
-from perennial.apps.customers.words import Text, figure, listed, spelled
+from perennial.apps.customers.words import Text, capitalized, figure, listed, spelled
 from perennial.core.settings import HealthTargets
 from perennial.ui import formats
 from perennial.ui.formats import Regional
@@ -110,13 +110,25 @@ def _change(now: int | None, before: int | None, regional: Regional) -> str:
     if before == 0:
         return _("new") if now > 0 else ""
     share = (now - before) / before
-    sign = "+" if share > 0 else ""
-    text = formats.percent(share, regional)
-    return "±" + text if share == 0 else sign + text
+    if round(share, 3) == 0:
+        return _("unchanged")
+    return ("+" if share > 0 else "") + formats.percent(share, regional)
 
 
 def _plain(text: str) -> SafeString:
     return format_html("{}", text)
+
+
+def title(b: Breakdown, regional: Regional) -> str:
+    """ "Why 46? Four parts add up to the score"."""
+    count = len(b.measured)
+    said = ngettext(
+        "Why %(score)s? One part makes the score",
+        "Why %(score)s? %(n)s parts add up to the score",
+        count,
+    )
+    n = capitalized(spelled(count, regional))
+    return said % {"score": formats.number(b.shown_score, regional), "n": n}
 
 
 def sum_text(b: Breakdown, regional: Regional) -> str:

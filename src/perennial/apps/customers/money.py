@@ -13,7 +13,7 @@ from perennial.apps.customers.scope import only
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core import money
-from perennial.core.windows import add_months, day_start
+from perennial.core.windows import DAY, add_months, day_start, month_end
 
 #: Months of the history.
 MONTHS = 24
@@ -148,23 +148,43 @@ def terms(workspace: Workspace, account: Account) -> list[Term]:
     return sorted(found, key=lambda term: term.start, reverse=True)
 
 
-def history(workspace: Workspace, account: Account) -> list[tuple[date, float | None]]:
+def history(
+    workspace: Workspace, account: Account, changes: Sequence[Level]
+) -> list[tuple[date, float | None]]:
     """MRR at the end of each month, in the workspace currency.
 
-    From the first month with any on; the running month as of today.
+    From the month before the first with any on; the running month as of today.
+    Only foreign currency needs the metric, which knows the rates.
     """
     lake = lake_of(workspace)
     first = add_months(account.as_of.replace(day=1), 1 - MONTHS)
-    found = lake.metric(
-        "mrr",
-        start=first,
-        end=account.as_of,
-        grain="month",
-        where=only(account.account_id),
-    )
-    rows = [(r["period_start"], r["value"]) for r in found.to_dicts()]
+    if {level.currency for level in changes} <= {lake.settings.currency}:
+        rows = _month_ends(changes, first, account.as_of)
+    else:
+        found = lake.metric(
+            "mrr",
+            start=first,
+            end=account.as_of,
+            grain="month",
+            where=only(account.account_id),
+        )
+        rows = [(r["period_start"], r["value"]) for r in found.to_dicts()]
     paid = [n for n, (_, value) in enumerate(rows) if value]
     return rows[max(paid[0] - 1, 0) :] if paid else []
+
+
+def _month_ends(
+    changes: Sequence[Level], first: date, as_of: date
+) -> list[tuple[date, float | None]]:
+    """The level at the last day of each month, or at the last day there is."""
+    found: list[tuple[date, float | None]] = []
+    month = first
+    while month < as_of:
+        last = min(month_end(month), as_of - DAY)
+        held = next((level.value for level in changes if level.since <= last), 0)
+        found.append((month, (held or 0) / money.SCALE))
+        month = add_months(month, 1)
+    return found
 
 
 def seat_levels(workspace: Workspace, account: Account) -> list[Level]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 
 from perennial.apps.customers import explain
@@ -21,6 +22,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.settings import HealthTargets
 from perennial.core.windows import DAY
+from perennial.lake.workspace import Workspace as Lake
 from perennial.ui import charts
 from perennial.ui.charts import Chart, Note, Point
 from perennial.ui.formats import Regional
@@ -47,6 +49,7 @@ class Row:
 class Why:
     """The score of an account, explained; `way` is None where there is no score."""
 
+    title: str
     breakdown: Breakdown
     rows: list[Row]
     sum: str
@@ -60,17 +63,25 @@ class Why:
 
 
 def history(workspace: Workspace, account: Account) -> list[tuple[date, Snapshot]]:
-    """Stored health of the last 26 weeks, oldest first."""
+    """Stored health of the last 26 weeks, oldest first; every tab reads it."""
     lake = lake_of(workspace)
+    version = lake.lake.snapshot("health_snapshots").version
+    return list(_history(lake, version, account.account_id, account.as_of))
+
+
+@lru_cache(maxsize=1_024)
+def _history(
+    lake: Lake, _version: int, account_id: str, as_of: date
+) -> tuple[tuple[date, Snapshot], ...]:
     table = lake.table("health_snapshots")
     found = table.filter(
-        (table.account_id == account.account_id)
-        & (table.date >= account.as_of - DAY * 7 * WEEKS)
-        & (table.date <= account.as_of)
+        (table.account_id == account_id)
+        & (table.date >= as_of - DAY * 7 * WEEKS)
+        & (table.date <= as_of)
     )
     rows = lake.engine.run(found).sort("date", "computed_at").iter_rows(named=True)
     # Where a day was computed twice, the newest computation counts.
-    return list({row["date"]: snapshot(row) for row in rows}.items())
+    return tuple({row["date"]: snapshot(row) for row in rows}.items())
 
 
 def targets_of(workspace: Workspace) -> HealthTargets:
@@ -100,6 +111,7 @@ def why(
         for part in found.parts
     ]
     return Why(
+        explain.title(found, regional),
         found,
         rows,
         explain.sum_text(found, regional),

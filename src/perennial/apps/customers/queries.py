@@ -6,8 +6,8 @@ workspace that was never refreshed has no rows: `book` is then None.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -27,7 +27,7 @@ from perennial.core.money import SCALE
 from perennial.lake.workspace import Workspace as Lake
 
 #: Rows of the list that come at once.
-PAGE = 60
+PAGE = 50
 #: Rows of a file that are read at once.
 BATCH = 5_000
 
@@ -95,7 +95,7 @@ class Totals:
 def book(workspace: Workspace) -> Book | None:
     """Counts for tabs, chips and the navigation; None before the first refresh."""
     lake = lake_of(workspace)
-    return _book(lake, lake.lake.snapshot("account_measures").version)
+    return _book(lake, _version(lake))
 
 
 @lru_cache(maxsize=256)
@@ -134,17 +134,37 @@ def live_customers(request: HttpRequest) -> int | None:
 
 
 def page(workspace: Workspace, asked: Filter, reader: Reader, number: int) -> Page:
-    """One page of the list, with one row more to know whether there is another."""
+    """One page of the list; kept until the next refresh, for tabs and for Back."""
     lake = lake_of(workspace)
+    if asked.owner != listing.ME:
+        reader = replace(reader, email="")  # the same rows for everybody
+    return _page(lake, _version(lake), asked, reader, number)
+
+
+@lru_cache(maxsize=128)
+def _page(
+    lake: Lake, _version: int, asked: Filter, reader: Reader, number: int
+) -> Page:
     rows = listing.filtered(lake.table("account_measures"), asked, reader)
     start = (number - 1) * PAGE
+    # One row more tells whether there is another page.
     found = lake.engine.run(listing.ordered(rows, asked).limit(PAGE + 1, offset=start))
     accounts = accounts_of(lake, found)
     return Page(accounts[:PAGE], number, number + 1 if len(accounts) > PAGE else None)
 
 
+def _version(lake: Lake) -> int:
+    return lake.lake.snapshot("account_measures").version
+
+
 def totals(workspace: Workspace, asked: Filter, reader: Reader) -> Totals:
+    """How many a filter finds, and what they pay; the order does not matter."""
     lake = lake_of(workspace)
+    return _totals(lake, _version(lake), replace(asked, sort=""), reader)
+
+
+@lru_cache(maxsize=1_024)
+def _totals(lake: Lake, _version: int, asked: Filter, reader: Reader) -> Totals:
     rows = listing.filtered(lake.table("account_measures"), asked, reader)
     found = lake.engine.run(rows.agg(n=rows.count(), mrr=rows.mrr_e4.sum()))
     return Totals(found["n"][0], Decimal(found["mrr"][0] or 0) / SCALE)
@@ -162,12 +182,17 @@ def every(workspace: Workspace, asked: Filter, reader: Reader) -> Iterator[Accou
 def get_account_or_404(workspace: Workspace, account_id: str) -> Account:
     """The account of this workspace; an id of another one is not found."""
     lake = lake_of(workspace)
+    found = _account(lake, _version(lake), account_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+@lru_cache(maxsize=1_024)
+def _account(lake: Lake, _version: int, account_id: str) -> Account | None:
     measures = lake.table("account_measures")
     found = lake.engine.run(measures.filter(measures.account_id == account_id))
-    accounts = accounts_of(lake, found)
-    if not accounts:
-        raise Http404
-    return accounts[0]
+    return next(iter(accounts_of(lake, found)), None)
 
 
 def named(workspace: Workspace, text: str, most: int) -> list[Account]:
@@ -182,13 +207,6 @@ def named(workspace: Workspace, text: str, most: int) -> list[Account]:
     found = m.filter(name.contains(said) | (m.account_id.lower() == said))
     best = found.order_by([place, lives, name, m.account_id]).limit(most)
     return accounts_of(lake, lake.engine.run(best))
-
-
-def by_id(workspace: Workspace, ids: Sequence[str]) -> dict[str, Account]:
-    lake = lake_of(workspace)
-    measures = lake.table("account_measures")
-    found = lake.engine.run(measures.filter(measures.account_id.isin(list(ids))))
-    return {account.account_id: account for account in accounts_of(lake, found)}
 
 
 def accounts_of(lake: Lake, rows: pl.DataFrame) -> list[Account]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from perennial.apps.customers import (
     board,
+    cells,
     chips,
     files,
     home,
@@ -102,12 +103,13 @@ def accounts(request: TeamRequest) -> HttpResponse:
     reader = book.reader(request.user.email)
     names = owner_names(request.workspace)
     number = _page_number(request)
+    page = queries.page(request.workspace, asked, reader, number)
+    now = now_of(request, book.as_of)
     context = {
         "nav": "accounts",
-        "now": now_of(request, book.as_of),
         "asked": asked,
-        "page": queries.page(request.workspace, asked, reader, number),
-        "names": names,
+        "page": page,
+        "rows": cells.rows(page.accounts, names, request.regional, now),
     }
     if request.htmx and number > 1:
         return render(request, "customers/accounts.html#rows", context)

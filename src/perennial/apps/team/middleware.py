@@ -55,7 +55,9 @@ class WorkspaceMiddleware:
 
 def _enter(request: HttpRequest, user: User) -> None:
     wanted = request.session.get(SESSION_KEY)
-    membership = queries.current_membership(user, wanted)
+    mine = list(queries.memberships_of(user))
+    membership = queries.current(mine, wanted)
+    request.memberships = mine  # type: ignore[attr-defined]
     request.membership = membership  # type: ignore[attr-defined]
     if membership is None:
         return

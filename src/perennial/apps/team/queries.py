@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 
 from perennial.apps.team.models import AuditEntry, Membership, User, Workspace
 from perennial.apps.team.roles import Role
 
 
-def current_membership(user: User, wanted: str | None) -> Membership | None:
+def current(mine: Sequence[Membership], wanted: str | None) -> Membership | None:
     """The membership of the wanted workspace, else the oldest one."""
-    mine = list(memberships_of(user))
     chosen = [m for m in mine if m.workspace.key == wanted]
     return next(iter(chosen or mine), None)
 

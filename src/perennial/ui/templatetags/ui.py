@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.forms import BoundField
 from django.http import HttpRequest
 from django.template import Context
@@ -427,19 +426,28 @@ def heat(value: float | None, high: float) -> str:
 
 @register.inclusion_tag("ui/nav.html", takes_context=True)
 def navigation_items(context: Context, place: str = "side") -> dict[str, Any]:
-    request = context["request"]
-    shown = [i for i in navigation.items(request) if place != "tabbar" or i.phone]
-    on = context.get("nav") or navigation.key_of(request.path)
+    """The items at one of three places; found once for a page."""
+    shared = context.render_context
+    if "nav_lines" not in shared:
+        shared["nav_lines"] = _nav_lines(context)
     lines = [
+        line for line in shared["nav_lines"] if place != "tabbar" or line["item"].phone
+    ]
+    return {"lines": lines, "place": place, "regional": _regional(context)}
+
+
+def _nav_lines(context: Context) -> list[dict[str, Any]]:
+    request = context["request"]
+    on = context.get("nav") or navigation.key_of(request.path)
+    return [
         {
             "item": item,
             "url": reverse(item.url),
             "on": item.key == on,
             "count": item.count(request) if item.count else None,
         }
-        for item in shown
+        for item in navigation.items(request)
     ]
-    return {"lines": lines, "place": place, "regional": _regional(context)}
 
 
 @register.inclusion_tag("ui/tabs.html", takes_context=True)
@@ -462,13 +470,10 @@ def chart(
 ) -> dict[str, Any]:
     """A chart in its card: title, tools, drawing, and the table behind it."""
     regional = _regional(context)
-    shared = context.render_context
-    first = not shared.get("chart_themes_sent")
-    shared["chart_themes_sent"] = True
     return {
         "chart": drawing,
         "spec": json_script(drawing.spec),
-        "themes": json_script(charts.themes(regional), "chart-themes") if first else "",
+        "themes": _themes(context, regional),
         "heads": drawing.columns,
         "rows": charts.table(drawing, regional),
         "title": title,
@@ -480,9 +485,14 @@ def chart(
     }
 
 
-@register.simple_tag
-def is_debug() -> bool:
-    return settings.DEBUG
+def _themes(context: Context, regional: Regional) -> SafeString | str:
+    """What the browser draws with, once a page, in whichever part comes first."""
+    request = context.get("request")
+    if getattr(request, "has_chart_themes", False):
+        return ""
+    if isinstance(request, HttpRequest):
+        request.has_chart_themes = True  # type: ignore[attr-defined]
+    return json_script(charts.themes(regional), "chart-themes")
 
 
 # --- forms and texts ---------------------------------------------------------

@@ -57,7 +57,8 @@ def find(name: str, columns: Sequence[SourceColumn]) -> SourceColumn | None:
     for column in columns:
         if column.name == name:
             return column
-    folded = [column for column in columns if fold(column.name) == fold(name)]
+    wanted = fold(name)
+    folded = [column for column in columns if wanted and fold(column.name) == wanted]
     return folded[0] if len(folded) == 1 else None
 
 
@@ -269,18 +270,3 @@ def fact_table(
     if name not in FACTS:
         raise UnknownName("table", name, [*FACTS, "auto"])
     return FACTS[name]
-
-
-def identity(table: Table) -> tuple[str, ...]:
-    """The columns that tell rows apart: the key, and what may stand in for it.
-
-    Usage by subscription has no account yet; then the subscription tells.
-    """
-    stand_ins = tuple(
-        name
-        for group in table.one_of
-        if set(group) & set(table.key)
-        for name in group
-        if name not in table.key
-    )
-    return table.key + stand_ins

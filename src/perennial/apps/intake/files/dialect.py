@@ -22,9 +22,6 @@ _SAMPLE_ROWS = 500
 #: Lines of a title above the header that are skipped.
 _PREAMBLE = 10
 
-# A field of any length: the default limit of 128 KB is for hostile input.
-csv.field_size_limit(1 << 30)
-
 
 @dataclass(frozen=True)
 class Dialect:

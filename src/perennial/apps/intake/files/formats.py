@@ -129,15 +129,17 @@ def _look_at_dates(duck: duckdb.DuckDBPyConnection, given: Given, seen: Dates) -
         f"regexp_full_match(v, {literal(_DIGITS)}) "
         f"AND NOT regexp_full_match(v, {literal(_COMPACT)})"
     )
-    count, epochs, largest = one(
+    is_short = f"regexp_matches(v, {literal(_SHORT)})"
+    count, epochs, largest, shorts = one(
         duck,
         f"SELECT count(v), count(*) FILTER ({is_epoch}), "
-        f"max(abs(try_cast(v AS DOUBLE))) FILTER ({is_epoch}) FROM {sample}",
+        f"max(abs(try_cast(v AS DOUBLE))) FILTER ({is_epoch}), "
+        f"count(*) FILTER ({is_short}) FROM {sample}",
     )
     seen.values += count
     seen.epochs += epochs
     seen.largest = max(seen.largest, largest or 0)
-    if count > epochs:
+    if shorts and shorts >= 0.5 * count:  # else a few that stray must not decide
         _look_at_orders(duck, given, seen)
 
 

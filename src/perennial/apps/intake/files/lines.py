@@ -8,6 +8,7 @@ encoding and compression as a stream.
 from __future__ import annotations
 
 import codecs
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
@@ -30,7 +31,7 @@ from perennial.core.errors import BadValue
 
 #: pyarrow reads up to 32 blocks ahead: this bounds memory, and the length of a row.
 _BLOCK = 4 << 20
-#: So many rows that cannot be cut, and not one that can: it is not this dialect.
+#: So many rows that cannot be cut without one that can: it is another dialect.
 _TOO_MANY = 1_000_000
 _REPLACED = "\ufffd"
 
@@ -95,7 +96,8 @@ class Cutter:
     header: int = 0
     quote: str | None = None
     last: int = 0
-    pending: list[Malformed] = field(default_factory=list)
+    # Filled by pyarrow's thread, which parses ahead: only appended to and popped.
+    pending: deque[Malformed] = field(default_factory=deque)
 
     def batches(self, data: Bytes) -> Iterator[Batch]:
         self.parse.invalid_row_handler = self._refuse
@@ -137,9 +139,8 @@ class Cutter:
             # Not what was read: pyarrow reads far ahead.
             done = min(count * _BLOCK / max(self.encoding.size, 1), 1.0)
             held = self._batch(pa.table(block), done)
-        malformed, self.pending = self.pending, []
         final = held or Batch(self._empty(names), [], 1.0)
-        final = Batch(final.rows, final.malformed + malformed, 1.0)
+        final = Batch(final.rows, [*final.malformed, *self.pending], 1.0)
         yield self._without_open_quote(final)
 
     def _utf8(self, reader: Reader) -> pa.NativeFile:
@@ -158,21 +159,22 @@ class Cutter:
                 f"{row.actual_columns} fields where {row.expected_columns} belong",
             )
         )
-        if len(self.pending) > _TOO_MANY and not self.last:
+        if len(self.pending) > _TOO_MANY:
             raise BadValue(
-                f"no row has the header's {self.width} fields; "
-                "is the delimiter right? (--delimiter)"
+                f"{_TOO_MANY:,} rows in a row have not the {self.width} fields of the "
+                "header; is the delimiter right? (--delimiter)"
             )
         return "skip"
 
     def _batch(self, block: pa.Table, done: float) -> Batch:
         count = block.num_rows
-        refused = np.array([bad.row for bad in self.pending], dtype=np.int64)
-        end = _end(self.last, count, refused)
+        end = self.last + count
+        within: list[Malformed] = []
+        while self.pending and self.pending[0].row <= end:
+            within.append(self.pending.popleft())
+            end += 1  # a row that is not in the block takes a number, too
         numbers = np.arange(self.last + 1, end + 1, dtype=np.int64)
-        numbers = numbers[~np.isin(numbers, refused)]
-        within = [bad for bad in self.pending if bad.row <= end]
-        self.pending = self.pending[len(within) :]
+        numbers = numbers[~np.isin(numbers, [bad.row for bad in within])]
         self.last = end
         rows = numbered(trimmed(block), pa.array(numbers))
         if not self.encoding.is_lossy:
@@ -202,16 +204,6 @@ class Cutter:
         refused = Malformed(end["_row"], text, sentence)
         rows = batch.rows.slice(0, count - 1)
         return Batch(rows, [*batch.malformed, refused], batch.done)
-
-
-def _end(last: int, count: int, refused: np.ndarray) -> int:
-    """The number of the row that ends a block of `count` good rows after `last`."""
-    end = last + count
-    while True:
-        between = int(np.count_nonzero((refused > last) & (refused <= end)))
-        if end == last + count + between:
-            return end
-        end = last + count + between
 
 
 def trimmed(block: pa.Table) -> pa.Table:

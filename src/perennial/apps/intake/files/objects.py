@@ -17,6 +17,7 @@ import pyarrow.csv
 
 from perennial.apps.intake.files.lines import Cutter, trimmed_column
 from perennial.apps.intake.files.sources import (
+    MEMORY,
     ROW,
     Batch,
     Malformed,
@@ -54,7 +55,7 @@ class JsonSource:
         keys: dict[str, None] = {}
         strings: frozenset[str] | None = None
         count = 0
-        with closing(connect()) as duck:
+        with closing(connect(memory_limit=MEMORY)) as duck:
             for batch in source._texts():
                 count += batch.rows.num_rows
                 found = _keys(duck, batch.rows)
@@ -77,7 +78,7 @@ class JsonSource:
         return {"format": "json", "layout": self.layout, "encoding": encoding}
 
     def batches(self) -> Iterator[Batch]:
-        with closing(connect()) as duck:
+        with closing(connect(memory_limit=MEMORY)) as duck:
             duck.execute("SET preserve_insertion_order = true")
             for batch in self._texts():
                 yield self._expanded(duck, batch)
@@ -89,7 +90,10 @@ class JsonSource:
         return gathered(self._values())
 
     def _values(self) -> Iterator[Batch]:
-        with _plain(self.data, self.encoding) as path, closing(connect()) as duck:
+        with (
+            _plain(self.data, self.encoding) as path,
+            closing(connect(memory_limit=MEMORY)) as duck,
+        ):
             duck.execute("SET preserve_insertion_order = true")
             query = (
                 f"SELECT json::VARCHAR AS c0 FROM read_json_objects("
@@ -112,7 +116,9 @@ class JsonSource:
         duck.register("texts", batch.rows)
         query = _members_sql(self.keys, self.strings)
         values = duck.sql(query).to_arrow_table()
-        wrong = duck.sql(f"SELECT {ROW}, c0 FROM texts WHERE NOT {_IS_OBJECT}")
+        wrong = duck.sql(
+            f"SELECT {ROW}, c0 FROM texts WHERE c0 <> '' AND NOT {_IS_OBJECT}"
+        )
         refused = [
             Malformed(row, text, "not a JSON object") for row, text in wrong.fetchall()
         ]

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from perennial.apps.intake.files.columns import Binding
 from perennial.apps.intake.files.sql import literal, quoted
+from perennial.apps.intake.files.values import ENDS
 from perennial.lake.tables import Column, Table
 
 
@@ -142,9 +143,12 @@ def _ranges(bindings: Mapping[str, Binding], latest: datetime) -> Iterator[Rule]
         value = quoted(name)
         type_ = "DATE" if binding.column.type == "date" else "TIMESTAMPTZ"
         last = latest.date().isoformat()
+        condition = f"{value} < {type_} '{_EARLIEST}'"
+        if name not in ENDS:  # what ends in 2099 is meant not to end
+            condition += f" OR {value} > {type_} '{last}'"
         yield Rule(
             Reason.OUT_OF_RANGE,
-            f"{value} < {type_} '{_EARLIEST}' OR {value} > {type_} '{last}'",
+            condition,
             f"{literal(name + ': ')} || {_shown(quoted(f'g_{name}'))} || "
             + literal(f" is before {_EARLIEST} or after {last}"),
         )

@@ -6,7 +6,7 @@ import itertools
 import json
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -28,16 +28,15 @@ from perennial.apps.intake.files.opened import open_source
 from perennial.apps.intake.files.properties import plain_types
 from perennial.apps.intake.files.repeats import Ledger
 from perennial.apps.intake.files.rules import Reason, rules
-from perennial.apps.intake.files.sources import Batch, Malformed, Source
+from perennial.apps.intake.files.sources import MEMORY, Batch, Malformed, Source
 from perennial.apps.intake.files.statement import Statement, has_own_key
 from perennial.apps.intake.files.stream import Bytes
 from perennial.apps.intake.files.where import Filter
 from perennial.lake.duck import connect
 
-_MEMORY = "1GB"
 _SAMPLE_ROWS = 10
-#: Times later than this many years ahead are mistakes.
-_YEARS_AHEAD = 10
+#: Times further ahead than ten years are mistakes.
+_AHEAD = timedelta(days=3653)
 
 
 def import_file(
@@ -64,7 +63,7 @@ def import_file(
     )
     load = Load(lake, source, plan, options, journal, progress or (lambda share: None))
     if not (journal.is_finished and not target.key):
-        with closing(connect(memory_limit=_MEMORY)) as duck:
+        with closing(connect(memory_limit=MEMORY)) as duck:
             load.run(duck)
     else:
         load.repeat()
@@ -173,17 +172,21 @@ class Load:
         formats = recognize_formats(
             duck,
             itertools.chain(heads, batches),
-            numbers=self._subjects("int", "float", "money"),
-            dates=[*self._subjects("date", "timestamp"), *_times(condition)],
+            numbers=[
+                *self._subjects("int", "float", "money"),
+                *_compared(condition, "number"),
+            ],
+            dates=[*self._subjects("date", "timestamp"), *_compared(condition, "time")],
             options=self.options,
         )
         self.recognized = self._recognized(formats)
         plain = plain_types(duck, first.rows, self.plan.extras) if first else None
         zone = self.options.timezone
+        latest = datetime.now(UTC) + _AHEAD
         statement = Statement(
             self.plan,
             columns,
-            rules(self.plan.table, self.plan.bindings, latest=_latest()),
+            rules(self.plan.table, self.plan.bindings, latest=latest),
             formats,
             zone,
             where=condition.sql(formats, zone) if condition else None,
@@ -208,14 +211,9 @@ class Load:
         return found
 
 
-def _times(condition: Filter | None) -> list[Subject]:
-    times = condition.times if condition else []
-    return [Subject(comparison.label, comparison.given) for comparison in times]
-
-
-def _latest() -> datetime:
-    now = datetime.now(UTC)
-    return now.replace(year=now.year + _YEARS_AHEAD, day=1)
+def _compared(condition: Filter | None, type_: str) -> list[Subject]:
+    comparisons = condition.comparisons if condition else []
+    return [Subject(c.label, c.given) for c in comparisons if c.type == type_]
 
 
 def _malformed(rows: list[Malformed]) -> pa.Table:

@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 import pyarrow as pa
 
 ROW = "_row"
+#: What DuckDB may use before it puts data on disk.
+MEMORY = "1GB"
 #: A batch holds at most this many rows, and about this many bytes.
 BATCH_ROWS = 500_000
 BATCH_BYTES = 64 << 20

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perennial.apps.intake.files.columns import Binding, Plan, identity
+from perennial.apps.intake.files.columns import Binding, Plan
 from perennial.apps.intake.files.given import PLAIN, Format, Formats, Given
 from perennial.apps.intake.files.properties import canonical, properties_sql
 from perennial.apps.intake.files.rules import Reason, Rule
 from perennial.apps.intake.files.sources import ROW, SourceColumn
+from perennial.apps.intake.files.sql import column as named
 from perennial.apps.intake.files.sql import literal, quoted
 from perennial.apps.intake.files.values import given_sql, tidy_sql, value_sql
 from perennial.lake.tables import PROPERTIES
@@ -50,7 +51,7 @@ class Statement:
         names = _list(self.plan.table.names)
         hashes = "NULL AS _key, NULL AS _content"
         if has_own_key(self.plan):
-            key = _joined([quoted(name) for name in identity(self.plan.table)])
+            key = _joined([quoted(name) for name in self.plan.table.key])
             hashes = f"md5_number({key}) AS _key, hash({names}) AS _content"
         problem = " ".join(
             f"WHEN {rule.condition} THEN {index}"
@@ -85,7 +86,7 @@ class Statement:
 
     def repeated(self) -> str:
         """Rows in `repeats` that say something else than the row that counts."""
-        key = ", ".join(identity(self.plan.table))
+        key = ", ".join(self.plan.table.key)
         sentence = f"'row ' || p.kept || {literal(f' has the same {key}, and counts')}"
         return (
             f"SELECT {ROW}, {literal(Reason.REPEATED_KEY)}, {sentence}, "
@@ -117,11 +118,16 @@ class Statement:
                 tidied.append(f"{tidy} AS {current.sql}")
             value = value_sql(column, current, form, self.zone)
             values.append(f"{value} AS {quoted(column.name)}")
-        rows = f"raw WHERE {self.where}" if self.where else "raw"
         return (
             f"SELECT {', '.join(values)} FROM (SELECT {', '.join(tidied)} FROM ("
-            f"SELECT {', '.join(given)} FROM {rows}))"
+            f"SELECT {', '.join(given)} FROM raw WHERE {self._taken()}))"
         )
+
+    def _taken(self) -> str:
+        """Rows that `where` lets pass; rows of nothing are no rows, as blank lines."""
+        names = (named(column.index) for column in self.columns)
+        is_there = " OR ".join(f"{name} IS NOT NULL" for name in names)
+        return f"({is_there}) AND {self.where}" if self.where else is_there
 
     def _format(self, binding: Binding) -> Format:
         return self.formats.get(binding.given.sql, PLAIN)

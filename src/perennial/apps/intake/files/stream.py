@@ -15,8 +15,9 @@ import pyarrow as pa
 from perennial.core.errors import BadValue
 
 _CHUNK = 4 << 20
-#: As much of the start of a file as is looked at to recognize what it is.
-HEAD = 256 << 10
+#: As much of the start of a file as is looked at to recognize what it is; the csv
+#: module takes no longer field.
+HEAD = 128 << 10
 #: Lines with other than ASCII characters that are shown to the charset detector.
 _EVIDENCE = 128 << 10
 _BOMS = (

@@ -34,7 +34,7 @@ _SYNONYMS = {
     "email": "e-mail",
 }
 #: Columns that end an interval: 9999-12-31 there means "never".
-_ENDS = ("ends_at", "valid_to", "term_end", "paused_to")
+ENDS = ("ends_at", "valid_to", "term_end", "paused_to")
 _NEVER = r"^9999-|[-./]9999(\D|$)"
 
 _PLAIN_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
@@ -64,7 +64,7 @@ def given_sql(column: Column, given: Given) -> str:
     """The value before conversion; null where the source says there is none."""
     if column.type in ("string", "json"):
         return text_of(given)
-    is_end = column.name in _ENDS
+    is_end = column.name in ENDS
     if given.kind in ("text", "string", "json"):
         text = f"({text_of(given)})"
         is_there = f"lower({text}) NOT IN {any_of(_NOTHING)}"

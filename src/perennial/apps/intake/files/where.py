@@ -64,18 +64,16 @@ class Comparison:
 
 
 class Filter:
-    """A parsed condition. `sql` needs the formats of the columns in `times`."""
+    """A parsed condition. `sql` needs the formats of the columns compared."""
 
     def __init__(self, text: str, columns: Sequence[SourceColumn]) -> None:
         self._text = text
         self._columns = columns
         self._root = self._parse()
-        self.times = [
-            comparison
+        self.comparisons = [
+            self._comparison(node)
             for node in self._root.walk()
-            if isinstance(node, exp.Expression)
-            and type(node) in (*_OPERATORS, exp.In)
-            and (comparison := self._comparison(node)).type == "time"
+            if isinstance(node, exp.Expression) and type(node) in (*_OPERATORS, exp.In)
         ]
         self.sql({}, "UTC")  # refuse what cannot be translated now
 
