@@ -19,7 +19,7 @@ from perennial.demo.fate import Stints
 from perennial.demo.seats import Seats, ending
 
 #: Mean days that a person stays in a seat, and the days it then stands empty.
-_TENURE = 380.0
+_TENURE = 355.0
 _EMPTY = (2, 18)
 #: People in one seat, one after the other, at most.
 _OCCUPANTS = 9

@@ -1,0 +1,127 @@
+"""Writes docs/reference from the code: `make reference`. A test holds them equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from pathlib import Path
+
+import click
+
+from perennial.cli.main import VERBS, cli
+from perennial.core.settings import HealthTargets, Settings
+from perennial.lake.tables import FACTS, RECORDS, ROLLUPS, Table
+from perennial.metrics.registry import Metric, all_metrics
+
+FOLDER = Path(__file__).parent / "reference"
+_NOTE = "<!-- Written by `make reference`; do not edit. -->\n"
+
+
+def metrics() -> str:
+    """The catalog, a section a metric."""
+    return "\n".join([_NOTE, "# Metrics\n", *map(_metric, all_metrics().values())])
+
+
+def _metric(metric: Metric) -> str:
+    lines = [
+        f"## {metric.title} {{ #{metric.key} }}\n",
+        f"`{metric.key}` · {metric.unit} · {metric.theme}\n",
+        f"{metric.description}\n",
+        f"**Formula**: {metric.formula}\n",
+        f"- Grains: {', '.join(metric.grains)}",
+        f"- Dimensions: {', '.join(metric.dimensions)}",
+        f"- Made from: {', '.join(f'`{name}`' for name in metric.reads)}",
+        f"- Of an observed period without rows: {'null' if metric.empty is None else metric.empty}",
+        f"- `--as-of` looks back {metric.window_days} day{'s' * (metric.window_days != 1)}"
+        + (" (the value of the last instant)" if metric.stock else ""),
+        f"- Rows behind it: by {metric.entity}",
+        f"- Definition: {metric.source}",
+        *(f"- Variant `{name}`: {text}" for name, text in metric.variants.items()),
+    ]
+    if metric.caveats:
+        lines.append(f"\n!!! note\n    {metric.caveats}")
+    return "\n".join(lines) + "\n"
+
+
+def tables() -> str:
+    """Every table of the lake with its columns."""
+    parts = [
+        _NOTE,
+        "# Tables\n",
+        "Facts are imported; the others are written by the product. All are open "
+        "Delta tables below `lake/` in the data folder.\n",
+    ]
+    for title, group in (("Facts", FACTS), ("Roll-ups", ROLLUPS), ("Records", RECORDS)):
+        parts += [f"## {title}\n", *map(_table, group.values())]
+    return "\n".join(parts)
+
+
+def _table(table: Table) -> str:
+    key = ", ".join(f"`{name}`" for name in table.key) or "none: rows are appended"
+    lines = [f"### {table.name}\n", f"{table.about}\n", f"Key: {key}.\n"]
+    for group in table.one_of:
+        lines.append(f"A row has {' or '.join(f'`{name}`' for name in group)}.\n")
+    rows = [
+        (
+            f"**{c.name}**" if c.required else c.name,
+            c.type,
+            c.about + (f" One of {', '.join(c.choices)}." if c.choices else ""),
+        )
+        for c in table
+    ]
+    return "\n".join([*lines, *_grid(("column", "type", "meaning"), rows)]) + "\n"
+
+
+def _grid(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    names = list(head)
+    lines = ["| " + " | ".join(names) + " |", "| " + " | ".join("---" for _ in names) + " |"]
+    return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]
+
+
+def commands() -> str:
+    """The command line: every verb with its help."""
+    context = click.Context(cli, info_name="perennial")
+    parts = [_NOTE, "# Command line\n", "```text", cli.get_help(context), "```\n"]
+    for verb in VERBS:
+        command = cli.get_command(context, verb)
+        assert command is not None
+        inner = click.Context(command, info_name=verb, parent=context)
+        parts += [f"## {verb}\n", "```text", command.get_help(inner), "```\n"]
+    return "\n".join(parts)
+
+
+def settings() -> str:
+    """Settings of a workspace and their defaults."""
+    rows = [(f.name, f"`{getattr(Settings(), f.name)}`") for f in fields(Settings) if f.name != "health"]
+    health = [(f.name, f"`{getattr(HealthTargets(), f.name)}`") for f in fields(HealthTargets)]
+    return "\n".join(
+        [
+            _NOTE,
+            "# Settings\n",
+            "Kept with date and author in the table `settings`; every metric honors them.\n",
+            *_grid(("setting", "default"), rows),
+            "\n## Health\n",
+            "Targets that are worth 100 points, weights of frequency, breadth, depth and "
+            "growth, and the lower bounds of orange, yellow and green.\n",
+            *_grid(("target", "default"), health),
+            "",
+        ]
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "metrics.md": metrics,
+    "tables.md": tables,
+    "command-line.md": commands,
+    "settings.md": settings,
+}
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, write in PAGES.items():
+        (FOLDER / name).write_text(write())
+
+
+if __name__ == "__main__":
+    main()

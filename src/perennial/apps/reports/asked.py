@@ -1,0 +1,183 @@
+"""What a page of metrics is asked for, as its address has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from urllib.parse import urlencode
+
+from babel.dates import format_date
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from perennial.core.windows import DAY, Grain, Period, add_months, floor, following
+from perennial.metrics.registry import Metric
+from perennial.ui.formats import Regional
+
+Text = str | Promise
+
+#: Months of a period; None: the last 28 days.
+PERIODS: dict[str, tuple[Text, int | None]] = {
+    "28d": (_("Last 28 days"), None),
+    "month": (_("Last month"), 1),
+    "3m": (_("Last 3 months"), 3),
+    "12m": (_("Last 12 months"), 12),
+}
+COMPARISONS: dict[str, Text] = {
+    "previous": _("Previous period"),
+    "year": _("Previous year"),
+}
+GRAINS: dict[str, Text] = {
+    "day": _("Day"),
+    "week": _("Week"),
+    "month": _("Month"),
+    "quarter": _("Quarter"),
+}
+DEFAULT = "28d"
+#: The same weekdays a year ago.
+YEAR = DAY * 364
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The address of a page; what is not in it has the default."""
+
+    period: str = DEFAULT
+    compare: str = "previous"
+    segment: str = ""
+    grain: str = ""
+    variant: str = ""
+    by: str = ""
+    rows: str = ""
+
+    def url(self, **changes: str) -> str:
+        """The query of this page with something else asked for; "?" for nothing."""
+        asked, plain = vars(replace(self, **changes)), vars(Asked())
+        return "?" + urlencode({k: v for k, v in asked.items() if v != plain[k]})
+
+    @property
+    def board_url(self) -> str:
+        return Asked(period=self.period, segment=self.segment).url()
+
+    @property
+    def where(self) -> str | None:
+        if not self.segment:
+            return None
+        return "segment = '{}'".format(self.segment.replace("'", "''"))
+
+
+def parse(query: QueryDict) -> Asked:
+    """What is not known is left out: the page says what it shows."""
+    compare = query.get("compare", "")
+    return Asked(
+        period=period if (period := query.get("period", "")) in PERIODS else DEFAULT,
+        compare=compare if compare in COMPARISONS else "previous",
+        segment=query.get("segment", ""),
+        grain=grain if (grain := query.get("grain", "")) in GRAINS else "",
+        variant=query.get("variant", ""),
+        by=query.get("by", ""),
+        rows=query.get("rows", ""),
+    )
+
+
+def period_of(name: str, today: date) -> Period:
+    """The complete days a period speaks of."""
+    months = PERIODS[name][1]
+    if months is None:
+        return Period(today - DAY * 28, today)
+    end = floor(today, Grain.MONTH)
+    return Period(add_months(end, -months), end)
+
+
+def before(name: str, period: Period, compare: str) -> Period:
+    """The period to compare with: the one before, or a year ago."""
+    months = PERIODS[name][1]
+    if months is None:
+        shift = YEAR if compare == "year" else DAY * 28
+        return Period(period.start - shift, period.end - shift)
+    back = 12 if compare == "year" else months
+    return Period(add_months(period.start, -back), add_months(period.end, -back))
+
+
+def grains_of(metric: Metric) -> list[str]:
+    return [grain for grain in GRAINS if grain in metric.grains]
+
+
+def grain_of(asked: Asked, metric: Metric) -> str:
+    """The grain asked for, or the one that suits metric and period."""
+    known = grains_of(metric)
+    if asked.grain in known:
+        return asked.grain
+    if metric.stock or asked.period == "12m":
+        wanted = "month"
+    else:
+        wanted = "week" if asked.period == "3m" else "day"
+    return wanted if wanted in known else "month"
+
+
+#: How far a chart looks back, by grain and by the months of the period.
+_BARS = {"week": (26, 52), "month": (13, 13), "quarter": (8, 8)}
+
+
+def chart_span(asked: Asked, metric: Metric, period: Period, grain: str) -> Period:
+    """What the chart shows: it ends with the period, and is never a single point."""
+    if grain == "day":
+        return period
+    cut = Grain(grain)
+    last = floor(period.end, cut)
+    bars = _BARS[grain][asked.period == "12m"]
+    if metric.stock and last < period.end:
+        last = following(last, cut)
+    start = _back(last, cut, bars)
+    return Period(start, min(last, period.end))
+
+
+def _back(day: date, grain: Grain, steps: int) -> date:
+    if grain is Grain.WEEK:
+        return day - DAY * 7 * steps
+    return add_months(day, -steps * (3 if grain is Grain.QUARTER else 1))
+
+
+def chart_before(asked: Asked, span: Period, grain: str) -> Period:
+    """The comparison line: as long as the chart, and so many steps earlier."""
+    cut = Grain(grain)
+    if asked.compare == "year":
+        if grain in {"day", "week"}:
+            return Period(span.start - YEAR, span.end - YEAR)
+        return Period(add_months(span.start, -12), add_months(span.end, -12))
+    if grain == "day":
+        return before(asked.period, span, "previous")
+    steps = 0
+    at = span.start
+    while at < span.end:
+        at, steps = following(at, cut), steps + 1
+    start = _back(span.start, cut, steps)
+    return Period(start, span.start)
+
+
+def history(today: date) -> Period:
+    """The 13 complete months of a sparkline."""
+    end = floor(today, Grain.MONTH)
+    return Period(add_months(end, -13), end)
+
+
+def dates(period: Period, regional: Regional) -> str:
+    """ "26 Oct – 22 Nov 2026", "Oct 2026", "Aug – Oct 2026"."""
+    last = period.end - DAY
+    if period.start.day == 1 and period.end.day == 1:
+        return _spanned(period.start, last, "MMM", regional)
+    pattern = "d. MMM" if regional.locale == "de" else "d MMM"
+    return _spanned(period.start, last, pattern, regional)
+
+
+def _spanned(first: date, last: date, pattern: str, regional: Regional) -> str:
+    whole = f"{pattern} y"
+    end = format_date(last, whole, regional.locale)
+    same_year = first.year == last.year
+    start = format_date(first, pattern if same_year else whole, regional.locale)
+    if (same_year and start == format_date(last, pattern, regional.locale)) or (
+        start == end
+    ):
+        return str(end)
+    return f"{start} – {end}"

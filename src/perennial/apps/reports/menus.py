@@ -1,0 +1,135 @@
+"""The global bar: chips with their choices, each a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from perennial.apps.reports import asked as asking
+from perennial.apps.reports.asked import COMPARISONS, GRAINS, PERIODS, Asked
+from perennial.apps.team.access import TeamRequest
+from perennial.core.windows import Period
+from perennial.metrics.registry import Metric
+from perennial.ui.formats import Regional
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Choice:
+    label: Text
+    url: str
+    on: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Menu:
+    """A chip: what it is called, what is chosen, what else there is."""
+
+    name: str
+    value: Text
+    choices: list[Choice]
+    note: str = ""
+    icon_name: str = ""
+    is_set: bool = False
+
+
+def board(
+    asked: Asked, period: Period, segments: list[str], regional: Regional
+) -> list[Menu]:
+    return [_period(asked, period, regional), *_segment(asked, segments)]
+
+
+def metric(
+    metric: Metric,
+    asked: Asked,
+    period: Period,
+    segments: list[str],
+    request: TeamRequest,
+) -> list[Menu]:
+    regional = request.regional
+    earlier = asking.before(asked.period, period, asked.compare)
+    compare = Menu(
+        _("vs"),
+        COMPARISONS[asked.compare],
+        [
+            Choice(label, asked.url(compare=name), name == asked.compare)
+            for name, label in COMPARISONS.items()
+        ],
+        asking.dates(earlier, regional),
+    )
+    menus = [_period(asked, period, regional), compare, *_segment(asked, segments)]
+    return [*menus, *_variant(metric, asked)]
+
+
+def grains(metric: Metric, asked: Asked) -> list[Choice]:
+    chosen = asking.grain_of(asked, metric)
+    return [
+        Choice(GRAINS[grain], asked.url(grain=grain), grain == chosen)
+        for grain in asking.grains_of(metric)
+    ]
+
+
+def _period(asked: Asked, period: Period, regional: Regional) -> Menu:
+    choices = [
+        Choice(label, asked.url(period=name, grain=""), name == asked.period)
+        for name, (label, _months) in PERIODS.items()
+    ]
+    chosen = PERIODS[asked.period][0]
+    said = asking.dates(period, regional)
+    return Menu("", chosen, choices, said, icon_name="calendar")
+
+
+def _segment(asked: Asked, segments: list[str]) -> list[Menu]:
+    if not segments:
+        return []
+    every = Choice(_("All customers"), asked.url(segment=""), not asked.segment)
+    some = [
+        Choice(name, asked.url(segment=name), name == asked.segment)
+        for name in segments
+    ]
+    chosen = asked.segment or every.label
+    return [
+        Menu(_("Segment"), chosen, [every, *some], is_set=bool(asked.segment)),
+    ]
+
+
+def _variant(metric: Metric, asked: Asked) -> list[Menu]:
+    if len(metric.variants) < 2:
+        return []
+    default = next(iter(metric.variants))
+    chosen = asked.variant or default
+    choices = [
+        Choice(
+            variant_name(name),
+            asked.url(variant="" if name == default else name),
+            name == chosen,
+            _(about),
+        )
+        for name, about in metric.variants.items()
+    ]
+    return [Menu(_("Counting"), variant_name(chosen), choices)]
+
+
+def variant_name(name: str) -> str:
+    """ "dau_mau" reads "dau mau" where there is no better word."""
+    known = {
+        "rolling": _("Rolling 30 days"),
+        "calendar": _("Calendar period"),
+        "dau_mau": _("All days"),
+        "weekdays_only": _("Monday to Friday"),
+        "mean": _("Mean"),
+        "median": _("Median"),
+        "nonzero": _("Longer than 0 s"),
+        "p90": _("90th percentile"),
+        "users": _("Users"),
+        "accounts": _("Accounts"),
+        "trial": _("Used at least once"),
+        "habit": _("Used on two days"),
+        "account_trial": _("Accounts, at least once"),
+        "account_habit": _("Accounts, on two days"),
+    }
+    return known.get(name, name.replace("_", " ").capitalize())

@@ -1,0 +1,157 @@
+"""Answers of metrics, kept: a page needs a hundred of them and has 200 ms.
+
+An answer is kept under the question, the day, and the versions of the tables it is
+made from, so it is never out of date: new data have new versions. The cache lies in
+the data folder; web and worker share it, and it outlives a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
+from perennial.core.ids import digest
+from perennial.lake.result import Result
+from perennial.metrics import registry
+
+T = TypeVar("T")
+
+#: What every metric may read beside its own roll-ups: who counts, and how (G4).
+SHARED = (
+    *("accounts", "account_attributes", "users", "assignments", "settings"),
+    *("features", "entitlements", "fx_rates", "user_days", "account_days"),
+)
+#: Answers speak of a day; after two nobody asks for them again.
+KEEP = timedelta(days=2)
+#: Part of every key: raise it when `Row` changes.
+LAYOUT = 1
+
+_OWN = ("metric", "period_start", "period_end", "value", "numerator", "denominator")
+_PLAIN = {*_OWN, "n", "status"}
+
+
+class Missing(Exception):
+    """The answer is not kept, and the page does not wait for it."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a metric, as `perennial.lake.workspace.Workspace.metric`."""
+
+    key: str
+    start: date
+    end: date
+    grain: str = "total"
+    by: tuple[str, ...] = ()
+    where: str | None = None
+    variant: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return {name: v for name, v in vars(self).items() if name != "key"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One period of one group."""
+
+    start: date
+    end: date
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    n: int | None
+    status: str
+    groups: Mapping[str, str | None]
+
+    @property
+    def group(self) -> str | None:
+        """The value of its only dimension."""
+        return next(iter(self.groups.values()), None)
+
+
+class Answers:
+    """The answers of a workspace at one version of its data.
+
+    With `wait` off, an answer that is not kept raises `Missing`.
+    """
+
+    def __init__(self, workspace: Workspace, *, wait: bool = True) -> None:
+        self.workspace = workspace
+        self.lake = lake_of(workspace)
+        self.today = self.lake.today
+        self._wait = wait
+        self._versions: dict[str, int] = {}
+
+    def rows(self, question: Question) -> list[Row]:
+        return self._kept("rows", question, lambda: _rows(self._ask(question)))
+
+    def behind(self, question: Question) -> list[Row]:
+        """The rows behind the number, by the metric's entity."""
+        return self._kept("behind", question, lambda: _behind(self._ask(question)))
+
+    def sql(self, question: Question) -> str:
+        return self._kept("sql", question, lambda: self._ask(question).sql())
+
+    def keep(self, name: str, tables: tuple[str, ...], compute: Callable[[], T]) -> T:
+        """Anything else that is made from these tables, under a name."""
+        return self._get(digest("other", name, self._state(tables)), compute)
+
+    def _ask(self, question: Question) -> Result:
+        return self.lake.metric(question.key, **question.arguments)
+
+    def _kept(self, kind: str, question: Question, compute: Callable[[], T]) -> T:
+        reads = (*SHARED, *registry.get(question.key).reads)
+        return self._get(digest(kind, repr(question), self._state(reads)), compute)
+
+    def _get(self, key: str, compute: Callable[[], T]) -> T:
+        found: tuple[T] | None = cache.get(f"answer-{key}")
+        if found is not None:
+            return found[0]
+        if not self._wait:
+            raise Missing
+        made = compute()
+        cache.set(f"answer-{key}", (made,), KEEP.total_seconds())
+        return made
+
+    def _state(self, tables: tuple[str, ...]) -> str:
+        versions = [(name, self._version(name)) for name in sorted(set(tables))]
+        return repr((LAYOUT, self.workspace.key, self.lake.lake.root, self.today, versions))
+
+    def _version(self, name: str) -> int:
+        """Asked once a page, so that all of its answers are of one state."""
+        if name not in self._versions:
+            self._versions[name] = self.lake.lake.snapshot(name).version
+        return self._versions[name]
+
+
+def answer(workspace: Workspace, key: str, **question: Any) -> list[Row]:
+    """The rows of a metric, from the cache where they are kept."""
+    return Answers(workspace).rows(Question(key, **question))
+
+
+def _behind(result: Result) -> list[Row]:
+    return [_row(row) for row in result.behind.iter_rows(named=True)]
+
+
+def _rows(result: Result) -> list[Row]:
+    return [_row(row) for row in result.rows.iter_rows(named=True)]
+
+
+def _row(row: Mapping[str, Any]) -> Row:
+    return Row(
+        start=row["period_start"],
+        end=row["period_end"],
+        value=row["value"],
+        numerator=row["numerator"],
+        denominator=row["denominator"],
+        n=row["n"],
+        status=row["status"],
+        groups={k: v for k, v in row.items() if k not in _PLAIN},
+    )

@@ -1,0 +1,147 @@
+"""Values of metrics as text, and what changed between two of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from perennial.apps.reports.results import Row
+from perennial.metrics.registry import Metric, Unit
+from perennial.ui import charts, formats
+from perennial.ui.formats import Regional
+
+Text = str | Promise
+
+#: A relative change smaller than this is noise and has no color.
+NOISE = 0.01
+
+#: Metrics that answer with several rows a period: which of them is the number.
+FOCUS: dict[str, tuple[str, str]] = {"usage_frequency": ("class", "daily")}
+CLASSES: dict[str, Text] = {
+    "daily": gettext_lazy("Daily users"),
+    "frequent": gettext_lazy("Frequent users"),
+    "occasional": gettext_lazy("Occasional users"),
+    "inactive": gettext_lazy("Inactive users"),
+}
+
+_CHART_UNITS: dict[Unit, charts.Unit] = {
+    "ratio": "percent",
+    "money": "money",
+    "days": "decimal",
+    "score": "decimal",
+    "seconds": "decimal",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A difference as the tag `delta` shows it."""
+
+    value: float
+    kind: str
+    noise: float
+    good: str
+
+    @property
+    def is_clear(self) -> bool:
+        return abs(self.value) >= self.noise and self.value != 0
+
+    @property
+    def is_good(self) -> bool | None:
+        """None where it means nothing, or is too small to."""
+        if self.good not in {"up", "down"} or not self.is_clear:
+            return None
+        return (self.value > 0) == (self.good == "up")
+
+
+def change(now: float | None, before: float | None, metric: Metric) -> Change | None:
+    """Points for shares, otherwise a share of the old value; None without one."""
+    if now is None or before is None:
+        return None
+    good = metric.good if metric.good != "none" else ""
+    if metric.unit == "ratio":
+        return Change(now - before, "pp", max(NOISE * abs(before), 0.0005), good)
+    if before == 0:
+        return None
+    return Change((now - before) / abs(before), "percent", NOISE, good)
+
+
+def focus(metric: Metric, rows: list[Row]) -> list[Row]:
+    """The rows of the number itself, where a metric answers with several."""
+    if metric.key not in FOCUS:
+        return rows
+    name, wanted = FOCUS[metric.key]
+    return [row for row in rows if row.groups.get(name) == wanted]
+
+
+def focus_name(metric: Metric) -> Text:
+    """Which of several numbers is shown."""
+    return CLASSES[FOCUS[metric.key][1]] if metric.key in FOCUS else ""
+
+
+def text(value: float | None, unit: Unit, regional: Regional) -> str:
+    """A value in its unit, as a sentence or a table has it."""
+    if value is None:
+        return formats.EMPTY
+    match unit:
+        case "ratio":
+            return formats.percent(value, regional)
+        case "money":
+            return formats.money(value, regional)
+        case "seconds":
+            return _duration(value)
+        case "days":
+            return _("%(n)s days") % {"n": formats.number(value, regional, 1)}
+        case "score":
+            return formats.number(value, regional, 1)
+        case _:
+            return figure(value, regional)
+
+
+def figure(value: float | None, regional: Regional) -> str:
+    """A count; small means keep a decimal."""
+    is_whole = value is None or value == int(value) or abs(value) >= 100
+    return formats.number(value, regional, 0 if is_whole else 1)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return _("%(s)s s") % {"s": whole}
+    if whole < 3600:
+        return _("%(m)s min %(s)s s") % {"m": whole // 60, "s": whole % 60}
+    return _("%(h)s h %(m)s min") % {"h": whole // 3600, "m": whole % 3600 // 60}
+
+
+def part_text(value: float | None, unit: Unit, regional: Regional) -> str:
+    """A numerator in the unit it adds up in."""
+    if unit == "money":
+        return formats.money(value, regional)
+    if unit == "seconds" and value is not None:
+        return _("%(n)s h") % {"n": figure(value / 3600, regional)}
+    return figure(value, regional)
+
+
+def chart_unit(unit: Unit) -> charts.Unit:
+    return _CHART_UNITS.get(unit, "number")
+
+
+def chart_value(value: float | None, unit: Unit) -> float | None:
+    """Durations are drawn in minutes."""
+    return value / 60 if value is not None and unit == "seconds" else value
+
+
+def status_text(row: Row | None, first_day: date | None) -> str:
+    """Why a number is missing or not settled; empty when all is well."""
+    if row is None or row.status == "no_data":
+        if row is None or (first_day is not None and row.end > first_day):
+            return _("Nothing to count")
+        return _("No data yet")
+    return {
+        "insufficient": _("An exchange rate is missing"),
+        "provisional": _("provisional"),
+    }.get(row.status, "")

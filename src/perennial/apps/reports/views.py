@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+
+from perennial.apps.customers.queries import book
+from perennial.apps.intake.queries import freshness
+from perennial.apps.reports import asked as asking
+from perennial.apps.reports import board, detail, explained, files, menus
+from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.results import Answers
+from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.roles import Role
+from perennial.core.errors import PerennialError, UnknownName
+from perennial.metrics import registry
+from perennial.metrics.registry import Metric
+
+
+@role_required(Role.VIEWER)
+def metrics(request: TeamRequest) -> HttpResponse:
+    """The board. What is not computed yet comes tile by tile."""
+    found = book(request.workspace)
+    if found is None:
+        return render(request, "reports/empty.html")
+    asked = _asked(request, found.segments)
+    answers = Answers(request.workspace, wait="wait" in request.GET)
+    themes = board.themes(answers, asked, request.regional)
+    period = asking.period_of(asked.period, answers.today)
+    context = {
+        "asked": asked,
+        "themes": themes,
+        "headline": board.headline(themes, asked, period, request.regional),
+        "menus": menus.board(asked, period, found.segments, request.regional),
+        "is_partial": any(t.numbers is None for g in themes for t in g.tiles),
+        "count": len(registry.all_metrics()),
+        "freshness": freshness(request.workspace),
+    }
+    return render(request, "reports/metrics.html", context)
+
+
+@role_required(Role.VIEWER)
+def tile(request: TeamRequest, key: str) -> HttpResponse:
+    """One tile of the board, computed now; it fails alone."""
+    metric = _metric(key)
+    asked = _asked(request, None)
+    try:
+        found = board.tile(Answers(request.workspace), metric, asked, request.regional)
+    except PerennialError as error:
+        context = {"metric": metric, "error": str(error)}
+        return render(request, "reports/tile_failed.html", context)
+    return render(request, "reports/tile.html", {"tile": found})
+
+
+@role_required(Role.VIEWER)
+def metric(request: TeamRequest, key: str) -> HttpResponse:
+    """One metric: the number, its course, its parts, the rows behind it."""
+    found = _metric(key)
+    segments = _segments(request)
+    asked = _fitting(_asked(request, segments), found)
+    if request.GET.get("format") == "csv":
+        return files.answer(Answers(request.workspace), found, asked, request.GET)
+    part = request.GET.get("part", "") if request.htmx else ""
+    if part in detail.PARTS:
+        page = detail.page(request, found, asked, parts=(part,), wait=True)
+        return render(request, f"reports/metric_{part}.html", page)
+    wait = "wait" in request.GET
+    context = detail.page(request, found, asked, parts=detail.PARTS, wait=wait)
+    context |= {
+        "menus": menus.metric(found, asked, context["period"], segments, request),
+        "freshness": freshness(request.workspace),
+    }
+    return render(request, "reports/metric.html", context)
+
+
+@role_required(Role.VIEWER)
+def explain(request: TeamRequest, key: str) -> HttpResponse:
+    """The number explained: as a drawer, or as a page of its own."""
+    found = _metric(key)
+    asked = _fitting(_asked(request, _segments(request)), found)
+    context: dict[str, Any] = explained.page(request, found, asked)
+    template = "reports/explain.html"
+    return render(request, f"{template}#part" if request.htmx else template, context)
+
+
+def _metric(key: str) -> Metric:
+    try:
+        return registry.get(key)
+    except UnknownName as error:
+        raise Http404 from error
+
+
+def _segments(request: TeamRequest) -> list[str]:
+    found = book(request.workspace)
+    return found.segments if found else []
+
+
+def _asked(request: TeamRequest, segments: list[str] | None) -> Asked:
+    """A segment nobody has is refused: its zeros would look like an answer."""
+    asked = asking.parse(request.GET)
+    known = _segments(request) if segments is None else segments
+    if asked.segment and asked.segment not in known:
+        raise BadRequest(f"no segment {asked.segment!r}")
+    return asked
+
+
+def _fitting(asked: Asked, metric: Metric) -> Asked:
+    """Without what this metric does not have."""
+    variant = asked.variant if asked.variant in metric.variants else ""
+    if variant == next(iter(metric.variants), ""):
+        variant = ""
+    grain = asked.grain if asked.grain in metric.grains else ""
+    return Asked(**{**vars(asked), "variant": variant, "grain": grain})
