@@ -59,8 +59,10 @@ def tables() -> str:
 def _table(table: Table) -> str:
     key = ", ".join(f"`{name}`" for name in table.key) or "none: rows are appended"
     lines = [f"### {table.name}\n", f"{table.about}\n", f"Key: {key}.\n"]
-    for group in table.one_of:
-        lines.append(f"A row has {' or '.join(f'`{name}`' for name in group)}.\n")
+    lines += [
+        f"A row has {' or '.join(f'`{name}`' for name in group)}.\n"
+        for group in table.one_of
+    ]
     rows = [
         (
             f"**{c.name}**" if c.required else c.name,
@@ -74,7 +76,10 @@ def _table(table: Table) -> str:
 
 def _grid(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
     names = list(head)
-    lines = ["| " + " | ".join(names) + " |", "| " + " | ".join("---" for _ in names) + " |"]
+    lines = [
+        "| " + " | ".join(names) + " |",
+        "| " + " | ".join("---" for _ in names) + " |",
+    ]
     return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]
 
 
@@ -92,8 +97,14 @@ def commands() -> str:
 
 def settings() -> str:
     """Settings of a workspace and their defaults."""
-    rows = [(f.name, f"`{getattr(Settings(), f.name)}`") for f in fields(Settings) if f.name != "health"]
-    health = [(f.name, f"`{getattr(HealthTargets(), f.name)}`") for f in fields(HealthTargets)]
+    rows = [
+        (f.name, f"`{getattr(Settings(), f.name)}`")
+        for f in fields(Settings)
+        if f.name != "health"
+    ]
+    health = [
+        (f.name, f"`{getattr(HealthTargets(), f.name)}`") for f in fields(HealthTargets)
+    ]
     return "\n".join(
         [
             _NOTE,

@@ -56,10 +56,20 @@ def test_good_rows_load_and_bad_ones_are_explained(run: Run, tmp_path: Path) -> 
     path.write_text(EVENTS)
     first = run("import", "events", str(path), "--format", "json")
     (report,) = json.loads(first.stdout)
-    assert [report[k] for k in ("rows", "loaded", "unchanged", "rejected")] == [4, 3, 0, 1]
+    assert [report[k] for k in ("rows", "loaded", "unchanged", "rejected")] == [
+        4,
+        3,
+        0,
+        1,
+    ]
     assert "yesterday" in first.stderr
     (again,) = rows(run("import", "events", str(path), "--format", "json"))
-    assert [again[k] for k in ("rows", "loaded", "unchanged", "rejected")] == [4, 0, 3, 1]
+    assert [again[k] for k in ("rows", "loaded", "unchanged", "rejected")] == [
+        4,
+        0,
+        3,
+        1,
+    ]
     rejects = run("export", "rejects", "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line)["row_number"] for line in rejects] == [4]
 
@@ -73,7 +83,16 @@ def test_a_dry_run_loads_nothing(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_metric_in_every_format(loaded: Run) -> None:
-    asked = ("metric", "dau", "--start", "2026-03-01", "--end", "2026-03-03", "--grain", "day")
+    asked = (
+        "metric",
+        "dau",
+        "--start",
+        "2026-03-01",
+        "--end",
+        "2026-03-03",
+        "--grain",
+        "day",
+    )
     found = rows(loaded(*asked, "--format", "json"))
     assert list(found[0]) == [
         "metric",
@@ -93,7 +112,16 @@ def test_a_metric_in_every_format(loaded: Run) -> None:
 
 def test_dimensions_are_columns(loaded: Run) -> None:
     found = rows(
-        loaded("metric", "sessions", "--start", "2026-03-01", "--by", "account", "--format", "json")
+        loaded(
+            "metric",
+            "sessions",
+            "--start",
+            "2026-03-01",
+            "--by",
+            "account",
+            "--format",
+            "json",
+        )
     )
     assert {row["account"]: row["value"] for row in found} == {"A": 1.0, "B": 1.0}
 
@@ -104,7 +132,15 @@ def test_no_data_is_null(loaded: Run) -> None:
 
 
 def test_explain_names_formula_inputs_and_rows(loaded: Run) -> None:
-    asked = ("metric", "sessions", "--start", "2026-03-01", "--end", "2026-03-03", "--explain")
+    asked = (
+        "metric",
+        "sessions",
+        "--start",
+        "2026-03-01",
+        "--end",
+        "2026-03-03",
+        "--explain",
+    )
     told = loaded(*asked).stdout
     assert "sessions that began in the period" in told
     assert "The rows behind, by account (2)" in told
@@ -162,5 +198,7 @@ def test_the_catalog_lists_every_metric(run: Run) -> None:
 
 def test_the_installed_program_runs() -> None:
     program = Path(sys.executable).parent / "perennial"
-    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=True
+    )
     assert "0.1.0" in done.stdout

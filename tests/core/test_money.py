@@ -13,13 +13,22 @@ amounts = st.decimals(0, 1_000_000, places=2)
 
 
 def test_monthly_amounts_of_every_interval() -> None:
-    per = {"day": "365", "week": "52", "month": "12", "quarter": "4", "half_year": "2", "year": "1"}
+    per = {
+        "day": "365",
+        "week": "52",
+        "month": "12",
+        "quarter": "4",
+        "half_year": "2",
+        "year": "1",
+    }
     for interval, times in per.items():
         assert money.monthly(Decimal(120), interval) == Decimal(10) * Decimal(times)
 
 
 @given(amount=amounts, count=st.integers(1, 24))
-def test_billing_less_often_is_that_much_less_a_month(amount: Decimal, count: int) -> None:
+def test_billing_less_often_is_that_much_less_a_month(
+    amount: Decimal, count: int
+) -> None:
     exact = amount / count
     assert abs(money.monthly(amount, "month", count) - exact) <= Decimal("0.00005")
 

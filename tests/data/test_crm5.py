@@ -65,7 +65,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def run(folder: Path, *arguments: str) -> Any:
-    return CliRunner().invoke(cli, ["--data", str(folder), *arguments], catch_exceptions=False)
+    return CliRunner().invoke(
+        cli, ["--data", str(folder), *arguments], catch_exceptions=False
+    )
 
 
 def sql(query: str) -> Any:
@@ -147,11 +149,18 @@ def test_accounts_answer_for_themselves(workspace: Workspace) -> None:
     assert {row["account"]: row["value"] for row in rows} == expected
 
 
-def test_importing_again_and_refreshing_again_change_nothing(workspace: Workspace) -> None:
+def test_importing_again_and_refreshing_again_change_nothing(
+    workspace: Workspace,
+) -> None:
     lake = workspace.lake
-    before = {name: lake.snapshot(name).version for name in ("events", "user_days", "account_measures")}
+    before = {
+        name: lake.snapshot(name).version
+        for name in ("events", "user_days", "account_measures")
+    }
     table, file, options = IMPORTS[1]
     folder = Path(lake.root).parents[1]
-    assert run(folder, "import", table, str(DATA / file), *options.split()).exit_code == 0
+    assert (
+        run(folder, "import", table, str(DATA / file), *options.split()).exit_code == 0
+    )
     assert run(folder, "refresh", "--as-of", "2024-01-01").exit_code == 0
     assert before == {name: lake.snapshot(name).version for name in before}

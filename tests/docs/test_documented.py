@@ -8,14 +8,18 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from docs.reference import FOLDER, PAGES
+
 from perennial.cli.main import VERBS
 from perennial.lake.tables import FACTS
 from perennial.metrics.registry import all_metrics
 
 ROOT = Path(__file__).parents[2]
-PROSE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PROSE = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -52,7 +56,9 @@ def test_commands_shown_exist(path: Path) -> None:
 
 def test_the_two_commands_of_the_readme_are_targets() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    commands = set(re.findall(r"^\s+make (\w+)", (ROOT / "README.md").read_text(), re.M))
+    commands = set(
+        re.findall(r"^\s+make (\w+)", (ROOT / "README.md").read_text(), re.M)
+    )
     assert {"demo", "test"} <= commands
     for command in commands:
         assert re.search(rf"^{command}:", makefile, re.M), command

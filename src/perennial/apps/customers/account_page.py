@@ -87,6 +87,9 @@ def said(found: Account, told: Sequence[Reason], regional: Regional) -> Sentence
     if [r for r in told if r.kind != "renewal"] or not found.is_customer:
         return why_now.sentence(list(told), most=4)
     parts = []
+    if found.color == "yellow" and found.score is not None:
+        missing = formats.number(found.cuts[2] - found.score, regional, 1)
+        parts.append(_("%(points)s points to green") % {"points": missing})
     if found.license_use is not None:
         numbers = {
             "used": formats.number(found.active_users, regional),
@@ -97,7 +100,7 @@ def said(found: Account, told: Sequence[Reason], regional: Regional) -> Sentence
         days = formats.number(found.days_to_renewal, regional)
         parts.append(_("renewal in %(days)s days") % {"days": days})
     rest = f" {capitalized('; '.join(parts))}." if parts else ""
-    return Sentence(_("Nothing asks for attention."), rest)
+    return Sentence(_("No signal is on."), rest)
 
 
 def no_score(found: Account, stored: History, regional: Regional) -> str:

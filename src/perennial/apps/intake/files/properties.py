@@ -39,7 +39,7 @@ def properties_sql(
     if not is_json:
         is_object = f"json_valid({text}) AND {is_object}"
     if extras is None:
-        kept = text if is_json else f"json({text})::VARCHAR"
+        kept = text
         other = f"json_object('properties', {text})::VARCHAR"
     else:
         more = f"coalesce({extras}, '{{}}')"
