@@ -27,12 +27,14 @@ demo: setup  ## an example company in the browser, on PORT
 	$(BIN)/perennial --data $(DATA) demo --port $(PORT)
 
 test: setup $(VENV)/.dev lint browser  ## everything that has to pass
+	npm --prefix js test --silent
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-lint: $(VENV)/.dev  ## format, style, imports, types
+lint: $(VENV)/.dev $(ASSETS)  ## format, style, imports, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	npm --prefix js run --silent check
 	$(BIN)/mypy
 
 browser:  # Chromium for the tests in a real browser
@@ -81,7 +83,7 @@ $(VENV)/.dev: $(VENV)/.app
 	$(BIN)/uv sync -q --frozen --inexact --compile-bytecode --group dev
 	touch $@
 
-$(ASSETS): js/package-lock.json $(shell find js/src js/css -type f 2>/dev/null) js/build.mjs js/sprite.mjs $(shell find src -name '*.html' -o -name 'navigation.py' 2>/dev/null) | $(VENV)/.app
+$(ASSETS): js/package-lock.json $(shell find js/src js/css -type f 2>/dev/null) js/package.json js/build.mjs js/sprite.mjs js/favicon.svg $(shell find src -name '*.html' -o -name '*.py' 2>/dev/null) | $(VENV)/.app
 	cd js
 	[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error
 	npm run --silent build

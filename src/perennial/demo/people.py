@@ -231,9 +231,9 @@ def _others(
 
 
 def _open(accounts: Accounts, stints: Stints, window: Window) -> Ints:
-    """Stints of customers that can take somebody in today."""
+    """Stints of customers about whose seats nothing is planted."""
     live = (stints.end > window.days) & np.isfinite(stints.paid)
-    return np.flatnonzero(live & ~accounts.steady[stints.account])
+    return np.flatnonzero(live & ~accounts.planted[stints.account])
 
 
 def _shared(

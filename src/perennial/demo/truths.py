@@ -227,7 +227,7 @@ TRUTHS: tuple[Truth, ...] = (
     *_accounts(
         "seats_unused",
         (14, 32, 55, 71, 99),
-        0.4,
+        0.35,
         "An account that has bought far more than it uses: share of seats assigned.",
     ),
 )

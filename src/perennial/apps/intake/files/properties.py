@@ -12,42 +12,45 @@ from perennial.apps.intake.files.given import Given
 from perennial.apps.intake.files.sources import SourceColumn
 from perennial.apps.intake.files.sql import column as named
 from perennial.apps.intake.files.sql import literal, one
-from perennial.apps.intake.files.values import text_of
+from perennial.lake.tables import PROPERTIES
 
-# As JSON writes numbers, and short enough for a double to hold: an id with leading
-# zeros or twenty digits stays text.
 _SAMPLE = 100_000
 _POINTER = "'/' || replace(replace(k, '~', '~0'), '/', '~1')"
+# As JSON writes numbers, and short enough for a double to hold: an id with leading
+# zeros or twenty digits stays text.
 _NUMBER = r"-?(0|[1-9]\d{0,14})(\.\d{1,18})?([eE][+-]?\d{1,3})?"
 
 
-def properties_sql(
-    base: Given | None,
-    columns: Sequence[SourceColumn],
-    plain: frozenset[int] = frozenset(),
+def object_sql(
+    columns: Sequence[SourceColumn], plain: frozenset[int] = frozenset()
 ) -> str:
-    """Columns as a JSON object, nulls left out, merged into the object `base`.
+    """Columns as a JSON object, nulls left out; null where nothing is left.
 
     Text columns in `plain` hold numbers and booleans.
     """
-    extras = _object(columns, plain)
-    if base is None:
-        return extras or "NULL::VARCHAR"
-    text = f"({text_of(base)})"
-    is_json = base.kind in ("json", "nested")
+    if not columns:
+        return "NULL::VARCHAR"
+    members = ", ".join(
+        _member(column, is_plain=column.index in plain)
+        for column in sorted(columns, key=lambda column: column.name)
+    )
+    return f"nullif('{{' || concat_ws(',', {members}) || '}}', '{{}}')"
+
+
+def merged_sql(text: str, extras: str, *, is_json: bool) -> str:
+    """The object `extras` merged into the JSON object `text`.
+
+    What is no object is kept under its name; `is_json`: it is known to be valid.
+    """
     is_object = f"left({text}, 1) = '{{'"
     if not is_json:
         is_object = f"json_valid({text}) AND {is_object}"
-    if extras is None:
-        kept = text
-        other = f"json_object('properties', {text})::VARCHAR"
-    else:
-        more = f"coalesce({extras}, '{{}}')"
-        kept = f"json_merge_patch({text}, {more})::VARCHAR"
-        other = f"json_merge_patch(json_object('properties', {text}), {more})::VARCHAR"
+    alone = f"json_object('{PROPERTIES.name}', {text})"
     return (
-        f"CASE WHEN {text} IS NULL THEN {extras or 'NULL'} "
-        f"WHEN {is_object} THEN nullif({kept}, '{{}}') ELSE {other} END"
+        f"CASE WHEN {text} IS NULL THEN {extras} "
+        f"WHEN {is_object} THEN CASE WHEN {extras} IS NULL THEN nullif({text}, '{{}}') "
+        f"ELSE json_merge_patch({text}, {extras})::VARCHAR END "
+        f"ELSE json_merge_patch({alone}, coalesce({extras}, '{{}}'))::VARCHAR END"
     )
 
 
@@ -82,16 +85,6 @@ def _is_plain(text: str) -> str:
         f"(regexp_full_match({text}, {literal(_NUMBER)}) "
         f"OR lower({text}) IN ('true', 'false'))"
     )
-
-
-def _object(columns: Sequence[SourceColumn], plain: frozenset[int]) -> str | None:
-    if not columns:
-        return None
-    members = ", ".join(
-        _member(column, is_plain=column.index in plain)
-        for column in sorted(columns, key=lambda column: column.name)
-    )
-    return f"nullif('{{' || concat_ws(',', {members}) || '}}', '{{}}')"
 
 
 def _member(column: SourceColumn, *, is_plain: bool) -> str:

@@ -13,12 +13,21 @@ from dataclasses import dataclass
 
 from perennial.apps.intake.files.columns import Binding, Plan
 from perennial.apps.intake.files.given import PLAIN, Format, Formats, Given
-from perennial.apps.intake.files.properties import canonical, properties_sql
+from perennial.apps.intake.files.properties import (
+    canonical,
+    merged_sql,
+    object_sql,
+)
 from perennial.apps.intake.files.rules import Reason, Rule
 from perennial.apps.intake.files.sources import ROW, SourceColumn
 from perennial.apps.intake.files.sql import column as named
 from perennial.apps.intake.files.sql import literal, quoted
-from perennial.apps.intake.files.values import given_sql, tidy_sql, value_sql
+from perennial.apps.intake.files.values import (
+    given_sql,
+    text_of,
+    tidy_sql,
+    value_sql,
+)
 from perennial.lake.tables import PROPERTIES
 
 _SEPARATOR = "chr(31)"
@@ -107,7 +116,10 @@ class Statement:
         bindings = [
             b for name, b in self.plan.bindings.items() if name != PROPERTIES.name
         ]
-        given, tidied, values = [ROW, self._properties()], ["*"], ["*"]
+        extras = object_sql(self.plan.extras, self.plain)
+        given, tidied, values = [ROW, f"{extras} AS x_properties"], ["*"], ["*"]
+        given.append(f"{self._base()} AS g_properties")
+        tidied.append(f"{self._properties()} AS {PROPERTIES.name}")
         for binding in bindings:
             column, form = binding.column, self._format(binding)
             current = Given(quoted(f"g_{column.name}"), binding.given.kind)
@@ -132,15 +144,21 @@ class Statement:
     def _format(self, binding: Binding) -> Format:
         return self.formats.get(binding.given.sql, PLAIN)
 
+    def _base(self) -> str:
+        """The source's own properties."""
+        base = self.plan.bindings.get(PROPERTIES.name)
+        return text_of(base.given) if base else "NULL::VARCHAR"
+
     def _properties(self) -> str:
         base = self.plan.bindings.get(PROPERTIES.name)
-        given = base.given if base else None
-        kept = properties_sql(given, self.plan.extras, self.plain)
-        return f"{kept} AS {PROPERTIES.name}"
+        if base is None:
+            return "x_properties"
+        is_json = base.given.kind in ("json", "nested")
+        return merged_sql("g_properties", "x_properties", is_json=is_json)
 
     def _payload(self) -> str:
         """The row as it came, as JSON."""
-        return f"coalesce({properties_sql(None, self.columns)}, '{{}}')"
+        return f"coalesce({object_sql(self.columns)}, '{{}}')"
 
     def _filled(self, name: str) -> str:
         """A column's value, or what stands in for it; CASE, as coalesce is eager."""
