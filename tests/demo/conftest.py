@@ -10,7 +10,7 @@ import pytest
 
 from perennial.demo.generate import generate
 
-END = date(2025, 9, 30)
+END = date(2026, 5, 12)
 
 Tables = Mapping[str, pa.Table]
 

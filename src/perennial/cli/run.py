@@ -9,6 +9,7 @@ import click
 from perennial.cli import show
 from perennial.cli.main import Place
 from perennial.core.errors import BadValue
+from perennial.core.settings import Settings
 from perennial.lake import settings_store
 from perennial.lake.store import Lake
 from perennial.lake.workspace import open_workspace
@@ -45,15 +46,7 @@ def init(
         by=email,
         at=workspace.now,
     )
-    from perennial.apps.team import actions
-
-    path = actions.initialize(
-        email,
-        name=name,
-        key=place.workspace,
-        currency=settings.currency,
-        timezone=settings.timezone,
-    )
+    path = _own(place, email, name=name, settings=settings)
     click.echo(f"Ready in {place.data}. Start it with: perennial serve")
     click.echo(f"Sign in once with: http://{host}:{port}{path}")
 
@@ -68,22 +61,20 @@ def demo(place: Place, host: str, port: int, seed: int, no_serve: bool) -> None:
     """Make an example company and serve it: the first thing to look at."""
     from perennial.demo import load as demo_load
 
-    os.environ["PERENNIAL_DEMO"] = "1"
+    email, name = demo_load.VISITOR
+    # Whoever reaches the address is signed in as the visitor.
+    os.environ.update(PERENNIAL_DEMO="1", PERENNIAL_DEMO_EMAIL=email)
     _prepare(place)
     workspace = open_workspace(place.data, place.workspace)
     made = workspace.lake.snapshot("events").version >= 0
     if made and not _is_demo(workspace.lake):
         raise BadValue(f"{place.data} holds real data; give --data another folder")
-    email, name = demo_load.VISITOR
-    from perennial.apps.team import actions
-
-    actions.initialize(
+    _own(
+        place,
         email,
         name=name,
-        key=place.workspace,
-        workspace_name=demo_load.COMPANY,
-        currency=demo_load.SETTINGS["currency"],
-        timezone=demo_load.SETTINGS["timezone"],
+        title=demo_load.COMPANY,
+        settings=Settings().with_values(demo_load.SETTINGS),
     )
     if not made:
         with show.progress("demo") as report:
@@ -91,6 +82,22 @@ def demo(place: Place, host: str, port: int, seed: int, no_serve: bool) -> None:
     if not no_serve:
         click.echo(f"Open http://{host}:{port}/demo/sign-in  (Ctrl-C stops)")
         _serve(place, host, port, web_only=False)
+
+
+def _own(
+    place: Place, email: str, *, name: str, settings: Settings, title: str = ""
+) -> str:
+    """Make the workspace and its owner; the path of a one-time sign-in link."""
+    from perennial.apps.team import actions
+
+    return actions.initialize(
+        email,
+        name=name,
+        key=place.workspace,
+        workspace_name=title,
+        currency=settings.currency,
+        timezone=settings.timezone,
+    )
 
 
 @click.command()

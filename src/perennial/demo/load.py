@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from perennial.core.settings import JSON
 from perennial.demo.generate import generate
 from perennial.lake import settings_store
 from perennial.lake.workspace import Workspace
 
 #: Where the example company is at home.
-SETTINGS = {"timezone": "Europe/Berlin", "currency": "EUR"}
+SETTINGS: dict[str, JSON] = {"timezone": "Europe/Berlin", "currency": "EUR"}
 #: Whose seat the visitor of the demo takes.
 VISITOR = ("maja.lindqvist@aldermoor.example", "Maja Lindqvist")
 COMPANY = "Aldermoor"

@@ -84,7 +84,9 @@ def tabs(found: Account, on: str, people: int | None) -> list[dict[str, Any]]:
 
 def said(found: Account, told: Sequence[Reason], regional: Regional) -> Sentence | None:
     """What is wrong, in a sentence; where nothing is, that, and how it stands."""
-    if [r for r in told if r.kind != "renewal"] or not found.is_customer:
+    if not found.is_customer:
+        return None
+    if [r for r in told if r.kind != "renewal"]:
         return why_now.sentence(list(told), most=4)
     parts = []
     if found.color == "yellow" and found.score is not None:

@@ -48,11 +48,15 @@ def measured_text(
 def _frequency(m: Measured, t: HealthTargets, regional: Regional) -> SafeString:
     if m.active_days is None:
         return _plain(_("Not measured: no usage arrives for this account"))
+    said = ngettext(
+        "<b>{days}</b> active day and <b>{minutes} min</b> per active user "
+        "(targets {target_days} and {target_minutes})",
+        "<b>{days}</b> active days and <b>{minutes} min</b> per active user "
+        "(targets {target_days} and {target_minutes})",
+        1 if m.active_days == 1 else 2,
+    )
     return format_html(
-        _(
-            "<b>{days}</b> active days and <b>{minutes} min</b> per active user "
-            "(targets {target_days} and {target_minutes})"
-        ),
+        said,
         days=figure(m.active_days, regional),
         minutes=figure(m.minutes, regional),
         target_days=figure(t.active_days, regional),
@@ -151,11 +155,12 @@ def way_up(
         above = b.total - Decimal(str(targets.cuts[-1]))
         points = {"points": formats.number(above, regional, 1)}
         return Way(_("%(points)s points above the edge of green.") % points, "")
-    told = [
-        _("%(points)s points to %(color)s")
-        % {"points": formats.number(points, regional, 1), "color": _small(color)}
+    first, *others = [
+        {"points": formats.number(points, regional, 1), "color": _small(color)}
         for color, points in better
     ]
+    told = [_("%(points)s points to %(color)s") % first]
+    told += [_("%(points)s to %(color)s") % other for other in others]
     missing = float(better[0][1])
     steps = levers.quickest(m, targets, missing)
     color = {"color": _small(better[0][0])}

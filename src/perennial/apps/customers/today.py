@@ -127,7 +127,7 @@ def facts_of(workspace: Workspace, account: Account, now: Snapshot | None) -> Fa
 
 def _snapshots(
     lake: Lake, dates: Sequence[date], ids: Sequence[str]
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Stored health of some accounts on some days, the newest computation of each."""
     if not ids:
         return []

@@ -1,0 +1,354 @@
+"""A number in its parts: by a dimension, and by the rows it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from perennial.apps.customers.words import name_of, owner_names
+from perennial.apps.reports import asked as asking
+from perennial.apps.reports import values
+from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.board import Numbers, ask
+from perennial.apps.reports.menus import Choice
+from perennial.apps.reports.results import Answers, Row
+from perennial.apps.reports.values import Change
+from perennial.apps.team.access import TeamRequest
+from perennial.metrics.registry import Metric
+from perennial.ui.formats import Regional
+
+Text = str | Promise
+
+#: Rows a table shows; the file has all of them.
+MOST = 20
+
+#: Attributes of accounts to split by, in this order; others follow by name.
+DIMENSIONS: dict[str, Text] = {
+    "class": gettext_lazy("Class"),
+    "segment": gettext_lazy("Segment"),
+    "plan": gettext_lazy("Plan"),
+    "feature": gettext_lazy("Feature"),
+    "country": gettext_lazy("Country"),
+    "region": gettext_lazy("Region"),
+    "industry": gettext_lazy("Industry"),
+    "owner_email": gettext_lazy("Owner"),
+    "tier": gettext_lazy("Tier"),
+    "lifecycle_stage": gettext_lazy("Stage"),
+}
+#: Attributes that are no groups: every account has its own.
+_SINGLE = {
+    *("created_at", "domain", "employees", "onboarding_completed_at"),
+    *("parent_account_id", "currency"),
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A line of the table; `share` is its bar, of the longest."""
+
+    name: str
+    value: str
+    n: int | None
+    change: Change | None
+    share: float
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    title: str
+    by: Text
+    choices: list[Choice]
+    parts: list[Part]
+    total: Part | None
+    more: int
+    adds_up: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row behind the number."""
+
+    name: str
+    url: str
+    value: str
+    numerator: str
+    denominator: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Behind:
+    entity: str
+    choices: list[Choice]
+    lines: list[Line]
+    count: int
+    has_parts: bool
+    total: str
+    sum_text: str
+    adds_up: bool
+
+
+def dimensions(answers: Answers, metric: Metric) -> list[str]:
+    """By what the number can be split, and there is something to split."""
+    names = answers.keep(
+        "dimensions", ("accounts", "account_attributes"), lambda: _filled(answers)
+    )
+    known = [name for name in DIMENSIONS if name in names]
+    known += sorted(name for name in names if name not in DIMENSIONS)
+    if "feature" in metric.dimensions:
+        known.insert(min(2, len(known)), "feature")
+    return ["class", *known] if metric.key in values.FOCUS else known
+
+
+def _filled(answers: Answers) -> list[str]:
+    """Attributes with at least two values; columns of accounts and others alike."""
+    accounts = answers.lake.table("accounts")
+    names = [n for n in answers.lake.account_attributes if n not in _SINGLE]
+    columns = [name for name in names if name in accounts.columns]
+    if not columns:
+        return []
+    counted = accounts.agg(**{name: accounts[name].nunique() for name in columns})
+    counts = answers.lake.engine.run(counted).row(0, named=True)
+    return [name for name in names if counts.get(name, 2) > 1]
+
+
+def table(
+    answers: Answers,
+    metric: Metric,
+    asked: Asked,
+    found: Numbers,
+    request: TeamRequest,
+) -> Breakdown | None:
+    known = dimensions(answers, metric)
+    if not known:
+        return None
+    by = asked.by if asked.by in known else known[0]
+    now, before = split(answers, metric, asked, by)
+    names = _names(answers, by, request)
+    parts = _table_parts(now, before, metric, names, request.regional)
+    return Breakdown(
+        title=_("By %(dimension)s") % {"dimension": str(title_of(by)).lower()},
+        by=title_of(by),
+        choices=[Choice(title_of(d), asked.url(by=d), d == by) for d in known],
+        parts=parts[:MOST],
+        total=None if by == "class" else _total(found, metric, request.regional),
+        more=max(len(parts) - MOST, 0),
+        adds_up=_adds_up(now, found.now),
+    )
+
+
+def title_of(name: str) -> Text:
+    return DIMENSIONS.get(name, name.replace("_", " ").capitalize())
+
+
+def split(
+    answers: Answers, metric: Metric, asked: Asked, by: str
+) -> tuple[list[Row], list[Row]]:
+    """The rows of the parts, now and before."""
+    period = asking.period_of(asked.period, answers.today)
+    earlier = asking.before(asked.period, period, asked.compare)
+    more = () if by == "class" else (by,)
+    both = [
+        answers.rows(ask(metric, asked, span, by=more)) for span in (period, earlier)
+    ]
+    if by != "class":
+        both = [values.focus(metric, rows) for rows in both]
+    return both[0], both[1]
+
+
+def _table_parts(
+    now: list[Row],
+    before: list[Row],
+    metric: Metric,
+    names: Mapping[str | None, str],
+    regional: Regional,
+) -> list[Part]:
+    old = {row.group: row.value for row in before}
+    longest = max((row.value or 0 for row in now), default=0) or 1
+    order = sorted(now, key=lambda row: -(row.value if row.value is not None else -1))
+    return [
+        Part(
+            names.get(row.group) or row.group or _("not set"),
+            values.text(row.value, metric.unit, regional),
+            row.n,
+            values.change(row.value, old.get(row.group), metric),
+            (row.value or 0) / longest,
+        )
+        for row in order
+    ]
+
+
+def _total(found: Numbers, metric: Metric, regional: Regional) -> Part | None:
+    if found.now is None:
+        return None
+    value = values.text(found.now.value, metric.unit, regional)
+    return Part(_("All"), value, found.now.n, found.change, 1)
+
+
+def _names(
+    answers: Answers, by: str, request: TeamRequest
+) -> Mapping[str | None, str]:
+    """Names for people where the values are ids."""
+    if by == "class":
+        return {key: str(name) for key, name in values.CLASSES.items()}
+    if by == "feature":
+        return answers.keep("features", ("features",), lambda: _features(answers))
+    if by == "owner_email":
+        return _Owners(owner_names(request.workspace))
+    return {}
+
+
+class _Owners(dict[str | None, str]):
+    """Owners without an account are named after their address."""
+
+    def get(self, key: str | None, default: object = None) -> str:  # type: ignore[override]
+        known = {k: v for k, v in self.items() if k is not None}
+        return name_of(key, known)
+
+
+def _features(answers: Answers) -> dict[str | None, str]:
+    features = answers.lake.table("features").select("feature_id", "name")
+    rows = answers.lake.engine.run(features).iter_rows()
+    return {key: name or key for key, name in rows}
+
+
+def behind(
+    answers: Answers, metric: Metric, asked: Asked, found: Numbers, regional: Regional
+) -> Behind:
+    """The largest rows behind the number, and whether all of them add up."""
+    entity = entity_of(metric, asked)
+    rows = behind_rows(answers, metric, asked)
+    shown = rows[:MOST]
+    names = _entity_names(answers, entity, [row.groups[entity] for row in shown])
+    has_parts = any(row.denominator not in (None, 1.0) for row in rows)
+    longest = max((weight(row) for row in shown), default=0) or 1
+    lines = [_line(r, entity, names, metric, regional, longest) for r in shown]
+    adds_up = _adds_up(rows, found.now)
+    return Behind(
+        entity=entity,
+        choices=_entities(metric, asked, entity),
+        lines=lines,
+        count=len(rows),
+        has_parts=has_parts,
+        total=values.text(found.now and found.now.value, metric.unit, regional),
+        sum_text=_sum_text(rows, found.now, metric, regional),
+        adds_up=adds_up,
+    )
+
+
+def entity_of(metric: Metric, asked: Asked) -> str:
+    """Accounts, unless the number counts something else and that is asked for."""
+    return metric.entity if asked.rows == metric.entity else "account"
+
+
+def behind_rows(answers: Answers, metric: Metric, asked: Asked) -> list[Row]:
+    """All rows, those first that weigh most."""
+    period = asking.period_of(asked.period, answers.today)
+    entity = entity_of(metric, asked)
+    question = ask(metric, asked, period)
+    if entity == metric.entity:
+        rows = answers.behind(question)
+    else:
+        rows = answers.rows(ask(metric, asked, period, by=(entity,)))
+    rows = [row for row in values.focus(metric, rows) if row.n or row.numerator]
+    return sorted(rows, key=weight, reverse=True)
+
+
+def weight(row: Row) -> float:
+    """What a row brings to the number: its numerator."""
+    return row.numerator or 0.0
+
+
+def _entities(metric: Metric, asked: Asked, entity: str) -> list[Choice]:
+    if metric.entity == "account":
+        return []
+    names = {"account": _("Accounts"), "user": _("Users")}
+    return [
+        Choice(
+            names.get(name, name.capitalize()),
+            asked.url(rows="" if name == "account" else name),
+            name == entity,
+        )
+        for name in ("account", metric.entity)
+    ]
+
+
+def _line(
+    row: Row,
+    entity: str,
+    names: Mapping[str, str],
+    metric: Metric,
+    regional: Regional,
+    longest: float,
+) -> Line:
+    id_ = row.groups[entity] or ""
+    url = reverse("customers:account", args=[id_]) if entity == "account" and id_ else ""
+    return Line(
+        names.get(id_) or id_ or _("not set"),
+        url,
+        values.text(row.value, metric.unit, regional),
+        values.part_text(row.numerator, metric.unit, regional),
+        values.figure(row.denominator, regional),
+        weight(row) / longest,
+    )
+
+
+def _entity_names(
+    answers: Answers, entity: str, ids: Sequence[str | None]
+) -> dict[str, str]:
+    wanted = [id_ for id_ in ids if id_]
+    table = {"account": "accounts", "user": "users"}.get(entity)
+    if table is None or not wanted:
+        return {}
+    return answers.keep(
+        f"{table} {wanted}", (table,), lambda: names_in(answers, table, wanted)
+    )
+
+
+def names_in(answers: Answers, table: str, ids: Sequence[str]) -> dict[str, str]:
+    found = answers.lake.table(table)
+    key = found[{"accounts": "account_id", "users": "user_id"}[table]]
+    name = found.name if table == "accounts" else found.name.coalesce(found.email)
+    rows = found.filter(key.isin(ids)).select(id=key, name=name)
+    return {i: n for i, n in answers.lake.engine.run(rows).iter_rows() if n}
+
+
+def _adds_up(rows: Sequence[Row], total: Row | None) -> bool:
+    """Do numerators and denominators of the parts give those of the number?"""
+    if total is None or total.numerator is None or not rows:
+        return False
+    if total.denominator is not None:
+        same = sum(row.denominator or 0 for row in rows)
+        if not _close(same, total.denominator) or not _is_sum(total):
+            return False
+    return _close(sum(row.numerator or 0 for row in rows), total.numerator)
+
+
+def _is_sum(total: Row) -> bool:
+    from perennial.apps.reports.detail import is_quotient
+
+    return is_quotient(total)
+
+
+def _close(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-6 * max(abs(one), abs(other), 1)
+
+
+def _sum_text(
+    rows: Sequence[Row], total: Row | None, metric: Metric, regional: Regional
+) -> str:
+    if total is None or total.numerator is None:
+        return ""
+    top = values.part_text(
+        sum(row.numerator or 0 for row in rows), metric.unit, regional
+    )
+    value = values.text(total.value, metric.unit, regional)
+    if total.denominator is None:
+        return top if top == value else f"{top} = {value}"
+    low = values.figure(sum(row.denominator or 0 for row in rows), regional)
+    return f"{top} / {low} = {value}"

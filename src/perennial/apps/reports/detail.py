@@ -1,0 +1,238 @@
+"""One metric's page: the number, its course, its parts, the rows behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from perennial.apps.reports import asked as asking
+from perennial.apps.reports import board, breakdown, menus, values
+from perennial.apps.reports.asked import COMPARISONS, Asked
+from perennial.apps.reports.board import Headline, Numbers, ask
+from perennial.apps.reports.results import Answers, Missing, Row
+from perennial.apps.team.access import TeamRequest
+from perennial.core.windows import Period
+from perennial.metrics.registry import Metric
+from perennial.ui.charts import Chart, Point, line_chart
+from perennial.ui.formats import Regional
+
+#: Parts that load by themselves where they are not computed yet.
+PARTS = ("chart", "breakdown", "rows")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The chart with what its title says."""
+
+    chart: Chart
+    sub: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula in words and with numbers; `numbers` is empty for a median."""
+
+    words: Sequence[str]
+    numbers: Sequence[str]
+    value: str
+
+
+def page(
+    request: TeamRequest,
+    metric: Metric,
+    asked: Asked,
+    *,
+    parts: Sequence[str],
+    wait: bool,
+) -> dict[str, Any]:
+    """What the templates of the page read; a part is None while it is missing."""
+    answers = Answers(request.workspace)
+    regional = request.regional
+    period = asking.period_of(asked.period, answers.today)
+    found = hero(answers, metric, asked)
+    context: dict[str, Any] = {
+        "metric": metric,
+        "title": _(metric.title),
+        "about": _(metric.description),
+        "focus": values.focus_name(metric),
+        "theme": board.THEMES.get(metric.theme, metric.theme),
+        "asked": asked,
+        "period": period,
+        "dates": asking.dates(period, regional),
+        "numbers": found,
+        "value": values.text(found.now and found.now.value, metric.unit, regional),
+        "status": status(answers, metric, found.now),
+        "before": earlier(found, metric, asked, period, regional),
+        "headline": headline(found, metric, asked, period, regional),
+        "formula": formula(found.now, metric, regional),
+        "caveats": _(metric.caveats) if metric.caveats else "",
+        "grains": menus.grains(metric, asked),
+        "here": asked.url(),
+    }
+    lazy = answers if wait else Answers(request.workspace, wait=False)
+    for name in parts:
+        context[name] = _part(name, lazy, metric, asked, found, request)
+    return context
+
+
+def _part(
+    name: str,
+    answers: Answers,
+    metric: Metric,
+    asked: Asked,
+    found: Numbers,
+    request: TeamRequest,
+) -> object | None:
+    try:
+        if name == "chart":
+            return drawn(answers, metric, asked, request.regional)
+        if name == "breakdown":
+            return breakdown.table(answers, metric, asked, found, request)
+        return breakdown.behind(answers, metric, asked, found, request.regional)
+    except Missing:
+        return None
+
+
+def hero(answers: Answers, metric: Metric, asked: Asked) -> Numbers:
+    period = asking.period_of(asked.period, answers.today)
+    earlier = asking.before(asked.period, period, asked.compare)
+    now = board.first(metric, answers.rows(ask(metric, asked, period)))
+    before = board.first(metric, answers.rows(ask(metric, asked, earlier)))
+    change = values.change(now and now.value, before and before.value, metric)
+    return Numbers(now, before, change, [])
+
+
+def status(answers: Answers, metric: Metric, row: Row | None) -> str:
+    said = values.status_text(row, board.first_day(answers, metric))
+    return said[:1].upper() + said[1:]
+
+
+def earlier(
+    found: Numbers, metric: Metric, asked: Asked, period: Period, regional: Regional
+) -> str:
+    """ "28 Sep – 25 Oct 2026: €279,120"."""
+    span = asking.before(asked.period, period, asked.compare)
+    value = found.before and found.before.value
+    if value is None:
+        return _("no data for %(dates)s") % {"dates": asking.dates(span, regional)}
+    facts = {
+        "dates": asking.dates(span, regional),
+        "value": values.text(value, metric.unit, regional),
+    }
+    return _("vs %(dates)s (%(value)s)") % facts
+
+
+def headline(
+    found: Numbers, metric: Metric, asked: Asked, period: Period, regional: Regional
+) -> Headline:
+    """The number in words; the fact is set in bold."""
+    lead = board.sentence(_(metric.title), found, metric, regional)
+    rest = []
+    if metric.key in values.FOCUS:
+        rest.append(_("This is the share of daily users."))
+    if found.before is not None and found.before.value is not None:
+        value = values.text(found.before.value, metric.unit, regional)
+        said = {
+            "previous": _("It was %(value)s in the period before."),
+            "year": _("It was %(value)s a year earlier."),
+        }
+        rest.append(said[asked.compare] % {"value": value})
+    if asked.segment:
+        rest.append(_("Only %(segment)s is counted.") % {"segment": asked.segment})
+    return Headline(lead, " ".join(rest))
+
+
+def drawn(answers: Answers, metric: Metric, asked: Asked, regional: Regional) -> Drawn:
+    """The course of the number, with the comparison as a dashed line."""
+    grain, span, rows, before = series(answers, metric, asked)
+    points = [
+        Point(
+            row.start,
+            values.chart_value(row.value, metric.unit),
+            values.chart_value(before[i].value, metric.unit)
+            if i < len(before)
+            else None,
+        )
+        for i, row in enumerate(rows)
+    ]
+    has_before = any(point.before is not None for point in points)
+    chart = line_chart(
+        points,
+        regional,
+        name=str(values.focus_name(metric) or _(metric.title)),
+        unit=values.chart_unit(metric.unit),
+        grain=grain,  # type: ignore[arg-type]
+        before=str(COMPARISONS[asked.compare]) if has_before else "",
+        period=_("Period"),
+        height=240,
+    )
+    return Drawn(chart, _chart_sub(metric, grain, span, has_before, asked, regional))
+
+
+def _chart_sub(
+    metric: Metric,
+    grain: str,
+    span: Period,
+    has_before: bool,
+    asked: Asked,
+    regional: Regional,
+) -> str:
+    by = {
+        "day": _("By day"),
+        "week": _("By week"),
+        "month": _("By month"),
+        "quarter": _("By quarter"),
+    }[grain]
+    said = [f"{by}, {asking.dates(span, regional)}"]
+    if metric.unit == "seconds":
+        said.append(_("minutes"))
+    if metric.unit == "days":
+        said.append(_("days"))
+    if has_before:
+        dashed = {
+            "previous": _("dashed: the time before"),
+            "year": _("dashed: a year earlier"),
+        }
+        said.append(dashed[asked.compare])
+    return "; ".join(said)
+
+
+def series(
+    answers: Answers, metric: Metric, asked: Asked
+) -> tuple[str, Period, list[Row], list[Row]]:
+    """The grain, the span, its rows and those to compare them with."""
+    period = asking.period_of(asked.period, answers.today)
+    grain = asking.grain_of(asked, metric)
+    span = asking.chart_span(asked, metric, period, grain)
+    earlier = asking.chart_before(asked, span, grain)
+    now = answers.rows(ask(metric, asked, span, grain=grain))
+    before = answers.rows(ask(metric, asked, earlier, grain=grain))
+    return grain, span, values.focus(metric, now), values.focus(metric, before)
+
+
+def formula(row: Row | None, metric: Metric, regional: Regional) -> Formula:
+    words = _(metric.formula).split(" / ")
+    value = values.text(row and row.value, metric.unit, regional)
+    return Formula(words if len(words) == 2 else [_(metric.formula)], _parts(row, metric, regional), value)
+
+
+def _parts(row: Row | None, metric: Metric, regional: Regional) -> list[str]:
+    """Numerator and denominator; nothing where their quotient is not the value."""
+    if row is None or row.value is None or row.numerator is None:
+        return []
+    top = values.part_text(row.numerator, metric.unit, regional)
+    if row.denominator is None:
+        return [top]
+    if not row.denominator or not is_quotient(row):
+        return []
+    return [top, values.figure(row.denominator, regional)]
+
+
+def is_quotient(row: Row) -> bool:
+    if row.value is None or row.numerator is None or not row.denominator:
+        return False
+    quotient = row.numerator / row.denominator
+    return abs(quotient - row.value) <= 1e-9 * max(abs(quotient), 1)
