@@ -74,36 +74,9 @@ def components(tables: Mapping[str, pa.Table], end: date) -> pl.DataFrame:
     accounts = accounts.with_columns(
         onboarding=(done > when) | (pl.col("created_at") > when - timedelta(30))
     )
-    now = activity(tables, start, end)
+    key = _key_features(tables)
+    by_account = _measures(activity(tables, start, end), key)
     before = activity(tables, start - timedelta(WINDOW), start)
-    days = now.group_by("account_id", "user_id").agg(
-        days=pl.col("timestamp").dt.date().n_unique()
-    )
-    spans = now.group_by("account_id", "session").agg(
-        s=(pl.col("timestamp").max() - pl.col("timestamp").min()).dt.total_seconds()
-    )
-    features = (
-        frame(tables["features"]).filter(pl.col("is_key"))["feature_id"].to_list()
-    )
-    key = pl.col("feature_id").is_in(features)
-    by_account = (
-        now.group_by("account_id")
-        .agg(
-            used=pl.col("feature_id").filter(key).n_unique(),
-            key_events=key.sum(),
-            sessions=pl.col("session").n_unique(),
-        )
-        .join(
-            days.group_by("account_id").agg(
-                active=pl.len(), active_days=pl.col("days").median()
-            ),
-            on="account_id",
-        )
-        .join(
-            spans.group_by("account_id").agg(minutes=pl.col("s").sum() / 60),
-            on="account_id",
-        )
-    )
     entitled = (
         _live(frame(tables["entitlements"]), when)
         .filter(key)
@@ -119,6 +92,31 @@ def components(tables: Mapping[str, pa.Table], end: date) -> pl.DataFrame:
         rows = rows.join(other, on="account_id", how="left")
     counts = ("active", "used", "key_events", "active_before")
     return _scored(rows.with_columns(pl.col(counts).fill_null(0)))
+
+
+def _key_features(tables: Mapping[str, pa.Table]) -> pl.Expr:
+    features = frame(tables["features"]).filter(pl.col("is_key"))["feature_id"]
+    return pl.col("feature_id").is_in(features.to_list())
+
+
+def _measures(now: pl.DataFrame, key: pl.Expr) -> pl.DataFrame:
+    """What is measured of each account in the window."""
+    days = now.group_by("account_id", "user_id").agg(
+        days=pl.col("timestamp").dt.date().n_unique()
+    )
+    spans = now.group_by("account_id", "session").agg(
+        s=(pl.col("timestamp").max() - pl.col("timestamp").min()).dt.total_seconds()
+    )
+    people = days.group_by("account_id").agg(
+        active=pl.len(), active_days=pl.col("days").median()
+    )
+    minutes = spans.group_by("account_id").agg(minutes=pl.col("s").sum() / 60)
+    used = now.group_by("account_id").agg(
+        used=pl.col("feature_id").filter(key).n_unique(),
+        key_events=key.sum(),
+        sessions=pl.col("session").n_unique(),
+    )
+    return used.join(people, on="account_id").join(minutes, on="account_id")
 
 
 def _scored(rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from perennial.metrics.seats import seat_trend
 from tests.builders import Case
 
 
@@ -353,3 +354,38 @@ class TestSeats:
         for day, seats in (("2026-03-01", 10), ("2026-03-02", 20)):
             (row,) = case.workspace.metric("license_utilization", as_of=day).to_dicts()
             assert row["denominator"] == seats
+
+
+class TestSeatTrend:
+    def test_growing_near_the_limit(self) -> None:
+        """LIC-1."""
+        found = seat_trend(range(40, 63, 2), 70)
+        assert found.utilization == pytest.approx(0.885714286)
+        assert (found.slope, found.growth) == (2.0, pytest.approx(0.55))
+        assert (found.months_to_90, found.signal) == (0.5, "expansion")
+
+    def test_flat(self) -> None:
+        """LIC-2."""
+        found = seat_trend([50] * 12, 70)
+        assert (found.slope, found.growth, found.months_to_90) == (0, 0, None)
+        assert found.signal == "plateau"
+
+    def test_unlimited(self) -> None:
+        """LIC-3."""
+        found = seat_trend(range(5, 11), None)
+        assert (found.utilization, found.slope, found.growth) == (None, 1.0, 1.0)
+        assert (found.months_to_90, found.signal) == (None, "none")
+
+    def test_other_signals(self) -> None:
+        assert seat_trend([11], 10).signal == "overage"
+        assert seat_trend([1, 1, 1], 10).signal == "none", "six months are needed"
+        assert seat_trend([5, 4, 5, 4, 5, 4], 10).signal == "rightsize"
+
+    def test_of_an_account(self, tmp_path: Path) -> None:
+        case = Case(tmp_path, now="2026-07-01T00:00")
+        seats = {"account_id": "it's", "seats": 2, "starts_at": "2026-01-01T00:00"}
+        case.facts("seat_contracts", seats)
+        case.events(*(("u", "it's", f"2026-0{m}-20T10:00") for m in range(1, 7)))
+        case.roll_up()
+        found = case.workspace.seat_trend("it's")
+        assert (found.utilization, found.slope, found.signal) == (0.5, 0.0, "rightsize")

@@ -50,6 +50,7 @@ class Window:
 
     @property
     def days(self) -> int:
+        """How many days are covered."""
         return (self.end - self.start).days
 
     def at(self, day: float | Ints | Floats) -> Dates:

@@ -80,6 +80,7 @@ class Accounts(Columns):
 
     @property
     def domains(self) -> Texts:
+        """E-mail domains, made of the names."""
         return np.array([f"{names.slug(n)}.example" for n in self.names], dtype=object)
 
 

@@ -63,6 +63,7 @@ class Users(Columns):
 
     @property
     def ids(self) -> Texts:
+        """Ids by position."""
         return np.array([f"usr_{i + 1:05d}" for i in range(len(self))], dtype=object)
 
 

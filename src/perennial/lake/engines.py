@@ -41,35 +41,35 @@ class DuckEngine:
     """DuckDB in process, one private connection a thread.
 
     A table is bound to the file list of a Delta version and bound again only when
-    there is a newer one: binding costs more than most queries.
+    there is a newer one: binding, and even asking for the columns, costs more than
+    most queries.
     """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._local = threading.local()
 
-    def _backend(self) -> tuple[DuckBackend, dict[str, int]]:
+    @property
+    def _backend(self) -> DuckBackend:
         if not hasattr(self._local, "backend"):
             self._local.backend = ibis.duckdb.from_connection(connect())
             self._local.bound = {}
-        return self._local.backend, self._local.bound
+        return self._local.backend
 
     def table(self, name: str) -> ir.Table:
-        backend, bound = self._backend()
-        version = self._lake.snapshot(name).version
-        if bound.get(name) != version:
+        backend, version = self._backend, self._lake.snapshot(name).version
+        bound: dict[str, tuple[int, ir.Table]] = self._local.bound
+        if name not in bound or bound[name][0] != version:
             source = self._lake.source(name)
             backend.raw_sql(f'CREATE OR REPLACE VIEW "{name}" AS FROM {source}')
-            bound[name] = version
-        return backend.table(name)
+            bound[name] = (version, backend.table(name))
+        return bound[name][1]
 
     def run(self, expression: ir.Table) -> pl.DataFrame:
-        backend, _ = self._backend()
-        return _frame(backend.to_pyarrow(expression))
+        return _frame(self._backend.to_pyarrow(expression))
 
     def sql(self, expression: ir.Table) -> str:
-        backend, _ = self._backend()
-        return str(ibis.to_sql(expression, dialect=backend.name))
+        return str(ibis.to_sql(expression, dialect=self._backend.name))
 
 
 class SparkEngine:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -397,6 +397,13 @@ class Lake:
                     self._commit(duck, table, rows, months=months, days=[])
                 done += 1
         return done
+
+    def maintain(self, progress: Callable[[float, str], None]) -> None:
+        """Compact and vacuum every table; safe at any time, by any process."""
+        for done, name in enumerate(TABLES):
+            progress(done / len(TABLES), name)
+            self.compact(name)
+            self.vacuum(name)
 
     def vacuum(self, name: str, *, retention: timedelta = RETENTION) -> int:
         """Delete files that no version within `retention` refers to."""

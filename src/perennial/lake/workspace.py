@@ -13,15 +13,17 @@ import polars as pl
 
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.settings import Settings
+from perennial.core.windows import Grain, add_months, floor
 from perennial.lake import healthbook, settings_store
 from perennial.lake import refresh as refreshing
 from perennial.lake.engines import DuckEngine, Engine, SparkEngine
 from perennial.lake.result import Result
 from perennial.lake.store import Lake
 from perennial.lake.tables import FACTS, ROLLUPS, TABLES
-from perennial.metrics import answer, registry
+from perennial.metrics import answer, filters, registry
 from perennial.metrics.inputs import IDS, Inputs
 from perennial.metrics.query import Query, ask
+from perennial.metrics.seats import SeatTrend, seat_trend
 
 
 class Workspace:
@@ -178,6 +180,20 @@ class Workspace:
     def day(self, value: date | str | None) -> date | None:
         """A local day given as a date or as ISO text."""
         return _day(value)
+
+    def seat_trend(self, account: str, *, as_of: date | str | None = None) -> SeatTrend:
+        """Seat use of an account over the last 12 month ends, and what it suggests."""
+        end = floor(_day(as_of) or self.today, Grain.MONTH)
+        rows = self.metric(
+            "license_utilization",
+            start=add_months(end, -12),
+            end=end,
+            grain="month",
+            where=f"account = {filters.text(account)}",
+        ).rows.filter(pl.col("denominator") > 0)
+        active = [int(users) for users in rows["numerator"]]
+        seats = int(rows["denominator"][-1]) if active else None
+        return seat_trend(active, seats)
 
     # Health
 

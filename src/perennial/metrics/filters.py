@@ -30,20 +30,25 @@ _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], ir.BooleanValue]] = {
 }
 
 
-def parse(text: str) -> Condition:
-    """The condition `text` says; raises `BadValue` with the place of the error."""
+def text(value: str) -> str:
+    """A value as it stands in a condition."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def parse(written: str) -> Condition:
+    """The condition that is written; raises `BadValue` with the place of the error."""
     try:
-        parsed = sqlglot.parse_one(text, into=exp.Condition)
+        parsed = sqlglot.parse_one(written, into=exp.Condition)
     except sqlglot.ParseError as error:
         detail = error.errors[0]["description"] if error.errors else str(error)
-        raise BadValue(f"cannot read condition {text!r}: {detail}") from None
+        raise BadValue(f"cannot read condition {written!r}: {detail}") from None
     condition(parsed, lambda name: ibis.table({"x": "string"}, name="t").x)
     return parsed
 
 
-def parts(text: str) -> list[Condition]:
-    """The conditions that `text` joins with `and`."""
-    parsed = parse(text)
+def parts(written: str) -> list[Condition]:
+    """The conditions that are joined with `and`."""
+    parsed = parse(written)
     return list(parsed.flatten()) if isinstance(parsed, exp.And) else [parsed]
 
 

@@ -1,6 +1,10 @@
-"""Seats used of seats bought: U11 of the reference."""
+"""Seats used of seats bought, and what their trend suggests: U11 of the reference."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import linear_regression, mean
 
 import ibis.expr.types as ir
 
@@ -8,6 +12,12 @@ from perennial.metrics.activity import active_user_days
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import metric
+
+#: Month-ends a trend needs, and looks at.
+_LEAST, _MONTHS = 6, 12
+_EXPANSION, _RIGHTSIZE, _PLATEAU = 0.90, 0.60, 0.05
+#: Near the limit within this many months is a reason to talk.
+_HORIZON_MONTHS = 3
 
 
 @metric(
@@ -58,3 +68,60 @@ def _active_assigned(t: Inputs, q: Query) -> ir.Table:
         assigned.date_to.isnull() | (assigned.date_to > assigned["last"])
     )
     return assigned.filter(live).select("period_start", "account_id", "user_id")
+
+
+@dataclass(frozen=True)
+class SeatTrend:
+    """Where seat use is going, from month-end values of a year.
+
+    `utilization` and `growth` are fractions, `slope` is users a month,
+    `months_to_90` until 90 % of the seats are used; null where it cannot be told.
+    """
+
+    utilization: float | None
+    slope: float | None
+    growth: float | None
+    months_to_90: float | None
+    signal: str
+
+
+def seat_trend(active: Sequence[int], licensed: int | None) -> SeatTrend:
+    """The trend of active seats at month ends, oldest first, and its signal.
+
+    `signal` is the first that fits of overage, expansion, rightsize, plateau; else
+    none. It needs six month ends. Source: U11.
+    """
+    series = list(active)[-_MONTHS:]
+    known = len(series) >= _LEAST
+    slope = (
+        linear_regression(range(1, len(series) + 1), series).slope if known else None
+    )
+    growth = (series[-1] - series[0]) / series[0] if known and series[0] else None
+    used = series[-1] / licensed if licensed and series else None
+    months = None
+    if slope is not None and slope > 0 and licensed:
+        months = max(0.0, (_EXPANSION * licensed - series[-1]) / slope)
+    return SeatTrend(
+        used, slope, growth, months, _signal(series, licensed, slope, months)
+    )
+
+
+def _signal(
+    series: Sequence[int],
+    licensed: int | None,
+    slope: float | None,
+    months: float | None,
+) -> str:
+    if not licensed or not series:
+        return "none"
+    used = series[-1] / licensed
+    if used > 1:
+        return "overage"
+    if used >= _EXPANSION or (months is not None and months <= _HORIZON_MONTHS):
+        return "expansion"
+    if slope is None:
+        return "none"
+    if all(users / licensed < _RIGHTSIZE for users in series[-3:]):
+        return "rightsize"
+    drift = abs(slope * (len(series) - 1)) / mean(series)
+    return "plateau" if drift < _PLATEAU and used >= _RIGHTSIZE else "none"

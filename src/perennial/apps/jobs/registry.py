@@ -46,6 +46,13 @@ JOBS: Final[list[Job]] = [
         _("Brings usage, health and metrics up to date."),
     ),
     Job(
+        "maintain",
+        "perennial.apps.jobs.jobs.maintain_lake",
+        "0 3 * * *",
+        _("Maintain the tables"),
+        _("Joins small files and deletes those that nobody reads."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",

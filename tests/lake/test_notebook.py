@@ -1,0 +1,69 @@
+"""Python as the contract shows it: answers that draw and print themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import perennial
+from perennial.core.errors import BadValue
+from tests.builders import Case
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> perennial.notebook.Workspace:
+    case = Case(tmp_path / "lake" / "default")
+    case.events(
+        ("u", "A", "2026-01-10T10:00"),
+        ("v", "B", "2026-01-11T10:00"),
+        ("u", "A", "2026-02-10T10:00"),
+    )
+    case.facts("accounts", {"account_id": "A", "segment": "small"})
+    case.roll_up()
+    return perennial.open(tmp_path)
+
+
+def test_an_answer_in_every_shape(ws: perennial.notebook.Workspace) -> None:
+    answer = ws.metric("mau", start="2026-01-01", end="2026-03-01", grain="month")
+    assert answer.to_polars()["value"].to_list() == [2.0, 1.0]
+    assert answer.to_pandas()["value"].tolist() == [2.0, 1.0]
+    assert answer.to_arrow().column("value").to_pylist() == [2.0, 1.0]
+    assert "user_days" in answer.sql()
+    assert answer.explain()["formula"].startswith("distinct users")
+
+
+def test_an_answer_draws_itself(ws: perennial.notebook.Workspace) -> None:
+    asked = {"start": "2026-01-01", "end": "2026-03-01", "grain": "month"}
+    drawn = ws.metric("mau", **asked).chart().to_dict()
+    assert "Monthly active users" in str(drawn)
+    values = (
+        [row for data in drawn["datasets"].values() for row in data]
+        if "datasets" in drawn
+        else drawn["data"]["values"]
+    )
+    assert len(values) == 2
+    assert ws.metric("mau", by=["segment"], **asked).chart().to_dict()
+
+
+def test_an_answer_prints_itself(ws: perennial.notebook.Workspace) -> None:
+    html = ws.metric(
+        "mau", start="2026-01-01", end="2026-03-01", grain="month"
+    )._repr_html_()
+    assert "Monthly active users" in html
+    assert "<table" in html
+
+
+def test_tables_and_health(ws: perennial.notebook.Workspace) -> None:
+    assert ws.table("events").count().execute() == 3
+    assert isinstance(ws.health(as_of="2026-02-20"), pl.DataFrame)
+
+
+def test_the_same_lake_without_its_folder(ws: perennial.notebook.Workspace) -> None:
+    beside = perennial.connect(lake=ws.lake.root)
+    assert beside.metric("mau", as_of="2026-01-12").value == 2
+    with pytest.raises(BadValue, match="unknown engine"):
+        perennial.connect(lake=ws.lake.root, engine="excel")
+    with pytest.raises(BadValue, match="perennial init"):
+        perennial.open("/nonexistent")
