@@ -30,6 +30,14 @@ NAVIGATION = [
         count=live_customers,
     ),
     NavItem(
+        "metrics",
+        _("Metrics"),
+        icon="chart-line",
+        url="reports:metrics",
+        phone=True,
+    ),
+    NavItem("data", _("Data"), icon="database", url="intake:data", below=True),
+    NavItem(
         "settings",
         _("Settings"),
         icon="settings",

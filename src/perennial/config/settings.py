@@ -52,6 +52,8 @@ INSTALLED_APPS = [
     "perennial.ui",
     "perennial.apps.team",
     "perennial.apps.customers",
+    "perennial.apps.reports",
+    "perennial.apps.intake",
     "perennial.apps.jobs",
 ]
 
@@ -94,6 +96,14 @@ DATABASES: dict[str, dict[str, Any]] = {
         if os.environ.get("PERENNIAL_DATABASE_URL")
         else database.sqlite(DATA.database)
     )
+}
+# Answers of metrics: one cache for web and worker that outlives a restart.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA.path / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -152,6 +162,8 @@ TRUST_FORWARDED_FOR = flag("PERENNIAL_BEHIND_PROXY")
 STATIC_URL = "/static/"
 MEDIA_ROOT = DATA.media
 MEDIA_URL = "/media/"
+#: Larger files are imported by the command line.
+UPLOAD_LIMIT_MB = int(os.environ.get("PERENNIAL_UPLOAD_LIMIT_MB", "512"))
 # The bundle carries hashes in its names and lies beside its compressed copies,
 # so it is served from the package: an installation has no collecting step.
 WHITENOISE_USE_FINDERS = True
@@ -179,6 +191,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 NAVIGATION = "perennial.config.navigation.NAVIGATION"
 PALETTE = [
     "perennial.apps.customers.palette.accounts",
+    "perennial.apps.reports.palette.metrics",
     "perennial.apps.team.palette.pages",
 ]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"

@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("perennial.ui.urls")),
     path("", include("perennial.apps.team.urls")),
     path("", include("perennial.apps.customers.urls")),
+    path("metrics/", include("perennial.apps.reports.urls")),
+    path("data/", include("perennial.apps.intake.urls")),
     path("settings/jobs/", include("perennial.apps.jobs.urls")),
 ]
 if settings.DEBUG:

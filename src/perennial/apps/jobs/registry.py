@@ -53,6 +53,27 @@ JOBS: Final[list[Job]] = [
         _("Joins small files and deletes those that nobody reads."),
     ),
     Job(
+        "warm_metrics",
+        "perennial.apps.reports.jobs.warm_metrics",
+        "30 4 * * *",
+        _("Metrics"),
+        _("Computes the numbers of the board before anybody asks for them."),
+    ),
+    Job(
+        "check_file",
+        "perennial.apps.intake.jobs.check_file",
+        "",
+        _("Check a file"),
+        _("Shows what is in a large file before it is imported."),
+    ),
+    Job(
+        "import_file",
+        "perennial.apps.intake.jobs.import_uploaded",
+        "",
+        _("Import a file"),
+        _("Loads a file that was sent, then refreshes."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",

@@ -51,6 +51,4 @@ def _page(answers: Answers, metric: Metric) -> None:
     known = breakdown.dimensions(answers, metric)
     if known:
         breakdown.split(answers, metric, asked, known[0])
-    answers.sql(
-        board.ask(metric, asked, asking.period_of(asked.period, answers.today))
-    )
+    answers.sql(board.ask(metric, asked, asking.period_of(asked.period, answers.today)))

@@ -190,9 +190,7 @@ def _total(found: Numbers, metric: Metric, regional: Regional) -> Part | None:
     return Part(_("All"), value, found.now.n, found.change, 1)
 
 
-def _names(
-    answers: Answers, by: str, request: TeamRequest
-) -> Mapping[str | None, str]:
+def _names(answers: Answers, by: str, request: TeamRequest) -> Mapping[str | None, str]:
     """Names for people where the values are ids."""
     if by == "class":
         return {key: str(name) for key, name in values.CLASSES.items()}
@@ -287,7 +285,9 @@ def _line(
     longest: float,
 ) -> Line:
     id_ = row.groups[entity] or ""
-    url = reverse("customers:account", args=[id_]) if entity == "account" and id_ else ""
+    url = (
+        reverse("customers:account", args=[id_]) if entity == "account" and id_ else ""
+    )
     return Line(
         names.get(id_) or id_ or _("not set"),
         url,
@@ -324,15 +324,9 @@ def _adds_up(rows: Sequence[Row], total: Row | None) -> bool:
         return False
     if total.denominator is not None:
         same = sum(row.denominator or 0 for row in rows)
-        if not _close(same, total.denominator) or not _is_sum(total):
+        if not _close(same, total.denominator) or not values.is_quotient(total):
             return False
     return _close(sum(row.numerator or 0 for row in rows), total.numerator)
-
-
-def _is_sum(total: Row) -> bool:
-    from perennial.apps.reports.detail import is_quotient
-
-    return is_quotient(total)
 
 
 def _close(one: float, other: float) -> bool:

@@ -216,7 +216,11 @@ def series(
 def formula(row: Row | None, metric: Metric, regional: Regional) -> Formula:
     words = _(metric.formula).split(" / ")
     value = values.text(row and row.value, metric.unit, regional)
-    return Formula(words if len(words) == 2 else [_(metric.formula)], _parts(row, metric, regional), value)
+    return Formula(
+        words if len(words) == 2 else [_(metric.formula)],
+        _parts(row, metric, regional),
+        value,
+    )
 
 
 def _parts(row: Row | None, metric: Metric, regional: Regional) -> list[str]:
@@ -226,13 +230,6 @@ def _parts(row: Row | None, metric: Metric, regional: Regional) -> list[str]:
     top = values.part_text(row.numerator, metric.unit, regional)
     if row.denominator is None:
         return [top]
-    if not row.denominator or not is_quotient(row):
+    if not row.denominator or not values.is_quotient(row):
         return []
     return [top, values.figure(row.denominator, regional)]
-
-
-def is_quotient(row: Row) -> bool:
-    if row.value is None or row.numerator is None or not row.denominator:
-        return False
-    quotient = row.numerator / row.denominator
-    return abs(quotient - row.value) <= 1e-9 * max(abs(quotient), 1)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from django.http import HttpResponse
 
-from perennial.apps.customers.files import safe
+from perennial.apps.intake.csvs import safe
 from perennial.apps.reports import breakdown, detail
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.results import Answers, Row

@@ -122,7 +122,9 @@ class Answers:
 
     def _state(self, tables: tuple[str, ...]) -> str:
         versions = [(name, self._version(name)) for name in sorted(set(tables))]
-        return repr((LAYOUT, self.workspace.key, self.lake.lake.root, self.today, versions))
+        return repr(
+            (LAYOUT, self.workspace.key, self.lake.lake.root, self.today, versions)
+        )
 
     def _version(self, name: str) -> int:
         """Asked once a page, so that all of its answers are of one state."""

@@ -145,3 +145,11 @@ def status_text(row: Row | None, first_day: date | None) -> str:
         "insufficient": _("An exchange rate is missing"),
         "provisional": _("provisional"),
     }.get(row.status, "")
+
+
+def is_quotient(row: Row) -> bool:
+    """Is the value its numerator by its denominator? A median is not."""
+    if row.value is None or row.numerator is None or not row.denominator:
+        return False
+    quotient = row.numerator / row.denominator
+    return abs(quotient - row.value) <= 1e-9 * max(abs(quotient), 1)

@@ -1,0 +1,59 @@
+"""Background work on files that were sent."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from perennial.apps.intake import actions
+from perennial.apps.intake.files import ImportOptions, import_file
+from perennial.apps.intake.uploads import Unusable, Upload, upload_of
+from perennial.apps.jobs import actions as jobs
+from perennial.apps.jobs.registry import Report
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
+from perennial.core.errors import BadValue
+
+#: Share of the progress that loading takes; the rest is the refresh.
+_LOADING = 0.5
+
+
+def check_file(workspace: str, report: Report, *, upload: str, table: str) -> None:
+    found = upload_of(workspace, upload)
+    if found is not None:  # else it was canceled
+        where = Workspace.objects.get(key=workspace)
+        actions.check(where, found, table, progress=report)
+
+
+def import_uploaded(workspace: str, report: Report, *, upload: str, table: str) -> None:
+    """Load the file, bring everything derived up to date, remove the upload.
+
+    Safe to run twice: a file imported again changes nothing.
+    """
+    where = Workspace.objects.get(key=workspace)
+    found = upload_of(workspace, upload)
+    if found is not None:
+        _load(where, found, table, report)
+    lake_of(where).refresh(
+        progress=lambda share, _step: report(
+            _LOADING + share * (1 - _LOADING), _("Bringing the numbers up to date")
+        )
+    )
+    if found is not None:
+        found.remove()
+    jobs.run_now("warm_metrics", where)
+
+
+def _load(where: Workspace, found: Upload, table: str, report: Report) -> None:
+    lake = lake_of(where)
+    options = ImportOptions(timezone=lake.settings.timezone)
+    report(0.0, _("Loading the file"))
+    try:
+        import_file(
+            lake.lake,
+            table,
+            found.path,
+            options,
+            progress=lambda share: report(share * _LOADING, _("Loading the file")),
+        )
+    except BadValue as error:
+        raise Unusable(str(error)) from error
