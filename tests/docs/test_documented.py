@@ -22,9 +22,9 @@ PROSE = [
 ]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_reference_is_what_the_code_says(page: str) -> None:
-    assert (FOLDER / page).read_text() == PAGES[page](), "run `make reference`"
+@pytest.mark.parametrize("name", PAGES)
+def test_the_reference_is_what_the_code_says(name: str) -> None:
+    assert (FOLDER / name).read_text() == PAGES[name](), "run `make reference`"
 
 
 def test_every_metric_says_what_it_is() -> None:

@@ -30,9 +30,9 @@ def metrics(format_: str) -> None:
                 "key": m.key,
                 "title": m.title,
                 "unit": m.unit,
-                "grains": ", ".join(m.grains),
-                "dimensions": ", ".join(m.dimensions),
-                "variants": ", ".join(m.variants),
+                "grains": list(m.grains),
+                "dimensions": list(m.dimensions),
+                "variants": list(m.variants),
             }
             for m in all_metrics().values()
         ],

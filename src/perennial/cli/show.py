@@ -51,7 +51,11 @@ def _csv(found: Sequence[Row]) -> None:
     if found:
         writer = csv.DictWriter(sys.stdout, fieldnames=list(found[0]))
         writer.writeheader()
-        writer.writerows(found)
+        writer.writerows({k: _cell(v) for k, v in row.items()} for row in found)
+
+
+def _cell(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _table(found: Sequence[Row]) -> None:
@@ -72,6 +76,8 @@ def _text(value: object) -> str:
         return "–"
     if isinstance(value, float):
         return f"{value:,.4f}".rstrip("0").rstrip(".")
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
     return str(value)
 
 

@@ -83,7 +83,9 @@ def test_changes_add_up_to_the_change_of_the_score() -> None:
 
 
 def test_without_a_score_there_is_nothing_to_break_down() -> None:
-    none = Snapshot(None, "", "onboarding", 1.0, dict.fromkeys(health.COMPONENTS), KESTREL)
+    none = Snapshot(
+        None, "", "onboarding", 1.0, dict.fromkeys(health.COMPONENTS), KESTREL
+    )
     assert breakdown(none, None, TARGETS) is None
 
 
@@ -168,7 +170,10 @@ def test_the_way_in_words() -> None:
     assert way.steps == (
         "Quickest way to yellow, by arithmetic: four more active users (+20.0)."
     )
-    assert explain.sum_text(found, regional) == "7.5 + 12.5 + 19.1 + 3.7 = 42.8, shown as 43"
+    assert (
+        explain.sum_text(found, regional)
+        == "7.5 + 12.5 + 19.1 + 3.7 = 42.8, shown as 43"
+    )
     assert explain.title(found, regional) == "Why 43? Four parts add up to the score"
 
 

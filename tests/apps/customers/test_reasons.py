@@ -145,7 +145,9 @@ def test_onboarding_that_stands_still() -> None:
     steps = Steps(3, 6, datetime(2026, 5, 16, 9, tzinfo=UTC))
     text = "onboarding has stood at step 3 of 6 for 16 days"
     assert said(fresh, Facts(steps=steps)) == [text]
-    assert said(fresh, Facts(steps=Steps(3, 6, datetime(2026, 5, 28, tzinfo=UTC)))) == []
+    assert (
+        said(fresh, Facts(steps=Steps(3, 6, datetime(2026, 5, 28, tzinfo=UTC)))) == []
+    )
 
 
 def test_each_reason_has_a_step() -> None:
@@ -180,7 +182,10 @@ def test_the_order_is_color_then_money(workspace: Workspace, lake: Lake) -> None
 
 
 def test_rows_say_why(workspace: Workspace, lake: Lake, regional: Regional) -> None:
-    said = {r.account.account_id: r.sentence for r in rows(needed(workspace, lake), regional)}
+    said = {
+        r.account.account_id: r.sentence
+        for r in rows(needed(workspace, lake), regional)
+    }
     assert said[company.SILENT].lead == "Nobody has logged in for 40 days"
     kestrel = said[company.KESTREL]
     assert kestrel.lead == "Logins down 70% in two weeks"

@@ -19,7 +19,9 @@ AUTO = "auto"
 AT_ONCE = 4 << 20
 
 
-def take_in(workspace: Workspace, file: UploadedFile, table: str, *, by: User) -> Upload:
+def take_in(
+    workspace: Workspace, file: UploadedFile, table: str, *, by: User
+) -> Upload:
     """Keeps a file and checks it; a large one in the background."""
     upload = uploads.keep(workspace, file)
     check_soon(workspace, upload, table, by=by)
@@ -31,9 +33,7 @@ def check_soon(workspace: Workspace, upload: Upload, table: str, *, by: User) ->
     if upload.size <= AT_ONCE:
         check(workspace, upload, table)
         return
-    jobs.run_now(
-        "check_file", workspace, by=by, upload=str(upload.token), table=table
-    )
+    jobs.run_now("check_file", workspace, by=by, upload=str(upload.token), table=table)
 
 
 def check(

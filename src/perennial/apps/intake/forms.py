@@ -36,6 +36,8 @@ class UploadForm(TableForm):
         file: UploadedFile = self.cleaned_data["file"]
         limit = settings.UPLOAD_LIMIT_MB
         if (file.size or 0) > limit << 20:
-            said = _("The file is larger than %(limit)s MB. Import it with the command line, or in parts.")
+            said = _(
+                "The file is larger than %(limit)s MB. Import it with the command line, or in parts."
+            )
             raise forms.ValidationError(said % {"limit": limit})
         return file

@@ -39,7 +39,9 @@ def data(
     if fresh.is_late:
         lead = _("Events are late: the newest is %(age)s old.")
         return Headline(lead % {"age": age_text(fresh.late_by)}, rest)
-    return Headline(_("Everything arrives: events up to %(at)s.") % {"at": fresh.said}, rest)
+    return Headline(
+        _("Everything arrives: events up to %(at)s.") % {"at": fresh.said}, rest
+    )
 
 
 def age_text(age: timedelta) -> str:

@@ -25,19 +25,19 @@ from perennial.apps.team.roles import Role
 def data(request: TeamRequest) -> HttpResponse:
     """Tables, imports, the last refresh; asked for by htmx, the refresh alone."""
     refreshed = queries.last_refresh(request.workspace)
+    may_import = request.role.covers(Role.MEMBER)
+    context: dict[str, Any] = {"refreshed": refreshed, "may_import": may_import}
     if request.htmx:
-        return render(request, "intake/refresh.html", {"refreshed": refreshed})
+        return render(request, "intake/refresh.html", context)
     tables = queries.tables(request.workspace)
     fresh = queries.freshness(request.workspace)
     found = imports.imports(request.workspace)
-    context = {
+    context |= {
         "tables": tables,
         "freshness": fresh,
         "imports": found,
-        "refreshed": refreshed,
         "headline": headlines.data(tables, fresh, request.regional),
         "is_empty": not any(table.rows for table in tables) and not found,
-        "may_import": request.role.covers(Role.MEMBER),
     }
     return render(request, "intake/data.html", context)
 

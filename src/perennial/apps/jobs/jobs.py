@@ -11,7 +11,6 @@ from django_tasks_db.models import DBTaskResult
 
 from perennial.apps.jobs.models import JobRun, State
 from perennial.apps.jobs.registry import Report
-from perennial.apps.team.models import Workspace
 
 KEEP_RUNS = timedelta(days=90)
 

@@ -101,7 +101,10 @@ def before(name: str, period: Period, compare: str) -> Period:
 
 
 def grains_of(metric: Metric) -> list[str]:
-    return [grain for grain in GRAINS if grain in metric.grains]
+    """Those of the metric; a share of a period's users says nothing of a day."""
+    known = [grain for grain in GRAINS if grain in metric.grains]
+    is_of_period = metric.unit in {"ratio", "days"} and not metric.stock
+    return [g for g in known if g != "day"] if is_of_period else known
 
 
 def grain_of(asked: Asked, metric: Metric) -> str:

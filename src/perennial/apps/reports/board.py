@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -17,6 +18,7 @@ from perennial.apps.reports.results import Answers, Missing, Question, Row
 from perennial.apps.reports.values import Change
 from perennial.core.windows import Period
 from perennial.metrics.registry import Metric, all_metrics
+from perennial.ui import formats
 from perennial.ui.formats import Regional
 
 THEMES: dict[str, str | Promise] = {
@@ -51,6 +53,7 @@ class Tile:
     value: str = ""
     note: str = ""
     is_provisional: bool = False
+    focus: str | Promise = ""
 
 
 @dataclass(frozen=True)
@@ -114,21 +117,23 @@ def tile(answers: Answers, metric: Metric, asked: Asked, regional: Regional) -> 
         values.text(now and now.value, metric.unit, regional),
         values.status_text(now, first_day(answers, metric)),
         bool(now and now.status == "provisional"),
+        values.focus_name(metric),
     )
 
 
-def first_day(answers: Answers, metric: Metric) -> object:
+def first_day(answers: Answers, metric: Metric) -> date | None:
     """The first day the metric's sources speak of."""
     known = [answers.lake.first_days.get(name) for name in metric.reads]
     return min((day for day in known if day is not None), default=None)
 
 
 def themes(answers: Answers, asked: Asked, regional: Regional) -> list[Theme]:
-    """All metrics, in the order of the themes and of the registry."""
+    """All metrics, in the order of the themes and of the registry; the lead first."""
     found: dict[str, list[Tile]] = {name: [] for name in THEMES}
     for metric in all_metrics().values():
         tiles = found.setdefault(metric.theme, [])
-        tiles.append(tile(answers, metric, asked, regional))
+        made = tile(answers, metric, asked, regional)
+        tiles.insert(0 if metric.key == LEAD else len(tiles), made)
     return [
         Theme(THEMES.get(name, name.capitalize()), tiles)
         for name, tiles in found.items()
@@ -136,9 +141,7 @@ def themes(answers: Answers, asked: Asked, regional: Regional) -> list[Theme]:
     ]
 
 
-def headline(
-    board: Iterable[Theme], asked: Asked, today: Period, regional: Regional
-) -> Headline:
+def headline(board: Iterable[Theme], regional: Regional) -> Headline:
     """The page in a sentence: revenue first, then how many numbers got better."""
     tiles = [tile for theme in board for tile in theme.tiles]
     known = [tile.numbers for tile in tiles if tile.numbers]
@@ -181,8 +184,6 @@ def sentence(title: str, found: Numbers, metric: Metric, regional: Regional) -> 
 
 
 def change_text(change: Change | None, regional: Regional) -> str:
-    from perennial.ui import formats
-
     if change is None:
         return formats.EMPTY
     size = abs(change.value)

@@ -12,15 +12,18 @@ from perennial.apps.reports import asked as asking
 from perennial.apps.reports import board, breakdown, menus, values
 from perennial.apps.reports.asked import COMPARISONS, Asked
 from perennial.apps.reports.board import Headline, Numbers, ask
+from perennial.apps.reports.elsewhere import elsewhere
 from perennial.apps.reports.results import Answers, Missing, Row
 from perennial.apps.team.access import TeamRequest
 from perennial.core.windows import Period
-from perennial.metrics.registry import Metric
+from perennial.metrics.registry import Metric, all_metrics
 from perennial.ui.charts import Chart, Point, line_chart
 from perennial.ui.formats import Regional
 
 #: Parts that load by themselves where they are not computed yet.
 PARTS = ("chart", "breakdown", "rows")
+#: Other metrics beside it.
+RELATED = 4
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Drawn:
     """The chart with what its title says."""
 
     chart: Chart
+    title: str
     sub: str
 
 
@@ -71,11 +75,23 @@ def page(
         "caveats": _(metric.caveats) if metric.caveats else "",
         "grains": menus.grains(metric, asked),
         "here": asked.url(),
+        "elsewhere": elsewhere(ask(metric, asked, period), request.workspace.key),
     }
     lazy = answers if wait else Answers(request.workspace, wait=False)
     for name in parts:
         context[name] = _part(name, lazy, metric, asked, found, request)
     return context
+
+
+def related(request: TeamRequest, metric: Metric, asked: Asked) -> list[board.Tile]:
+    """Its neighbors of the same theme, as far as their numbers are kept."""
+    answers = Answers(request.workspace, wait=False)
+    same = [m for m in all_metrics().values() if m.theme == metric.theme]
+    at = same.index(metric)
+    near = sorted(same, key=lambda m: abs(same.index(m) - at))[1 : RELATED + 1]
+    asked = Asked(period=asked.period, segment=asked.segment)
+    tiles = [board.tile(answers, m, asked, request.regional) for m in near]
+    return [tile for tile in tiles if tile.numbers]
 
 
 def _part(
@@ -169,28 +185,19 @@ def drawn(answers: Answers, metric: Metric, asked: Asked, regional: Regional) ->
         period=_("Period"),
         height=240,
     )
-    return Drawn(chart, _chart_sub(metric, grain, span, has_before, asked, regional))
-
-
-def _chart_sub(
-    metric: Metric,
-    grain: str,
-    span: Period,
-    has_before: bool,
-    asked: Asked,
-    regional: Regional,
-) -> str:
     by = {
-        "day": _("By day"),
-        "week": _("By week"),
-        "month": _("By month"),
-        "quarter": _("By quarter"),
+        "day": _("By day, %(dates)s"),
+        "week": _("By week, %(dates)s"),
+        "month": _("By month, %(dates)s"),
+        "quarter": _("By quarter, %(dates)s"),
     }[grain]
-    said = [f"{by}, {asking.dates(span, regional)}"]
-    if metric.unit == "seconds":
-        said.append(_("minutes"))
-    if metric.unit == "days":
-        said.append(_("days"))
+    title = by % {"dates": asking.dates(span, regional)}
+    return Drawn(chart, title, _chart_sub(metric, asked, has_before=has_before))
+
+
+def _chart_sub(metric: Metric, asked: Asked, *, has_before: bool) -> str:
+    units = {"seconds": _("minutes"), "days": _("days")}
+    said = [units[metric.unit]] if metric.unit in units else []
     if has_before:
         dashed = {
             "previous": _("dashed: the time before"),

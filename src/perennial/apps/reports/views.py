@@ -32,10 +32,13 @@ def metrics(request: TeamRequest) -> HttpResponse:
     context = {
         "asked": asked,
         "themes": themes,
-        "headline": board.headline(themes, asked, period, request.regional),
+        "headline": board.headline(themes, request.regional),
         "menus": menus.board(asked, period, found.segments, request.regional),
         "is_partial": any(t.numbers is None for g in themes for t in g.tiles),
         "count": len(registry.all_metrics()),
+        "before": asking.dates(
+            asking.before(asked.period, period, asked.compare), request.regional
+        ),
         "freshness": freshness(request.workspace),
     }
     return render(request, "reports/metrics.html", context)
@@ -70,6 +73,7 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     context = detail.page(request, found, asked, parts=detail.PARTS, wait=wait)
     context |= {
         "menus": menus.metric(found, asked, context["period"], segments, request),
+        "related": detail.related(request, found, asked),
         "freshness": freshness(request.workspace),
     }
     return render(request, "reports/metric.html", context)

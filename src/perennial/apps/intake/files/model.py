@@ -116,9 +116,9 @@ class Written(Protocol):
 class LakeWriter(Protocol):
     """The part of the lake that an import needs; `perennial.lake.store.Lake` is one.
 
-    `write` upserts by key (tables that only insert keep the first row). `progress`
-    is committed with the rows, and rows whose progress was reached before are taken
-    as known: it makes tables without a key safe to resume.
+    `write` upserts by key (tables that only insert keep the first row, also of rows
+    in one write). `progress` is committed with the rows, and rows whose progress was
+    reached before are taken as known: tables without a key need it to be resumed.
     """
 
     def write(

@@ -62,27 +62,12 @@ def import_file(
         lake, id_=id_, table=target.name, file_name=path.name, digest=digest
     )
     load = Load(lake, source, plan, options, journal, progress or (lambda share: None))
-    if not (journal.is_finished and not target.key):
+    if journal.is_finished and not target.key:
+        load.repeat()
+    else:
         with closing(connect(memory_limit=MEMORY)) as duck:
             load.run(duck)
-    else:
-        load.repeat()
-    tally = load.tally
-    return ImportReport(
-        table=target.name,
-        file=path.name,
-        import_id=id_,
-        rows=tally.rows,
-        loaded=tally.loaded,
-        unchanged=tally.unchanged,
-        rejected=tally.rejected,
-        reasons=dict(tally.reasons),
-        sentences=tally.sentences(),
-        mapping=plan.labels,
-        recognized=load.recognized,
-        sample=load.sample,
-        dry_run=options.dry_run,
-    )
+    return load.report(path.name, id_)
 
 
 @dataclass
@@ -98,6 +83,23 @@ class Load:
     tally: Tally = field(default_factory=Tally)
     recognized: dict[str, str] = field(default_factory=dict)
     sample: tuple[dict[str, object], ...] = ()
+
+    def report(self, file_name: str, id_: str) -> ImportReport:
+        return ImportReport(
+            table=self.plan.table.name,
+            file=file_name,
+            import_id=id_,
+            rows=self.tally.rows,
+            loaded=self.tally.loaded,
+            unchanged=self.tally.unchanged,
+            rejected=self.tally.rejected,
+            reasons=dict(self.tally.reasons),
+            sentences=self.tally.sentences(),
+            mapping=self.plan.labels,
+            recognized=self.recognized,
+            sample=self.sample,
+            dry_run=self.options.dry_run,
+        )
 
     def repeat(self) -> None:
         """A table without a key has this file already."""

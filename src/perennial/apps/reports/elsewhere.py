@@ -1,0 +1,49 @@
+"""The same number in other tools, to copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from perennial.apps.reports.results import Question
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    key: str
+    title: str
+    text: str
+
+
+def elsewhere(question: Question, workspace: str) -> list[Elsewhere]:
+    """Command line and Python; both name dates, so that they stay true."""
+    return [
+        Elsewhere("cli", _("Command line"), _cli(question, workspace)),
+        Elsewhere("python", "Python", _python(question, workspace)),
+    ]
+
+
+def _cli(question: Question, workspace: str) -> str:
+    words = ["perennial"]
+    if workspace != "default":
+        words.append(f"--workspace {workspace}")
+    words.append(f"metric {question.key}")
+    words.append(f"--start {question.start} --end {question.end}")
+    if question.where:
+        where = question.where.replace("\\", "\\\\").replace('"', '\\"')
+        where = where.replace("$", "\\$").replace("`", "\\`")
+        words.append(f'--where "{where}"')
+    if question.variant:
+        words.append(f"--variant {question.variant}")
+    return " ".join(words)
+
+
+def _python(question: Question, workspace: str) -> str:
+    named = f', "{workspace}"' if workspace != "default" else ""
+    parts = [f'"{question.key}"', f'start="{question.start}"', f'end="{question.end}"']
+    if question.where:
+        parts.append(f"where={question.where!r}")
+    if question.variant:
+        parts.append(f'variant="{question.variant}"')
+    return f'perennial.open("perennial-data"{named}).metric({", ".join(parts)}).value'
