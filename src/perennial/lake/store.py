@@ -219,16 +219,19 @@ class Lake:
         _check_schema(table, rows.schema)
         with self.lock(name), connect() as duck:
             if progress and all(
-                (self.progress(name, app) or -1) >= at for app, at in progress.items()
+                reached is not None and reached >= at
+                for app, at in progress.items()
+                for reached in [self.progress(name, app)]
             ):
                 return Written(unchanged=rows.num_rows)
             duck.register("incoming", rows)
             if not table.key:
                 return self._append_all(duck, table, rows, progress)
-            _number_by_key(duck, table)
-            if table.insert_only:
-                return self._insert_new(duck, table, rows, progress)
-            return self._upsert(duck, table, rows, progress)
+            single = _one_a_key(duck, table, rows)
+            write = self._insert_new if table.insert_only else self._upsert
+            written = write(duck, table, single, progress)
+            left_out = rows.num_rows - _count(duck, single)
+            return written + Written(unchanged=left_out)
 
     def _append_all(
         self,
@@ -245,46 +248,43 @@ class Lake:
         self,
         duck: duckdb.DuckDBPyConnection,
         table: Table,
-        rows: pa.Table,
+        rows: str,
         progress: Mapping[str, int] | None,
     ) -> Written:
         key = quoted(table.key[0])
         duck.execute(
             f"CREATE TEMP TABLE known AS SELECT {key} FROM {self.source(table.name)} "
-            f"WHERE {key} IN (SELECT {key} FROM numbered)"
+            f"WHERE {key} IN (SELECT {key} FROM {rows})"
         )
-        duck.execute(
-            "CREATE TEMP VIEW fresh AS SELECT * EXCLUDE (_n) FROM numbered "
-            f"WHERE _n = 1 AND {key} NOT IN (SELECT {key} FROM known)"
-        )
-        count = _count(duck, "fresh")
+        known, fresh = _count(duck, "known"), rows
+        if known:
+            fresh = f"(FROM {rows} WHERE {key} NOT IN (SELECT {key} FROM known))"
+        count = _count(duck, rows) - known
         if count:
-            self._append(duck, table, "fresh", progress)
-        return Written(inserted=count, unchanged=rows.num_rows - count)
+            self._append(duck, table, fresh, progress)
+        return Written(inserted=count, unchanged=known)
 
     def _upsert(
         self,
         duck: duckdb.DuckDBPyConnection,
         table: Table,
-        rows: pa.Table,
+        rows: str,
         progress: Mapping[str, int] | None,
     ) -> Written:
-        months = _months(duck, table, "numbered")
+        months = _months(duck, table, rows)
         stored = self.source(table.name, months=months)
         same_key = _same_key(table, "stored", "changed")
         duck.execute(
-            "CREATE TEMP TABLE changed AS "
-            "SELECT * EXCLUDE (_n) FROM numbered WHERE _n = 1 "
-            f"EXCEPT SELECT * FROM {stored}"
+            f"CREATE TEMP TABLE changed AS FROM {rows} EXCEPT SELECT * FROM {stored}"
         )
-        count = _count(duck, "changed")
+        count, every = _count(duck, "changed"), _count(duck, rows)
         if not count:
-            return Written(unchanged=rows.num_rows)
+            return Written(unchanged=every)
         updated = _count(
             duck,
             f"(FROM changed WHERE EXISTS (FROM {stored} AS stored WHERE {same_key}))",
         )
-        written = Written(count - updated, updated, rows.num_rows - count)
+        written = Written(count - updated, updated, every - count)
         if not updated:
             self._append(duck, table, "changed", progress)
             return written
@@ -485,15 +485,20 @@ def _count(duck: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(found[0][0])
 
 
-def _number_by_key(duck: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """`numbered`: incoming rows, the one that counts for its key with _n = 1."""
+def _one_a_key(duck: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> str:
+    """A relation of the incoming rows with one a key: the last, or the first where
+    the table only inserts."""
     key = ", ".join(quoted(name) for name in table.key)
+    if _count(duck, f"(SELECT DISTINCT {key} FROM incoming)") == rows.num_rows:
+        return "incoming"
+    at = pa.array(range(rows.num_rows), pa.int64())
+    duck.register("placed", rows.append_column("_at", at))
     order = "ASC" if table.insert_only else "DESC"
     duck.execute(
-        "CREATE TEMP TABLE numbered AS SELECT * EXCLUDE (_at), "
-        f"row_number() OVER (PARTITION BY {key} ORDER BY _at {order}) AS _n "
-        "FROM (SELECT *, row_number() OVER () AS _at FROM incoming)"
+        "CREATE TEMP TABLE single AS SELECT * EXCLUDE (_at) FROM placed "
+        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _at {order}) = 1"
     )
+    return "single"
 
 
 def _same_key(table: Table, left: str, right: str) -> str:

@@ -9,6 +9,7 @@ from perennial.apps.intake.files import ImportOptions, import_file
 from perennial.apps.intake.uploads import Checked, Upload
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.jobs.models import JobRun
+from perennial.apps.jobs.registry import Report
 from perennial.apps.team.actions import record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import User, Workspace
@@ -20,7 +21,7 @@ AT_ONCE = 4 << 20
 
 
 def take_in(
-    workspace: Workspace, file: UploadedFile, table: str, *, by: User
+    workspace: Workspace, file: UploadedFile[bytes], table: str, *, by: User
 ) -> Upload:
     """Keeps a file and checks it; a large one in the background."""
     upload = uploads.keep(workspace, file)
@@ -41,7 +42,7 @@ def check(
     upload: Upload,
     table: str,
     *,
-    progress: jobs.Report | None = None,
+    progress: Report | None = None,
 ) -> Checked:
     """A dry run: what the file is and what would be taken; loads nothing."""
     lake = lake_of(workspace)

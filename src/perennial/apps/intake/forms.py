@@ -32,12 +32,13 @@ class UploadForm(TableForm):
     )
     field_order = ("file", "table")
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> UploadedFile[bytes]:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         limit = settings.UPLOAD_LIMIT_MB
         if (file.size or 0) > limit << 20:
             said = _(
-                "The file is larger than %(limit)s MB. Import it with the command line, or in parts."
+                "The file is larger than %(limit)s MB. Import it with the command "
+                "line, or in parts."
             )
             raise forms.ValidationError(said % {"limit": limit})
         return file

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -89,7 +90,7 @@ def _newest_event(lake: Lake, _version: int) -> datetime | None:
     for rows in (past.filter(past.timestamp > now - _RECENT), past):
         found = lake.engine.run(rows.agg(at=rows.timestamp.max()))["at"][0]
         if found is not None:
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
+            return cast("datetime", found).astimezone(UTC)
     return None
 
 

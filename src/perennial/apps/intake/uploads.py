@@ -96,7 +96,7 @@ def _root(workspace: str) -> Path:
     return Path(settings.MEDIA_ROOT) / "uploads" / workspace
 
 
-def keep(workspace: Workspace, file: UploadedFile) -> Upload:
+def keep(workspace: Workspace, file: UploadedFile[bytes]) -> Upload:
     """Takes a file in, and clears away what was left lying."""
     _tidy(workspace.key)
     folder = _root(workspace.key) / uuid4().hex

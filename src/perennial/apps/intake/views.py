@@ -118,7 +118,7 @@ def cancel(request: TeamRequest, token: UUID) -> HttpResponse:
     if run is None or not run.is_active:
         _upload(request, token).remove()
         messages.success(request, _("The file was removed. Nothing was loaded."))
-    return redirect("intake:data")
+    return redirect("intake:upload" if "again" in request.POST else "intake:data")
 
 
 @role_required(Role.VIEWER)

@@ -72,10 +72,22 @@ def first(metric: Metric, rows: list[Row]) -> Row | None:
     return next(iter(values.focus(metric, rows)), None)
 
 
-def ask(metric: Metric, asked: Asked, period: Period, **more: str) -> Question:
-    variant = asked.variant or None
+def ask(
+    metric: Metric,
+    asked: Asked,
+    period: Period,
+    *,
+    grain: str = "total",
+    by: tuple[str, ...] = (),
+) -> Question:
     return Question(
-        metric.key, period.start, period.end, where=asked.where, variant=variant, **more
+        metric.key,
+        period.start,
+        period.end,
+        grain=grain,
+        by=by,
+        where=asked.where,
+        variant=asked.variant or None,
     )
 
 
@@ -90,7 +102,7 @@ def numbers(answers: Answers, metric: Metric, asked: Asked) -> Numbers:
     return Numbers(
         now,
         before,
-        values.change(now and now.value, before and before.value, metric),
+        values.change(values.of(now), values.of(before), metric),
         [row.value for row in values.focus(metric, months)],
     )
 
@@ -114,7 +126,7 @@ def tile(answers: Answers, metric: Metric, asked: Asked, regional: Regional) -> 
         plain.url,
         plain.load_url,
         found,
-        values.text(now and now.value, metric.unit, regional),
+        values.text(values.of(now), metric.unit, regional),
         values.status_text(now, first_day(answers, metric)),
         bool(now and now.status == "provisional"),
         values.focus_name(metric),

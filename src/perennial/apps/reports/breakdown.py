@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -129,7 +129,7 @@ def table(
         return None
     by = asked.by if asked.by in known else known[0]
     now, before = split(answers, metric, asked, by)
-    names = _names(answers, by, request)
+    names = _names(answers, by, [row.group for row in now], request)
     parts = _table_parts(now, before, metric, names, request.regional)
     return Breakdown(
         title=_("By %(dimension)s") % {"dimension": str(title_of(by)).lower()},
@@ -152,7 +152,7 @@ def split(
     """The rows of the parts, now and before."""
     period = asking.period_of(asked.period, answers.today)
     earlier = asking.before(asked.period, period, asked.compare)
-    more = () if by == "class" else (by,)
+    more: tuple[str, ...] = () if by == "class" else (by,)
     both = [
         answers.rows(ask(metric, asked, span, by=more)) for span in (period, earlier)
     ]
@@ -165,7 +165,7 @@ def _table_parts(
     now: list[Row],
     before: list[Row],
     metric: Metric,
-    names: Mapping[str | None, str],
+    names: Mapping[str, str],
     regional: Regional,
 ) -> list[Part]:
     old = {row.group: row.value for row in before}
@@ -173,7 +173,7 @@ def _table_parts(
     order = sorted(now, key=lambda row: -(row.value if row.value is not None else -1))
     return [
         Part(
-            names.get(row.group) or row.group or _("not set"),
+            names.get(row.group or "") or row.group or _("not set"),
             values.text(row.value, metric.unit, regional),
             row.n,
             values.change(row.value, old.get(row.group), metric),
@@ -190,26 +190,21 @@ def _total(found: Numbers, metric: Metric, regional: Regional) -> Part | None:
     return Part(_("All"), value, found.now.n, found.change, 1)
 
 
-def _names(answers: Answers, by: str, request: TeamRequest) -> Mapping[str | None, str]:
-    """Names for people where the values are ids."""
+def _names(
+    answers: Answers, by: str, ids: Iterable[str | None], request: TeamRequest
+) -> Mapping[str, str]:
+    """Names where the values are ids or addresses."""
     if by == "class":
         return {key: str(name) for key, name in values.CLASSES.items()}
     if by == "feature":
         return answers.keep("features", ("features",), lambda: _features(answers))
     if by == "owner_email":
-        return _Owners(owner_names(request.workspace))
+        people = owner_names(request.workspace)
+        return {email: name_of(email, people) for email in ids if email}
     return {}
 
 
-class _Owners(dict[str | None, str]):
-    """Owners without an account are named after their address."""
-
-    def get(self, key: str | None, default: object = None) -> str:  # type: ignore[override]
-        known = {k: v for k, v in self.items() if k is not None}
-        return name_of(key, known)
-
-
-def _features(answers: Answers) -> dict[str | None, str]:
+def _features(answers: Answers) -> dict[str, str]:
     features = answers.lake.table("features").select("feature_id", "name")
     rows = answers.lake.engine.run(features).iter_rows()
     return {key: name or key for key, name in rows}
@@ -233,7 +228,7 @@ def behind(
         lines=lines,
         count=len(rows),
         has_parts=has_parts,
-        total=values.text(found.now and found.now.value, metric.unit, regional),
+        total=values.text(values.of(found.now), metric.unit, regional),
         sum_text=_sum_text(rows, found.now, metric, regional),
         adds_up=adds_up,
     )

@@ -67,7 +67,7 @@ def page(
         "period": period,
         "dates": asking.dates(period, regional),
         "numbers": found,
-        "value": values.text(found.now and found.now.value, metric.unit, regional),
+        "value": values.text(values.of(found.now), metric.unit, regional),
         "status": status(answers, metric, found.now),
         "before": earlier(found, metric, asked, period, regional),
         "headline": headline(found, metric, asked, period, regional),
@@ -117,7 +117,7 @@ def hero(answers: Answers, metric: Metric, asked: Asked) -> Numbers:
     earlier = asking.before(asked.period, period, asked.compare)
     now = board.first(metric, answers.rows(ask(metric, asked, period)))
     before = board.first(metric, answers.rows(ask(metric, asked, earlier)))
-    change = values.change(now and now.value, before and before.value, metric)
+    change = values.change(values.of(now), values.of(before), metric)
     return Numbers(now, before, change, [])
 
 
@@ -131,7 +131,7 @@ def earlier(
 ) -> str:
     """ "28 Sep – 25 Oct 2026: €279,120"."""
     span = asking.before(asked.period, period, asked.compare)
-    value = found.before and found.before.value
+    value = values.of(found.before)
     if value is None:
         return _("no data for %(dates)s") % {"dates": asking.dates(span, regional)}
     facts = {
@@ -222,7 +222,7 @@ def series(
 
 def formula(row: Row | None, metric: Metric, regional: Regional) -> Formula:
     words = _(metric.formula).split(" / ")
-    value = values.text(row and row.value, metric.unit, regional)
+    value = values.text(values.of(row), metric.unit, regional)
     return Formula(
         words if len(words) == 2 else [_(metric.formula)],
         _parts(row, metric, regional),

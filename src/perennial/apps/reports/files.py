@@ -22,11 +22,11 @@ def answer(
 ) -> HttpResponse:
     """`?format=csv`; with `of=rows` the rows behind."""
     of_rows = query.get("of") == "rows"
+    names = (breakdown.entity_of(metric, asked),) if of_rows else ()
     if of_rows:
-        entity = breakdown.entity_of(metric, asked)
-        rows, names = breakdown.behind_rows(answers, metric, asked), (entity,)
+        rows = breakdown.behind_rows(answers, metric, asked)
     else:
-        rows, names = detail.series(answers, metric, asked)[2], ()
+        rows = detail.series(answers, metric, asked)[2]
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(["metric", *names, *_HEAD, "status"])

@@ -58,6 +58,10 @@ class Change:
         return (self.value > 0) == (self.good == "up")
 
 
+def of(row: Row | None) -> float | None:
+    return row.value if row is not None else None
+
+
 def change(now: float | None, before: float | None, metric: Metric) -> Change | None:
     """Points for shares, otherwise a share of the old value; None without one."""
     if now is None or before is None:
