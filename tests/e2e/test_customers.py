@@ -191,7 +191,8 @@ def test_a_phone_shows_two_lines(page: Page, cast: Cast, sign_in: SignIn) -> Non
     sign_in(cast.owner)
     browse(page, "/accounts/", width=390)
     row = page.locator("#results tbody tr").nth(1)
-    expect(row.locator(".fold-b")).to_have_text("€100")
+    expect(row.locator(".fold-b .phone-only")).to_have_text("€100")
+    expect(row.locator(".fold-b .no-phone")).not_to_be_visible()
     expect(row.locator(".fold-d")).to_contain_text("renews")
     box = row.bounding_box()
     assert box is not None

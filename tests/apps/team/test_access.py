@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import pytest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.converters import IntConverter
+from django.urls.converters import IntConverter, UUIDConverter
 
 from perennial.apps.team.access import GATE
 from perennial.apps.team.middleware import WorkspaceMiddleware
@@ -49,7 +50,8 @@ def _filled(pattern: URLPattern | URLResolver) -> str:
     """The route with a value for each of its parameters."""
     route = str(pattern.pattern)
     for name, converter in pattern.pattern.converters.items():
-        value = "1" if isinstance(converter, IntConverter) else "x"
+        samples = {IntConverter: "1", UUIDConverter: str(uuid.UUID(int=1))}
+        value = samples.get(type(converter), "x")
         for start in range(len(route)):
             end = route.find(">", start)
             if route[start] == "<" and route[start : end + 1].rstrip(">").endswith(

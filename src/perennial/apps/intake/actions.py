@@ -34,7 +34,7 @@ def check_soon(workspace: Workspace, upload: Upload, table: str, *, by: User) ->
     if upload.size <= AT_ONCE:
         check(workspace, upload, table)
         return
-    jobs.run_now("check_file", workspace, by=by, upload=str(upload.token), table=table)
+    jobs.run_now("check_file", workspace, by=by, upload=upload.token, table=table)
 
 
 def check(
@@ -67,7 +67,7 @@ def check(
 def start(workspace: Workspace, upload: Upload, table: str, *, by: User) -> JobRun:
     """Imports a checked file in the background."""
     run = jobs.run_now(
-        "import_file", workspace, by=by, upload=str(upload.token), table=table
+        "import_file", workspace, by=by, upload=upload.token, table=table
     )
     record(workspace, by, "data.imported", upload.path.name, table=table)
     return run

@@ -7,13 +7,13 @@ lies below the media folder, apart for each workspace, and goes with its import.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -22,11 +22,13 @@ from django.utils.text import get_valid_filename
 from perennial.apps.intake.files import ImportReport
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import BadValue
+from perennial.core.ids import new_id
 
 #: What nobody imports is removed after this time.
 KEEP = timedelta(hours=24)
 _REPORT = "report.json"
 _NAME_LENGTH = 120
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
 class Unusable(BadValue):
@@ -55,7 +57,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Upload:
-    token: UUID
+    token: str
     path: Path
 
     @property
@@ -99,9 +101,9 @@ def _root(workspace: str) -> Path:
 def keep(workspace: Workspace, file: UploadedFile[bytes]) -> Upload:
     """Takes a file in, and clears away what was left lying."""
     _tidy(workspace.key)
-    folder = _root(workspace.key) / uuid4().hex
+    folder = _root(workspace.key) / new_id()
     folder.mkdir(parents=True)
-    upload = Upload(UUID(folder.name), folder / _name(file.name or ""))
+    upload = Upload(folder.name, folder / _name(file.name or ""))
     with upload.path.open("wb") as kept:
         for chunk in file.chunks():
             kept.write(chunk)
@@ -115,14 +117,14 @@ def _name(given: str) -> str:
     return f"file-{name}" if name in {"", _REPORT} else name
 
 
-def upload_of(workspace: str, token: UUID | str) -> Upload | None:
+def upload_of(workspace: str, token: str) -> Upload | None:
     """The upload of a workspace; None when it is gone or another's."""
-    folder = _root(workspace) / UUID(str(token)).hex
-    if not folder.is_dir():
+    folder = _root(workspace) / token
+    if not _TOKEN.fullmatch(token) or not folder.is_dir():
         return None
     names = (p for p in folder.iterdir() if not p.name.startswith(_REPORT))
     path = next(names, None)
-    return Upload(UUID(folder.name), path) if path else None
+    return Upload(folder.name, path) if path else None
 
 
 def _tidy(workspace: str) -> None:

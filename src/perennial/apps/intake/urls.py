@@ -9,10 +9,10 @@ urlpatterns = [
     path("", views.data, name="data"),
     path("refresh/", views.refresh, name="refresh"),
     path("import/", views.upload, name="upload"),
-    path("import/<uuid:token>/", views.uploaded, name="uploaded"),
-    path("import/<uuid:token>/check/", views.check, name="check"),
-    path("import/<uuid:token>/start/", views.start, name="start"),
-    path("import/<uuid:token>/cancel/", views.cancel, name="cancel"),
+    path("import/<slug:token>/", views.uploaded, name="uploaded"),
+    path("import/<slug:token>/check/", views.check, name="check"),
+    path("import/<slug:token>/start/", views.start, name="start"),
+    path("import/<slug:token>/cancel/", views.cancel, name="cancel"),
     path("imports/<slug:import_id>/", views.imported, name="imported"),
     path(
         "imports/<slug:import_id>/rejects.csv", views.rejects_file, name="rejects_file"

@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -60,7 +59,7 @@ def upload(request: TeamRequest) -> HttpResponse:
 
 
 @role_required(Role.MEMBER)
-def uploaded(request: TeamRequest, token: UUID) -> HttpResponse:
+def uploaded(request: TeamRequest, token: str) -> HttpResponse:
     """A file on its way: being checked, checked, being imported, done."""
     found = upload_of(request.workspace.key, token)
     run = _run(request, token, "import_file")
@@ -72,7 +71,7 @@ def uploaded(request: TeamRequest, token: UUID) -> HttpResponse:
 
 
 def _state(
-    request: TeamRequest, found: Upload | None, run: JobRun | None, token: UUID
+    request: TeamRequest, found: Upload | None, run: JobRun | None, token: str
 ) -> dict[str, Any]:
     checking = None if run else _run(request, token, "check_file")
     checked = found.checked if found else None
@@ -91,7 +90,7 @@ def _state(
 
 @require_POST
 @role_required(Role.MEMBER)
-def check(request: TeamRequest, token: UUID) -> HttpResponse:
+def check(request: TeamRequest, token: str) -> HttpResponse:
     """The same file, taken for another table."""
     form = TableForm(request.POST)
     if form.is_valid():
@@ -103,7 +102,7 @@ def check(request: TeamRequest, token: UUID) -> HttpResponse:
 
 @require_POST
 @role_required(Role.MEMBER)
-def start(request: TeamRequest, token: UUID) -> HttpResponse:
+def start(request: TeamRequest, token: str) -> HttpResponse:
     found = _upload(request, token)
     checked = found.checked
     if checked is not None and not checked.error:
@@ -113,7 +112,7 @@ def start(request: TeamRequest, token: UUID) -> HttpResponse:
 
 @require_POST
 @role_required(Role.MEMBER)
-def cancel(request: TeamRequest, token: UUID) -> HttpResponse:
+def cancel(request: TeamRequest, token: str) -> HttpResponse:
     run = _run(request, token, "import_file")
     if run is None or not run.is_active:
         _upload(request, token).remove()
@@ -161,13 +160,13 @@ def _import(request: TeamRequest, import_id: str) -> imports.Import:
     return found
 
 
-def _upload(request: TeamRequest, token: UUID) -> Upload:
+def _upload(request: TeamRequest, token: str) -> Upload:
     found = upload_of(request.workspace.key, token)
     if found is None:
         raise Http404
     return found
 
 
-def _run(request: TeamRequest, token: UUID, name: str) -> JobRun | None:
-    runs = request.workspace.job_runs.filter(name=name, arguments__upload=str(token))
+def _run(request: TeamRequest, token: str, name: str) -> JobRun | None:
+    runs = request.workspace.job_runs.filter(name=name, arguments__upload=token)
     return runs.order_by("-pk").first()

@@ -314,9 +314,11 @@ def names_in(answers: Answers, table: str, ids: Sequence[str]) -> dict[str, str]
 
 
 def _adds_up(rows: Sequence[Row], total: Row | None) -> bool:
-    """Do numerators and denominators of the parts give those of the number?"""
-    if total is None or total.numerator is None or not rows:
+    """Do the parts give the number: their values, or what those are made of?"""
+    if total is None or total.value is None or total.numerator is None or not rows:
         return False
+    if _close(sum(row.value or 0 for row in rows), total.value):
+        return True
     if total.denominator is not None:
         same = sum(row.denominator or 0 for row in rows)
         if not _close(same, total.denominator) or not values.is_quotient(total):

@@ -21,7 +21,7 @@ from perennial.ui.charts import Chart, Point, line_chart
 from perennial.ui.formats import Regional
 
 #: Parts that load by themselves where they are not computed yet.
-PARTS = ("chart", "breakdown", "rows")
+PARTS = ("breakdown", "rows")
 #: Other metrics beside it.
 RELATED = 4
 
@@ -103,8 +103,6 @@ def _part(
     request: TeamRequest,
 ) -> object | None:
     try:
-        if name == "chart":
-            return drawn(answers, metric, asked, request.regional)
         if name == "breakdown":
             return breakdown.table(answers, metric, asked, found, request)
         return breakdown.behind(answers, metric, asked, found, request.regional)
@@ -161,8 +159,9 @@ def headline(
     return Headline(lead, " ".join(rest))
 
 
-def drawn(answers: Answers, metric: Metric, asked: Asked, regional: Regional) -> Drawn:
+def drawn(request: TeamRequest, metric: Metric, asked: Asked) -> Drawn:
     """The course of the number, with the comparison as a dashed line."""
+    answers, regional = Answers(request.workspace), request.regional
     grain, span, rows, before = series(answers, metric, asked)
     points = [
         Point(

@@ -73,6 +73,7 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     context = detail.page(request, found, asked, parts=detail.PARTS, wait=wait)
     context |= {
         "menus": menus.metric(found, asked, context["period"], segments, request),
+        "chart": detail.drawn(request, found, asked),
         "related": detail.related(request, found, asked),
         "freshness": freshness(request.workspace),
     }

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
+from tests.apps.customers import company
+from tests.apps.customers.folder import built, data  # noqa: F401 - fixtures
+from tests.apps.team.cast import Cast, cast, client_of  # noqa: F401 - fixtures
+from tests.builders import clock, instant
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(settings: Settings, request: pytest.FixtureRequest) -> None:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": request.node.nodeid,
+        }
+    }
+
+
+@pytest.fixture
+def workspace(
+    data: Path,  # noqa: F811
+    cast: Cast,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> Workspace:
+    """The small company, on the morning its numbers speak of."""
+    lake = lake_of(cast.workspace)
+    monkeypatch.setattr(lake, "_clock", clock(instant(company.NOW)))
+    return cast.workspace

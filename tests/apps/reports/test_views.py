@@ -1,0 +1,184 @@
+"""The board and the pages of metrics."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from perennial.apps.reports import asked as asking
+from perennial.apps.reports import board
+from perennial.apps.reports.asked import Asked
+from perennial.apps.team.models import User, Workspace
+from perennial.config.folder import DataFolder
+from perennial.core.errors import PerennialError
+from perennial.core.windows import Period
+from perennial.metrics.registry import all_metrics
+from perennial.ui.formats import Regional
+from tests.apps.team.cast import Cast
+
+ClientOf = Callable[[User], Client]
+HTMX = {"HX-Request": "true"}
+EN = Regional()
+
+
+@pytest.fixture
+def reader(workspace: Workspace, cast: Cast, client_of: ClientOf) -> Client:
+    return client_of(cast.viewer)
+
+
+def test_the_board_has_every_metric(reader: Client) -> None:
+    page = reader.get("/metrics/?wait=1").content.decode()
+    for key, metric in all_metrics().items():
+        assert metric.title in page
+        assert f"/metrics/{key}/" in page
+    assert "skeleton" not in page
+
+
+def test_a_cold_board_loads_its_tiles(reader: Client) -> None:
+    page = reader.get("/metrics/").content.decode()
+    assert page.count('hx-trigger="load"') == len(all_metrics())
+    tile = reader.get("/metrics/mrr/tile/", headers=HTMX).content.decode()
+    assert "skeleton" not in tile
+    assert "€" in tile
+    assert 'hx-get="/metrics/mrr/tile/' not in reader.get("/metrics/").content.decode()
+
+
+def test_a_tile_fails_alone(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise PerennialError("no rate for CHF")
+
+    monkeypatch.setattr(board, "tile", broken)
+    response = reader.get("/metrics/mrr/tile/", headers=HTMX)
+    assert response.status_code == 200
+    assert "no rate for CHF" in response.content.decode()
+
+
+def test_strangers_see_nothing_of_it(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    theirs = client_of(cast.stranger).get("/metrics/").content.decode()
+    assert "Your numbers will be here" in theirs
+    assert Client().get("/metrics/").status_code == 302
+
+
+def test_an_empty_workspace_says_what_will_be_here(
+    settings: Settings, tmp_path: Path, cast: Cast, client_of: ClientOf
+) -> None:
+    settings.DATA = DataFolder(tmp_path)
+    client = client_of(cast.viewer)
+    assert "Your numbers will be here" in client.get("/metrics/").content.decode()
+    assert client.get("/metrics/mrr/").status_code == 200
+
+
+@pytest.mark.parametrize("key", all_metrics())
+def test_every_metric_has_a_page(key: str, reader: Client) -> None:
+    response = reader.get(f"/metrics/{key}/?wait=1&period=month&compare=year")
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert "Rows behind the number" in page
+    assert f"perennial metric {key} --start 2026-05-01" in page
+
+
+@pytest.mark.parametrize("key", all_metrics())
+def test_every_number_is_explained(key: str, reader: Client) -> None:
+    page = reader.get(f"/metrics/{key}/explain/").content.decode()
+    assert "Know before you quote it" in page
+    assert "SELECT" in page
+    drawer = reader.get(f"/metrics/{key}/explain/", headers=HTMX).content.decode()
+    assert "<html" not in drawer
+    assert "drawer-head" in drawer
+
+
+def test_parts_load_by_themselves(reader: Client) -> None:
+    cold = reader.get("/metrics/mrr/").content.decode()
+    assert "part=rows" in cold
+    part = reader.get("/metrics/mrr/?part=rows", headers=HTMX).content.decode()
+    assert "The rows add up" in part
+    assert 'href="/accounts/' in part
+    parts = reader.get("/metrics/mrr/?part=breakdown&by=segment", headers=HTMX)
+    assert "Mid-market" in parts.content.decode()
+
+
+def test_unknown_metrics_and_segments_are_refused(reader: Client) -> None:
+    assert reader.get("/metrics/nothing/").status_code == 404
+    assert reader.get("/metrics/nothing/explain/").status_code == 404
+    assert reader.get("/metrics/?segment=Nobody").status_code == 400
+    assert reader.get("/metrics/mrr/?segment=x%27%20or%201=1").status_code == 400
+
+
+def test_unknown_words_of_the_address_are_left_out(reader: Client) -> None:
+    query = "?period=9y&compare=x&grain=minute&variant=x&by=x&rows=x&part=x"
+    assert reader.get(f"/metrics/mrr/{query}").status_code == 200
+    assert reader.get("/metrics/?period=x").status_code == 200
+
+
+def test_the_series_is_a_file(reader: Client) -> None:
+    response = reader.get("/metrics/mrr/?format=csv&period=12m")
+    rows = list(csv.DictReader(response.content.decode().splitlines()))
+    assert response["Content-Type"].startswith("text/csv")
+    assert len(rows) == 13
+    assert rows[-1]["period_start"] == "2026-05-01"
+    assert float(rows[-1]["value"]) > 0
+
+
+def test_the_rows_behind_are_a_file_and_add_up(reader: Client) -> None:
+    response = reader.get("/metrics/mrr/?format=csv&of=rows")
+    rows = list(csv.DictReader(response.content.decode().splitlines()))
+    series = reader.get("/metrics/mrr/?format=csv")
+    last = list(csv.DictReader(series.content.decode().splitlines()))[-1]
+    assert {row["metric"] for row in rows} == {"mrr"}
+    assert sum(float(row["value"]) for row in rows) == float(last["value"])
+
+
+def test_the_palette_finds_metrics(reader: Client) -> None:
+    page = reader.get("/palette/?q=%23stick").content.decode()
+    assert "/metrics/stickiness/" in page
+
+
+TODAY = date(2026, 6, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end", "previous", "year"),
+    [
+        ("28d", "2026-05-13", "2026-06-10", "2026-04-15", "2025-05-14"),
+        ("month", "2026-05-01", "2026-06-01", "2026-04-01", "2025-05-01"),
+        ("3m", "2026-03-01", "2026-06-01", "2025-12-01", "2025-03-01"),
+        ("12m", "2025-06-01", "2026-06-01", "2024-06-01", "2024-06-01"),
+    ],
+)
+def test_periods_are_whole(
+    name: str, start: str, end: str, previous: str, year: str
+) -> None:
+    period = asking.period_of(name, TODAY)
+    assert period == Period(date.fromisoformat(start), date.fromisoformat(end))
+    before = asking.before(name, period, "previous")
+    assert before.start == date.fromisoformat(previous)
+    assert before.end <= period.start
+    assert asking.before(name, period, "year").start == date.fromisoformat(year)
+
+
+@pytest.mark.parametrize("grain", asking.GRAINS)
+@pytest.mark.parametrize("period", asking.PERIODS)
+def test_charts_compare_spans_of_one_length(grain: str, period: str) -> None:
+    for metric in all_metrics().values():
+        asked = Asked(period=period, grain=grain)
+        span = asking.chart_span(asked, metric, asking.period_of(period, TODAY), grain)
+        before = asking.chart_before(asked, span, grain)
+        assert before.end <= span.start
+        assert span.end <= TODAY
+
+
+def test_dates_are_short() -> None:
+    month = Period(date(2026, 5, 1), date(2026, 6, 1))
+    assert asking.dates(month, EN) == "May 2026"
+    year = Period(date(2025, 6, 1), date(2026, 6, 1))
+    assert asking.dates(year, EN) == "Jun 2025 – May 2026"
+    days = Period(date(2026, 5, 13), date(2026, 6, 10))
+    assert asking.dates(days, EN) == "13 May – 9 Jun 2026"
