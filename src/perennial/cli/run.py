@@ -79,6 +79,7 @@ def demo(place: Place, host: str, port: int, seed: int, no_serve: bool) -> None:
     if not made:
         with show.progress("demo") as report:
             demo_load.load(workspace, end=workspace.today, seed=seed, progress=report)
+        _warm(place)
     if not no_serve:
         click.echo(f"Open http://{host}:{port}/demo/sign-in  (Ctrl-C stops)")
         _serve(place, host, port, web_only=False)
@@ -118,6 +119,14 @@ def worker(place: Place) -> None:
     from perennial.config.serve import worker as run
 
     run(place.data)
+
+
+def _warm(place: Place) -> None:
+    """Have the worker compute the board, so that its first visitor need not wait."""
+    from perennial.apps.jobs import actions
+    from perennial.apps.team.models import Workspace
+
+    actions.enqueue("warm_metrics", Workspace.objects.get(key=place.workspace))
 
 
 def _serve(place: Place, host: str, port: int, *, web_only: bool) -> None:

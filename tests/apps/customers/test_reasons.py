@@ -116,7 +116,6 @@ def test_a_risky_account_always_has_a_reason() -> None:
         "1 of 6 key features used",
         "5 of 20 seats in use",
         "no contact on record",
-        "4.7 points below yellow",
     ]
 
 

@@ -52,12 +52,11 @@ def test_new_data_have_new_answers(
     settings.DATA = DataFolder(tmp_path)
     case = Case(tmp_path / "lake" / cast.workspace.key, timezone="UTC", currency="EUR")
     case.facts("accounts", {"account_id": "a"}, {"account_id": "b"})
-    item = {"billing_period": "month", "starts_at": "2026-01-01", "currency": "EUR"}
-    case.facts("subscription_items", _item("a", item))
+    case.facts("subscription_items", _item("a"))
     case.roll_up()
     asked = {"start": START, "end": END}
     before = answer(cast.workspace, "customers", **asked)
-    case.facts("subscription_items", _item("b", item))
+    case.facts("subscription_items", _item("b"))
     case.roll_up()
     after = answer(cast.workspace, "customers", **asked)
     assert [before[0].value, after[0].value] == [1, 2]
@@ -66,17 +65,10 @@ def test_new_data_have_new_answers(
     assert again[0].value == 1
 
 
-def _item(account: str, more: dict[str, str]) -> dict[str, object]:
-    from decimal import Decimal
-
-    return {
-        "item_id": f"i-{account}",
-        "account_id": account,
-        "subscription_id": f"s-{account}",
-        "unit_amount": Decimal("100.0000"),
-        "quantity": 1,
-        **{k: v for k, v in more.items() if k != "billing_period"},
-    }
+def _item(account: str) -> dict[str, object]:
+    starts = "2026-01-01T00:00"
+    item: dict[str, object] = {"subscription_id": account, "account_id": account}
+    return item | {"mrr": 9, "valid_from": starts}
 
 
 @pytest.mark.parametrize("key", all_metrics())

@@ -62,8 +62,10 @@ def test_a_tile_fails_alone(reader: Client, monkeypatch: pytest.MonkeyPatch) -> 
 def test_strangers_see_nothing_of_it(
     workspace: Workspace, cast: Cast, client_of: ClientOf
 ) -> None:
-    theirs = client_of(cast.stranger).get("/metrics/").content.decode()
-    assert "Your numbers will be here" in theirs
+    mine = client_of(cast.viewer).get("/metrics/mrr/?wait=1").content.decode()
+    theirs = client_of(cast.stranger).get("/metrics/mrr/?wait=1").content.decode()
+    assert "Greenfield" in mine
+    assert "Greenfield" not in theirs
     assert Client().get("/metrics/").status_code == 302
 
 

@@ -162,7 +162,7 @@ def tiles(summary: Summary) -> Tiles:
     return Tiles(
         split=[(c, s.accounts) for c, s in summary.colors.items() if s.accounts],
         mrr_change=(
-            (summary.total.mrr_e4 - before.mrr_e4) / before.mrr_e4
+            round((summary.total.mrr_e4 - before.mrr_e4) / before.mrr_e4, 3)
             if before and before.mrr_e4
             else None
         ),

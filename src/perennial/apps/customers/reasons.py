@@ -83,7 +83,9 @@ def reasons(account: Account, facts: Facts, regional: Regional) -> list[Reason]:
     if any(r.kind == "quiet" for r in found):
         silent = {"logins", "users", "features", "seats"}
         found = [r for r in found if r.kind not in silent]
-    return found
+    # Where nothing else is known, the score alone has to do.
+    told = [r for r in found if r.kind not in {"score", "renewal"}]
+    return [r for r in found if r.kind != "score"] if told else found
 
 
 def sentence(found: list[Reason], most: int = 3) -> Sentence | None:

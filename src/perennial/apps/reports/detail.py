@@ -62,7 +62,7 @@ def page(
         "title": _(metric.title),
         "about": _(metric.description),
         "focus": values.focus_name(metric),
-        "theme": board.THEMES.get(metric.theme, metric.theme),
+        "family": board.THEMES.get(metric.theme, metric.theme),
         "asked": asked,
         "period": period,
         "dates": asking.dates(period, regional),

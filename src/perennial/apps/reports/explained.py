@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -34,18 +33,11 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
     return context | {
         "inputs": inputs(answers, metric),
         "sql": answers.sql(question),
-        "computed_at": answers.keep(f"at {question!r}", metric.reads, _now(answers)),
+        "computed_at": answers.computed_at(question),
         "provisional_hours": answers.lake.settings.provisional_hours,
         "metric_url": url,
         "explain_url": reverse("reports:explain", args=[metric.key]) + asked.url(),
     }
-
-
-def _now(answers: Answers) -> Any:
-    def now() -> datetime:
-        return answers.lake.now
-
-    return now
 
 
 def inputs(answers: Answers, metric: Metric) -> list[Input]:

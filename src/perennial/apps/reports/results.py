@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.core.cache import cache
@@ -103,21 +103,30 @@ class Answers:
         """Anything else that is made from these tables, under a name."""
         return self._get(digest("other", name, self._state(tables)), compute)
 
+    def computed_at(self, question: Question) -> datetime:
+        """When the answer that is kept was computed; now, where none is."""
+        found = cache.get(f"answer-{self._key('rows', question)}")
+        return found[1] if found else datetime.now(UTC)
+
     def _ask(self, question: Question) -> Result:
         return self.lake.metric(question.key, **question.arguments)
 
     def _kept(self, kind: str, question: Question, compute: Callable[[], T]) -> T:
+        return self._get(self._key(kind, question), compute)
+
+    def _key(self, kind: str, question: Question) -> str:
         reads = (*SHARED, *registry.get(question.key).reads)
-        return self._get(digest(kind, repr(question), self._state(reads)), compute)
+        return digest(kind, repr(question), self._state(reads))
 
     def _get(self, key: str, compute: Callable[[], T]) -> T:
-        found: tuple[T] | None = cache.get(f"answer-{key}")
+        found: tuple[T, datetime] | None = cache.get(f"answer-{key}")
         if found is not None:
             return found[0]
         if not self._wait:
             raise Missing
         made = compute()
-        cache.set(f"answer-{key}", (made,), KEEP.total_seconds())
+        at = datetime.now(UTC)
+        cache.set(f"answer-{key}", (made, at), KEEP.total_seconds())
         return made
 
     def _state(self, tables: tuple[str, ...]) -> str:

@@ -139,12 +139,14 @@ def health_bar_chart(
             low += value
     tops = [sum(counts.values()) for _, counts in rows]
     colors = {"domain": [words[s] for s in used], "range": [f"${s}" for s in used]}
+    # All five states in one line are wider than a side column.
+    legend = {"columns": 3} if len(used) > 4 else {}
     drawn = layer(
         {"type": "bar", "stroke": "$surface", "strokeWidth": 1},
         bar_x([at for at, _ in rows], grain, inner=0.5),
         value_y(tops, unit, regional, zero=True),
         "low",
-        color={"field": "state", "type": "nominal", "scale": colors},
+        color={"field": "state", "type": "nominal", "scale": colors, "legend": legend},
     )
     drawn["encoding"]["tooltip"] = [
         {"field": "title", "type": "nominal", "title": "title"},
