@@ -162,14 +162,15 @@ def filtered(measures: ir.Table, asked: Filter, reader: Reader) -> ir.Table:
 
 
 def ordered(measures: ir.Table, asked: Filter) -> ir.Table:
-    """The rows in the order asked for; missing values last, both ways."""
+    """The rows in the order asked for, then by MRR; missing values last, both ways."""
     if not asked.column:
         return measures.order_by(priority(measures))
     sort = SORTS[asked.column]
     turn = ibis.desc if asked.descends is not sort.inverted else ibis.asc
-    first = turn(sort.value(measures), nulls_first=False)
-    then = [key for key in priority(measures) if key.get_name() != first.get_name()]
-    return measures.order_by([first, *then])
+    keys = [turn(sort.value(measures), nulls_first=False)]
+    if asked.column != "mrr":
+        keys.append(ibis.desc(measures.mrr_e4, nulls_first=False))
+    return measures.order_by([*keys, measures.account_id.asc()])
 
 
 def priority(measures: ir.Table) -> list[ir.Value]:

@@ -113,7 +113,8 @@ def accounts(request: TeamRequest) -> HttpResponse:
     }
     if request.htmx and number > 1:
         return render(request, "customers/accounts.html#rows", context)
-    context |= _around(request, book, asked, names)
+    totals = queries.totals(request.workspace, asked, reader, page)
+    context |= {"totals": totals, **_around(request, book, asked, names)}
     part = "#results" if request.htmx else ""
     return render(request, f"customers/accounts.html{part}", context)
 
@@ -121,14 +122,12 @@ def accounts(request: TeamRequest) -> HttpResponse:
 def _around(
     request: TeamRequest, book: Book, asked: listing.Filter, names: dict[str, str]
 ) -> dict[str, Any]:
-    """Tabs, chips and totals of the list; more rows on scroll need none of it."""
-    reader = book.reader(request.user.email)
+    """Tabs, chips and heads of the list; more rows on scroll need none of it."""
     return {
         "as_of": book.as_of,
         "tabs": chips.tabs(book, asked, request.user.email),
         "chips": chips.chips(book, asked, names),
         "heads": chips.heads(asked),
-        "totals": queries.totals(request.workspace, asked, reader),
         "sorted_text": chips.sorted_text(asked),
         "clear_url": listing.Filter().url(),
         "priority_url": asked.url(sort=""),

@@ -26,6 +26,7 @@ T = TypeVar("T")
 SHARED = (
     *("accounts", "account_attributes", "users", "assignments", "settings"),
     *("features", "entitlements", "fx_rates", "user_days", "account_days"),
+    *("mrr_ledger", "seat_ledger"),
 )
 #: Answers speak of a day; after two nobody asks for them again.
 KEEP = timedelta(days=2)
