@@ -72,6 +72,23 @@ def test_pages_fit_between_the_designed_widths(
         assert page.evaluate(wide) <= 0, name
 
 
+@pytest.mark.parametrize("language", ["de", "sv"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_longer_words_fit(
+    page: Page, cast: Cast, sign_in: SignIn, language: str, width: int
+) -> None:
+    sign_in(cast.owner)
+    domain = page.context.cookies()[0]["domain"]
+    page.context.add_cookies(
+        [{"name": "django_language", "value": language, "domain": domain, "path": "/"}]
+    )
+    for name in ("team", "accounts", "account", "usage", "money", "people", "health"):
+        browse(page, PAGES[name], width=width)
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        assert_clean(page)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_empty_pages_are_clean(
     page: Page,

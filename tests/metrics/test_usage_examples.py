@@ -105,6 +105,23 @@ class TestStickiness:
         weekend.roll_up()
         assert weekend.value("stickiness", variant="weekdays_only", **span) == 0.0
 
+    def test_groups_without_a_name_count_too(self, tmp_path: Path) -> None:
+        case = Case(tmp_path)
+        case.facts("accounts", {"account_id": "A", "segment": "small"})
+        case.events(*days("a", "A", 30), *days("b", "B", 15))
+        case.roll_up()
+        asked = {"as_of": "2026-03-31"}
+        assert case.by("stickiness", "segment", **asked) == {"small": 1.0, None: 0.5}
+        assert case.by("time_in_app", "segment", **asked) == {"small": 0.0, None: 0.0}
+        adopted = case.by("feature_adoption", "segment", **asked)
+        assert adopted == {"small": 1.0, None: 1.0}
+        case.facts("users", {"user_id": "a"}, {"user_id": "b"})
+        rows = case.workspace.metric(
+            "usage_frequency", by=["segment"], start="2026-03-01", end="2026-03-29"
+        ).to_dicts()
+        daily = {r["segment"]: r["value"] for r in rows if r["class"] == "daily"}
+        assert daily == {"small": 1.0, None: 0.0}
+
 
 class TestUsageFrequency:
     def test_classes_of_28_days(self, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from perennial.core.windows import Grain, Period, day_start, floor, following
+from perennial.metrics.inputs import NOTHING
 from perennial.metrics.query import Query
 
 #: Columns of an answer beside its dimensions, in the order they are shown.
@@ -24,6 +25,7 @@ def finish(query: Query, raw: pl.DataFrame, first_day: date | None) -> pl.DataFr
     `raw` is what the metric computed; `first_day` is the first local day its
     sources speak of. Value is null, never 0, where nothing was observed (G1).
     """
+    raw = raw.with_columns(pl.col(name).replace(NOTHING, None) for name in query.by)
     extra = [name for name in raw.columns if name not in _RAW]
     groups = [*query.by, *(name for name in extra if name not in query.by)]
     spine = _spine(query, first_day)

@@ -25,6 +25,8 @@ _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
 #: Changes of a zone's offset are followed for this long; before, the last one holds.
 _ZONE_YEARS = timedelta(days=366 * 15)
 
+#: A missing value of a dimension while it is computed; no import lets "" in.
+NOTHING = ""
 #: Dimensions that are ids carried by the roll-ups themselves.
 IDS = {"account": "account_id", "user": "user_id", "feature": "feature_id"}
 #: Columns of `accounts` that cannot be asked for as a dimension.
@@ -183,8 +185,13 @@ class Inputs:
             if self._is_about_features_only(part) and "feature_id" not in table.columns:
                 continue
             table = table.filter(filters.condition(part, self._column(table)))
-        ids = {d: table[IDS[d]] for d in self.query.by if IDS.get(d) in table.columns}
-        return table.mutate(**ids)
+        # Groups are joined later on, and null equals nothing: "" stands for it.
+        groups = {
+            name: table[IDS.get(name, name)].cast("string").fill_null(NOTHING)
+            for name in self.query.by
+            if IDS.get(name, name) in table.columns
+        }
+        return table.mutate(**groups)
 
     @cached_property
     def _hidden_users(self) -> ir.Table:

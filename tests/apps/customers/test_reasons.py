@@ -11,7 +11,7 @@ import pytest
 from perennial.apps.customers import listing, today
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.board import rows, step_for
-from perennial.apps.customers.reasons import Facts, Steps, reasons, sentence
+from perennial.apps.customers.reasons import Facts, Reason, Steps, reasons, sentence
 from perennial.apps.customers.words import listed, name_of, spelled
 from perennial.apps.team.models import Workspace
 from perennial.lake.workspace import Workspace as Lake
@@ -137,6 +137,12 @@ def test_the_sentence_keeps_the_renewal() -> None:
     assert found is not None
     assert found.lead == "Logins down 63% in two weeks"
     assert found.rest == "; two urgent tickets are open; renewal in 41 days."
+
+
+def test_a_sentence_has_one_stop() -> None:
+    found = sentence([Reason("nps", "NPS answer 4 on 18. Nov.")])
+    assert found is not None
+    assert f"{found.lead}{found.rest}" == "NPS answer 4 on 18. Nov."
 
 
 def test_onboarding_that_stands_still() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,7 +19,15 @@ from pytest_django import Settings
 from perennial.apps.customers import today
 from perennial.apps.team.models import User
 from perennial.config.folder import DataFolder
-from tests.apps.customers.company import FRESH, GONE, GREEN, KESTREL, OTHER, SILENT
+from tests.apps.customers.company import (
+    AS_OF,
+    FRESH,
+    GONE,
+    GREEN,
+    KESTREL,
+    OTHER,
+    SILENT,
+)
 from tests.apps.team.cast import Cast
 
 ClientOf = Callable[[User], Client]
@@ -268,6 +277,15 @@ def test_every_tab_of_every_kind_of_account(
 def test_the_explanation_names_the_command(alice: Client) -> None:
     page = text(alice, url("health", KESTREL))
     assert "perennial health --account &#x27;kes/50% ü&#x27; --as-of 2026-06-01" in page
+
+
+def test_old_data_say_so(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from perennial.lake.workspace import Workspace as Lake
+
+    for today_, is_old in ((AS_OF, False), (AS_OF + timedelta(days=1), True)):
+        monkeypatch.setattr(Lake, "today", today_)
+        for path in ("/", "/accounts/", url("account", KESTREL)):
+            assert ("Data to" in text(alice, path)) is is_old, path
 
 
 # --- palette, emptiness, cost ------------------------------------------------

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from perennial.apps.customers import explain, today
+from perennial.apps.customers import explain, queries, today
 from perennial.apps.customers import reasons as why_now
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.breakdown import Snapshot
@@ -51,6 +51,7 @@ def shared(
         "nav": "accounts",
         "now": now(request, found),
         "account": found,
+        "data_to": queries.data_to(request.workspace, found.as_of),
         "state": STATES.get(found.state, found.state),
         "owner": name_of(found.owner_email, names),
         "sentence": said(found, told, request.regional),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from perennial.apps.customers import listing
 from perennial.apps.customers.account import COLORS
@@ -150,7 +151,7 @@ def _owner(book: Book, asked: Filter, names: Mapping[str, str]) -> Chip:
         options.append((NOBODY, words[NOBODY]))
     value = words.get(asked.owner) or name_of(asked.owner, names)
     choices = _choices(asked, "owner", options)
-    return Chip(_("Owner"), value, bool(asked.owner), choices)
+    return Chip(pgettext("of an account", "Owner"), value, bool(asked.owner), choices)
 
 
 def _choices(
@@ -178,12 +179,12 @@ def column_words() -> dict[str, str]:
         "change": _("28 d"),
         "mrr": "MRR",
         "renewal": _("Renewal"),
-        "owner": _("Owner"),
+        "owner": pgettext("of an account", "Owner"),
         "stage": _("Stage"),
         "segment": _("Segment"),
         "touch": _("Touch"),
         "seen": _("Seen"),
-        "active": _("Active"),
+        "active": pgettext("users", "Active"),
         "use": _("License use"),
         "nps": "NPS",
         "tickets": _("Open tickets"),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from perennial.apps.customers import levers
 from perennial.apps.customers.breakdown import Breakdown, Measured, next_colors
@@ -18,7 +18,6 @@ from perennial.apps.customers.words import Text, capitalized, figure, listed, sp
 from perennial.core.settings import HealthTargets
 from perennial.ui import formats
 from perennial.ui.formats import Regional
-from perennial.ui.templatetags.ui import state_word
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,14 @@ def way_up(
 
 def _small(color: str) -> str:
     """The word of a color inside a sentence."""
-    return state_word(color).lower()
+    return str(_INSIDE[color])
+
+
+_INSIDE: Mapping[str, Text] = {
+    "orange": pgettext_lazy("health in a sentence", "orange"),
+    "yellow": pgettext_lazy("health in a sentence", "yellow"),
+    "green": pgettext_lazy("health in a sentence", "green"),
+}
 
 
 def _step(step: levers.Step, regional: Regional) -> str:

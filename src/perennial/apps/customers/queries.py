@@ -24,6 +24,7 @@ from perennial.apps.customers.listing import Filter, Reader
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.money import SCALE
+from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
 
 #: Rows of the list that come at once.
@@ -126,6 +127,11 @@ def _book(lake: Lake, _version: int) -> Book | None:
 
 def _count(condition: ir.BooleanValue) -> ir.IntegerScalar:
     return condition.fill_null(False).cast("int64").sum()
+
+
+def data_to(workspace: Workspace, as_of: date) -> date | None:
+    """The last day the data speak of, where that is not yesterday."""
+    return as_of - DAY if as_of < lake_of(workspace).today else None
 
 
 def live_customers(request: HttpRequest) -> int | None:

@@ -101,7 +101,9 @@ def sentence(found: list[Reason], most: int = 3) -> Sentence | None:
         shown = [*shown[:-1], renewal[0]]
     lead, *others = [reason.text for reason in shown]
     rest = "".join(f"; {text}" for text in others)
-    return Sentence(capitalized(lead), f"{rest}.")
+    # Some languages end a shortened date with a stop of its own.
+    stop = "" if (rest or lead).endswith(".") else "."
+    return Sentence(capitalized(lead), f"{rest}{stop}")
 
 
 def needs(measures: ir.Table, reader: Reader) -> ir.BooleanValue:

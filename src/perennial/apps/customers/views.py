@@ -60,7 +60,7 @@ def _day(request: TeamRequest, book: Book, *, mine: bool) -> dict[str, Any]:
     own = [s.accounts for s in book.paying if s.owner.lower() == email.lower()]
     return {
         "now": now_of(request, book.as_of),
-        "as_of": book.as_of,
+        "data_to": queries.data_to(workspace, book.as_of),
         "mine": mine,
         "counts": {"mine": sum(own), "team": book.customers},
         "headline": board.headline(needed, summary, request.regional, mine=mine),
@@ -124,7 +124,8 @@ def _around(
 ) -> dict[str, Any]:
     """Tabs, chips and heads of the list; more rows on scroll need none of it."""
     return {
-        "as_of": book.as_of,
+        "now": now_of(request, book.as_of),
+        "data_to": queries.data_to(request.workspace, book.as_of),
         "tabs": chips.tabs(book, asked, request.user.email),
         "chips": chips.chips(book, asked, names),
         "heads": chips.heads(asked),
