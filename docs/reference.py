@@ -85,7 +85,7 @@ def _grid(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 
 def commands() -> str:
     """The command line: every verb with its help."""
-    context = click.Context(cli, info_name="perennial")
+    context = click.Context(cli, info_name="perennial", **cli.context_settings)
     parts = [_NOTE, "# Command line\n", "```text", cli.get_help(context), "```\n"]
     for verb in VERBS:
         command = cli.get_command(context, verb)

@@ -161,11 +161,9 @@ def test_more_rows_come_on_scroll(
     page: Page, cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "PAGE", 2)
-    queries._page.cache_clear()
     sign_in(cast.owner)
     browse(page, "/accounts/?state=all")
     expect(page.locator("#results td.name")).to_have_count(6)
-    queries._page.cache_clear()
 
 
 def test_the_list_works_without_scripts(
@@ -176,7 +174,6 @@ def test_the_list_works_without_scripts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(queries, "PAGE", 3)
-    queries._page.cache_clear()
     sign_in(cast.owner)
     browser = page.context.browser
     assert browser is not None
@@ -192,7 +189,6 @@ def test_the_list_works_without_scripts(
         expect(plain.locator("tbody .health")).to_have_count(4)
     finally:
         context.close()
-        queries._page.cache_clear()
 
 
 def test_a_chip_opens_and_filters(page: Page, cast: Cast, sign_in: SignIn) -> None:

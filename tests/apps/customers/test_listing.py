@@ -160,7 +160,6 @@ def test_pages(
     workspace: Workspace, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "PAGE", 3)
-    queries._page.cache_clear()
     first = queries.page(workspace, Filter(), reader, 1)
     assert (len(first.accounts), first.following) == (3, 2)
     second = queries.page(workspace, Filter(), reader, 2)
@@ -168,7 +167,6 @@ def test_pages(
         [FRESH],
         None,
     )
-    queries._page.cache_clear()
 
 
 @pytest.mark.parametrize(

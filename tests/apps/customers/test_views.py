@@ -29,6 +29,7 @@ from tests.apps.customers.company import (
     SILENT,
 )
 from tests.apps.team.cast import Cast
+from tests.builders import Case
 
 ClientOf = Callable[[User], Client]
 TABS = ("account", "usage", "money", "people", "health")
@@ -194,7 +195,6 @@ def test_htmx_gets_rows_or_results(
     from perennial.apps.customers import queries
 
     monkeypatch.setattr(queries, "PAGE", 3)
-    queries._page.cache_clear()
     assert "page=2" in text(alice, "/accounts/")
     rows = text(alice, "/accounts/?page=2", **{"HX-Request": "true"})
     assert rows.lstrip().startswith("<tr")
@@ -203,7 +203,6 @@ def test_htmx_gets_rows_or_results(
     assert 'id="results"' in found
     assert 'hx-swap-oob="true"' in found
     assert "<html" not in found
-    queries._page.cache_clear()
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "99999999999999", "²"])
@@ -310,6 +309,27 @@ def test_before_any_data_pages_say_what_will_be_here(
     assert client.get("/accounts.csv").status_code == 200
     assert client.get(url("account", "x")).status_code == 404
     assert client.get("/palette/?q=x").status_code == 200
+
+
+def test_a_refresh_is_seen_at_once(
+    settings: Settings, tmp_path: Path, cast: Cast, client_of: ClientOf
+) -> None:
+    """What pages keep, they keep by the version of the tables."""
+    settings.DATA = DataFolder(tmp_path)
+    client = client_of(cast.owner)
+    assert "Your customers will be here" in text(client, "/accounts/")
+    case = Case(settings.DATA.lake / "default", now="2026-06-01T06:00")
+    for number, name in enumerate(("First Light", "Second Wind")):
+        case.facts("accounts", {"account_id": str(number), "name": name})
+        case.facts(
+            "subscription_items",
+            {"subscription_id": str(number), "account_id": str(number), "mrr": 9,
+             "valid_from": "2026-01-01T00:00"},
+        )  # fmt: skip
+        case.refresh(as_of=AS_OF)
+        assert name in text(client, "/accounts/")
+        assert name in text(client, url("account", str(number)))
+        assert text(client, "/").count("Nothing needs a human today.") == 1
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 
 import ibis
 import ibis.expr.types as ir
 
 from perennial.apps.customers import listing
+from perennial.apps.customers.kept import kept
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.money import SCALE
@@ -90,10 +90,8 @@ class Summary:
 def summary(workspace: Workspace, as_of: date, owner: str) -> Summary:
     """Of all customers, or of one owner's."""
     lake = lake_of(workspace)
-    measures = lake.lake.snapshot("account_measures").version
-    snapshots = lake.lake.snapshot("health_snapshots").version
-    now = [c for c in _cells(lake, measures, as_of) if _is_of(c.owner, owner)]
-    old = [p for p in _past(lake, snapshots, as_of) if _is_of(p.owner, owner)]
+    now = [c for c in _cells(lake, as_of) if _is_of(c.owner, owner)]
+    old = [p for p in _past(lake, as_of) if _is_of(p.owner, owner)]
     colors = {s: _added(c.sum for c in now if c.color == s) for s in STATES}
     month = [p.sum for p in old if p.days_ago == MONTH_DAYS]
     week = [p.sum for p in old if p.days_ago == WEEK_DAYS and p.color in RISKY]
@@ -130,9 +128,9 @@ def _months(cells: Sequence[Cell], as_of: date) -> list[tuple[date, dict[str, fl
     return [(month, dict(found[month])) for month in months]
 
 
-@lru_cache(maxsize=64)
-def _cells(lake: Lake, _version: int, as_of: date) -> tuple[Cell, ...]:
-    """Customers by owner, color and renewal month; kept until the next refresh."""
+@kept("account_measures")
+def _cells(lake: Lake, as_of: date) -> tuple[Cell, ...]:
+    """Customers by owner, color and renewal month."""
     m = lake.table("account_measures")
     m = m.filter(m.state == "paying")
     found = m.group_by(
@@ -147,8 +145,8 @@ def _cells(lake: Lake, _version: int, as_of: date) -> tuple[Cell, ...]:
     )
 
 
-@lru_cache(maxsize=64)
-def _past(lake: Lake, _version: int, as_of: date) -> tuple[Past, ...]:
+@kept("account_measures", "health_snapshots")
+def _past(lake: Lake, as_of: date) -> tuple[Past, ...]:
     """Snapshots of a week and of four weeks ago, by today's owners.
 
     Where a day was computed twice, the newest computation counts.

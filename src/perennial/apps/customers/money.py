@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from perennial.apps.customers.account import Account
+from perennial.apps.customers.kept import kept
 from perennial.apps.customers.scope import only
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core import money
 from perennial.core.windows import DAY, add_months, day_start, month_end
+from perennial.lake.workspace import Workspace as Lake
 
 #: Months of the history.
 MONTHS = 24
@@ -189,30 +191,27 @@ def _month_ends(
 
 def seat_levels(workspace: Workspace, account: Account) -> list[Level]:
     """Seats bought, the newest change first."""
-    lake = lake_of(workspace)
-    table = lake.table("seat_ledger")
-    rows = lake.engine.run(
-        table.filter(
-            (table.account_id == account.account_id) & (table.date_from < account.as_of)
-        ).order_by("date_from")
-    )
-    return levels([(r["date_from"], r["seats"], "") for r in rows.to_dicts()])
+    rows = _runs(lake_of(workspace), account, "seat_ledger")
+    return levels([(r["date_from"], r["seats"], "") for r in rows])
 
 
 def mrr_levels(workspace: Workspace, account: Account) -> list[Level]:
     """Changes of MRR in the currency of the contract, the newest first."""
-    lake = lake_of(workspace)
-    table = lake.table("mrr_ledger")
-    rows = lake.engine.run(
-        table.filter(
-            (table.account_id == account.account_id) & (table.date_from < account.as_of)
-        ).order_by("date_from")
-    ).to_dicts()
+    rows = _runs(lake_of(workspace), account, "mrr_ledger")
     found: list[Level] = []
     for currency in {row["currency"] for row in rows}:
         runs = [r for r in rows if r["currency"] == currency]
         found += levels([(r["date_from"], r["mrr_e4"], currency) for r in runs])
     return sorted(found, key=lambda level: level.since, reverse=True)
+
+
+@kept("seat_ledger", "mrr_ledger", size=512)
+def _runs(lake: Lake, account: Account, name: str) -> list[dict[str, Any]]:
+    """Rows of a ledger that had begun, the oldest first."""
+    table = lake.table(name)
+    has_begun = table.date_from < account.as_of
+    rows = table.filter((table.account_id == account.account_id) & has_begun)
+    return lake.engine.run(rows).sort("date_from").to_dicts()
 
 
 def levels(runs: Sequence[tuple[date, int | None, str]]) -> list[Level]:

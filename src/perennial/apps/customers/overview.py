@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from itertools import pairwise
 
 from perennial.apps.customers import explain
@@ -17,6 +16,7 @@ from perennial.apps.customers.breakdown import (
     breakdown,
     snapshot,
 )
+from perennial.apps.customers.kept import kept
 from perennial.apps.customers.words import Text
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -64,14 +64,12 @@ class Why:
 
 def history(workspace: Workspace, account: Account) -> list[tuple[date, Snapshot]]:
     """Stored health of the last 26 weeks, oldest first; every tab reads it."""
-    lake = lake_of(workspace)
-    version = lake.lake.snapshot("health_snapshots").version
-    return list(_history(lake, version, account.account_id, account.as_of))
+    return list(_history(lake_of(workspace), account.account_id, account.as_of))
 
 
-@lru_cache(maxsize=1_024)
+@kept("health_snapshots", size=1_024)
 def _history(
-    lake: Lake, _version: int, account_id: str, as_of: date
+    lake: Lake, account_id: str, as_of: date
 ) -> tuple[tuple[date, Snapshot], ...]:
     table = lake.table("health_snapshots")
     found = table.filter(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
+import polars as pl
 from django.utils.translation import pgettext_lazy
 
 from perennial.apps.customers.account import Account
+from perennial.apps.customers.kept import kept
 from perennial.apps.customers.scope import only, rows_of
 from perennial.apps.customers.words import Text
 from perennial.apps.team.lake import lake_of
@@ -63,17 +64,28 @@ class Person:
 
 def people(workspace: Workspace, account: Account) -> list[Person]:
     """Users with a live seat, the most active first."""
-    lake = lake_of(workspace)
-    as_of = account.as_of
-    seats = rows_of(lake, "assignments", account.account_id)
-    starts, ends = seats.date_from, seats.date_to
-    live = (starts.isnull() | (starts < as_of)) & (ends.isnull() | (ends >= as_of))
-    users = lake.table("users").select("user_id", "name", "email", "role")
-    rows = seats.filter(live).select("user_id").left_join(users, "user_id")
-    known = {r["user_id"]: r for r in lake.engine.run(rows).iter_rows(named=True)}
+    return _people(lake_of(workspace), account)
+
+
+@kept("assignments", "users", "user_days")
+def _people(lake: Lake, account: Account) -> list[Person]:
+    seats = lake.engine.run(rows_of(lake, "assignments", account.account_id))
+    starts, ends = pl.col("date_from"), pl.col("date_to")
+    live = (starts.is_null() | (starts < account.as_of)) & (
+        ends.is_null() | (ends >= account.as_of)
+    )
+    ids = seats.filter(live)["user_id"].unique().to_list()
+    users = lake.table("users")
+    named = users.filter(users.user_id.isin(ids)).select(*_NAMED)
+    known = {r["user_id"]: r for r in lake.engine.run(named).iter_rows(named=True)}
     counts = _activity(lake, account)
-    found = [_person(r, counts.get(i, {}), lake.settings) for i, r in known.items()]
+    found = [
+        _person(i, known.get(i, {}), counts.get(i, {}), lake.settings) for i in ids
+    ]
     return sorted(found, key=lambda p: (-p.active_days, -_at(p), p.name.lower()))
+
+
+_NAMED = ("user_id", "name", "email", "role")
 
 
 def _activity(lake: Lake, account: Account) -> dict[str, dict[str, Any]]:
@@ -101,13 +113,13 @@ def _at(person: Person) -> float:
 
 
 def _person(
-    user: Mapping[str, Any], active: Mapping[str, Any], settings: Settings
+    user_id: str, user: Mapping[str, Any], active: Mapping[str, Any], settings: Settings
 ) -> Person:
     days, before = active.get("active_days", 0), active.get("active_days_before", 0)
     return Person(
-        user_id=user["user_id"],
-        name=user["name"] or user["email"] or user["user_id"],
-        role=user["role"] or "",
+        user_id=user_id,
+        name=user.get("name") or user.get("email") or user_id,
+        role=user.get("role") or "",
         last_seen_at=active.get("last_seen_at"),
         active_days=days,
         active_days_before=before,
@@ -131,8 +143,7 @@ def with_health(
 ) -> list[Person]:
     """The same people with their own health; those who were not active have none."""
     lake = lake_of(workspace)
-    version = lake.lake.snapshot("user_days").version
-    scores = _scores(lake, account.account_id, account.as_of, version)
+    scores = _scores(lake, account.account_id, account.as_of)
     none: tuple[float | None, str] = (None, "")
     return [
         replace(
@@ -144,9 +155,9 @@ def with_health(
     ]
 
 
-@lru_cache(maxsize=512)
+@kept("user_days", "feature_days", "sessions", "features", size=512)
 def _scores(
-    lake: Lake, account_id: str, as_of: date, _version: int
+    lake: Lake, account_id: str, as_of: date
 ) -> dict[str, tuple[float | None, str]]:
     found = snapshots.compute(lake, [as_of], users=True, where=only(account_id))
     rows = found.select("user_id", "score", "color").iter_rows()

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -20,6 +19,7 @@ from django.http import Http404, HttpRequest
 
 from perennial.apps.customers import listing
 from perennial.apps.customers.account import FULL, Account, from_row
+from perennial.apps.customers.kept import kept
 from perennial.apps.customers.listing import Filter, Reader
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -96,12 +96,11 @@ class Totals:
 
 def book(workspace: Workspace) -> Book | None:
     """Counts for tabs, chips and the navigation; None before the first refresh."""
-    lake = lake_of(workspace)
-    return _book(lake, _version(lake))
+    return _book(lake_of(workspace))
 
 
-@lru_cache(maxsize=256)
-def _book(lake: Lake, _version: int) -> Book | None:
+@kept("account_measures")
+def _book(lake: Lake) -> Book | None:
     measures = lake.table("account_measures")
     newest = lake.engine.run(measures.agg(as_of=measures.as_of.max()))["as_of"][0]
     if newest is None:
@@ -143,26 +142,19 @@ def live_customers(request: HttpRequest) -> int | None:
 
 def page(workspace: Workspace, asked: Filter, reader: Reader, number: int) -> Page:
     """One page of the list; kept until the next refresh, for tabs and for Back."""
-    lake = lake_of(workspace)
     if asked.owner != listing.ME:
         reader = replace(reader, email="")  # the same rows for everybody
-    return _page(lake, _version(lake), asked, reader, number)
+    return _page(lake_of(workspace), asked, reader, number, PAGE)
 
 
-@lru_cache(maxsize=128)
-def _page(
-    lake: Lake, _version: int, asked: Filter, reader: Reader, number: int
-) -> Page:
+@kept("account_measures", size=128)
+def _page(lake: Lake, asked: Filter, reader: Reader, number: int, size: int) -> Page:
     rows = listing.filtered(lake.table("account_measures"), asked, reader)
-    start = (number - 1) * PAGE
+    start = (number - 1) * size
     # One row more tells whether there is another page.
-    found = lake.engine.run(listing.ordered(rows, asked).limit(PAGE + 1, offset=start))
+    found = lake.engine.run(listing.ordered(rows, asked).limit(size + 1, offset=start))
     accounts = accounts_of(lake, found)
-    return Page(accounts[:PAGE], number, number + 1 if len(accounts) > PAGE else None)
-
-
-def _version(lake: Lake) -> int:
-    return lake.lake.snapshot("account_measures").version
+    return Page(accounts[:size], number, number + 1 if len(accounts) > size else None)
 
 
 def totals(workspace: Workspace, asked: Filter, reader: Reader, first: Page) -> Totals:
@@ -176,12 +168,12 @@ def totals(workspace: Workspace, asked: Filter, reader: Reader, first: Page) -> 
         return Totals(len(first.accounts), mrr)
     lake = lake_of(workspace)
     plain = replace(asked, sort="")
-    known = _book(lake, _version(lake))
+    known = _book(lake)
     if known and plain == Filter(
         state=plain.state, segment=plain.segment, owner=plain.owner
     ):
         return _totals_of(known, plain, reader)
-    return _totals(lake, _version(lake), plain, reader)
+    return _totals(lake, plain, reader)
 
 
 def _totals_of(known: Book, asked: Filter, reader: Reader) -> Totals:
@@ -197,8 +189,8 @@ def _totals_of(known: Book, asked: Filter, reader: Reader) -> Totals:
     return Totals(sum(s.accounts for s in found), mrr)
 
 
-@lru_cache(maxsize=1_024)
-def _totals(lake: Lake, _version: int, asked: Filter, reader: Reader) -> Totals:
+@kept("account_measures", size=1_024)
+def _totals(lake: Lake, asked: Filter, reader: Reader) -> Totals:
     rows = listing.filtered(lake.table("account_measures"), asked, reader)
     found = lake.engine.run(rows.agg(n=rows.count(), mrr=rows.mrr_e4.sum()))
     return Totals(found["n"][0], Decimal(found["mrr"][0] or 0) / SCALE)
@@ -216,15 +208,14 @@ def every(
 
 def get_account_or_404(workspace: Workspace, account_id: str) -> Account:
     """The account of this workspace; an id of another one is not found."""
-    lake = lake_of(workspace)
-    found = _account(lake, _version(lake), account_id)
+    found = _account(lake_of(workspace), account_id)
     if found is None:
         raise Http404
     return found
 
 
-@lru_cache(maxsize=1_024)
-def _account(lake: Lake, _version: int, account_id: str) -> Account | None:
+@kept("account_measures", size=1_024)
+def _account(lake: Lake, account_id: str) -> Account | None:
     measures = lake.table("account_measures")
     found = lake.engine.run(measures.filter(measures.account_id == account_id))
     return next(iter(accounts_of(lake, found)), None)

@@ -7,10 +7,10 @@ one account ask little, often, and so name the few hidden users instead of joini
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import ibis.expr.types as ir
 
+from perennial.apps.customers.kept import kept
 from perennial.lake.workspace import Workspace as Lake
 
 
@@ -29,18 +29,10 @@ def rows_of(lake: Lake, name: str, account_id: str) -> ir.Table:
     return table.filter(table.user_id.isnull() | table.user_id.notin(hidden))
 
 
+@kept("users", "assignments", size=64)
 def hidden_users(lake: Lake) -> Mapping[str, Sequence[str]]:
     """Users that are in no number (G4), by account; most accounts have none."""
-    domains = tuple(domain.lower() for domain in lake.settings.internal_domains)
-    names = ("users", "assignments")
-    versions = tuple(lake.lake.snapshot(name).version for name in names)
-    return _hidden(lake, versions, domains)
-
-
-@lru_cache(maxsize=64)
-def _hidden(
-    lake: Lake, _versions: tuple[int, ...], domains: tuple[str, ...]
-) -> Mapping[str, Sequence[str]]:
+    domains = [domain.lower() for domain in lake.settings.internal_domains]
     users = lake.table("users")
     hidden = users.is_test.fill_null(False) | users.is_internal.fill_null(False)
     if domains:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import ibis
@@ -15,6 +14,7 @@ import ibis.expr.types as ir
 from perennial.apps.customers import listing, queries
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.breakdown import Snapshot, biggest_move, snapshot
+from perennial.apps.customers.kept import kept
 from perennial.apps.customers.listing import Reader
 from perennial.apps.customers.reasons import (
     RENEWAL_DAYS,
@@ -37,6 +37,7 @@ MOST = 200
 GROWING = 3
 #: Changes of color listed.
 CHANGES = 6
+_READ = ("account_measures", "onboarding_steps", "health_snapshots")
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,15 @@ class Needed:
 
 
 def needed(workspace: Workspace, reader: Reader, owner: str, most: int) -> Needed:
-    """Who needs a human: by color, then MRR, then the next renewal.
-
-    Kept until the next refresh, as everything it reads.
-    """
-    lake = lake_of(workspace)
-    return _needed(lake, _versions(lake), reader, owner, most)
+    """Who needs a human: by color, then MRR, then the next renewal."""
+    return _needed(lake_of(workspace), reader, owner, most)
 
 
-@lru_cache(maxsize=256)
-def _needed(
-    lake: Lake, versions: tuple[int, ...], reader: Reader, owner: str, most: int
-) -> Needed:
+@kept(*_READ)
+def _needed(lake: Lake, reader: Reader, owner: str, most: int) -> Needed:
     m = lake.table("account_measures")
     m = m.filter(listing.owned_by(m, owner)) if owner else m
-    steps = _stalled(lake, m, versions, reader)
+    steps = _stalled(lake, m, reader)
     m = m.mutate(calls=needs(m, reader) | m.account_id.isin(list(steps)))
     m = m.mutate(grows=grows(m) & ~m.calls)
     counts = _counts(lake, m, reader)
@@ -121,7 +116,7 @@ def facts_of(workspace: Workspace, account: Account, now: Snapshot | None) -> Fa
     return Facts(
         measured.key_features_used if measured else None,
         measured.key_features if measured else None,
-        _steps(lake, _versions(lake)).get(account.account_id),
+        _steps(lake).get(account.account_id),
     )
 
 
@@ -142,16 +137,8 @@ def _snapshots(
 # --- onboarding that stands still --------------------------------------------
 
 
-_READ = ("account_measures", "onboarding_steps", "health_snapshots")
-
-
-def _versions(lake: Lake) -> tuple[int, ...]:
-    """Versions of what is read here: while they stay, so do the answers."""
-    return tuple(lake.lake.snapshot(name).version for name in _READ)
-
-
-@lru_cache(maxsize=64)
-def _steps(lake: Lake, _versions: tuple[int, ...]) -> dict[str, Steps]:
+@kept(*_READ)
+def _steps(lake: Lake) -> dict[str, Steps]:
     """The furthest step of every account in onboarding; kept until facts change."""
     m, steps = lake.table("account_measures"), lake.table("onboarding_steps")
     waiting = m.filter((m.health_status == "onboarding") & (m.state == "paying"))
@@ -176,11 +163,9 @@ def _steps(lake: Lake, _versions: tuple[int, ...]) -> dict[str, Steps]:
     }
 
 
-def _stalled(
-    lake: Lake, m: ir.Table, versions: tuple[int, ...], reader: Reader
-) -> dict[str, Steps]:
+def _stalled(lake: Lake, m: ir.Table, reader: Reader) -> dict[str, Steps]:
     """Accounts whose onboarding has had no step for some days."""
-    steps = _steps(lake, versions)
+    steps = _steps(lake)
     if not steps:
         return {}
     mine = m.filter(m.account_id.isin(list(steps))).select("account_id", "created_at")
@@ -218,14 +203,11 @@ class Changes:
 
 def changes(workspace: Workspace, reader: Reader, owner: str) -> Changes:
     """Accounts with another color than yesterday, or than a week ago."""
-    lake = lake_of(workspace)
-    return _changed(lake, _versions(lake), reader.as_of, owner)
+    return _changed(lake_of(workspace), reader.as_of, owner)
 
 
-@lru_cache(maxsize=256)
-def _changed(
-    lake: Lake, _versions: tuple[int, ...], as_of: date, owner: str
-) -> Changes:
+@kept(*_READ)
+def _changed(lake: Lake, as_of: date, owner: str) -> Changes:
     m = lake.table("account_measures")
     m = m.filter(m.state == "paying")
     m = m.filter(listing.owned_by(m, owner)) if owner else m

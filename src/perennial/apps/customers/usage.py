@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 import ibis
 import ibis.expr.types as ir
 
 from perennial.apps.customers.account import Account
+from perennial.apps.customers.kept import kept
 from perennial.apps.customers.scope import rows_of
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -75,7 +75,11 @@ class Week:
 
 def matrix(workspace: Workspace, account: Account) -> Matrix:
     """Whole calendar weeks before the day the data speak of, key features first."""
-    lake = lake_of(workspace)
+    return _matrix(lake_of(workspace), account)
+
+
+@kept("feature_days", "features", "users", "assignments")
+def _matrix(lake: Lake, account: Account) -> Matrix:
     weeks = _weeks(lake, account.as_of, WEEKS)
     days = rows_of(lake, "feature_days", account.account_id)
     days = days.filter((days.date >= weeks[0]) & (days.date < account.as_of))
@@ -95,13 +99,13 @@ def matrix(workspace: Workspace, account: Account) -> Matrix:
 
 def _shown(lake: Lake, used: set[str]) -> dict[str, tuple[str, bool]]:
     """Names and keys: every key feature, and the others that were used."""
-    known = _features(lake, lake.lake.snapshot("features").version)
+    known = _features(lake)
     shown = {i: said for i, said in known.items() if said[1] or i in used}
     return shown | {i: (i, False) for i in used if i and i not in known}
 
 
-@lru_cache(maxsize=64)
-def _features(lake: Lake, _version: int) -> dict[str, tuple[str, bool]]:
+@kept("features", size=64)
+def _features(lake: Lake) -> dict[str, tuple[str, bool]]:
     table = lake.table("features")
     rows = lake.engine.run(table.select("feature_id", "name", "is_key"))
     return {i: (name or i, bool(is_key)) for i, name, is_key in rows.iter_rows()}
@@ -122,7 +126,11 @@ def _row(
 
 def weekly(workspace: Workspace, account: Account) -> list[Week]:
     """Distinct active users and sessions of the last 26 whole calendar weeks."""
-    lake = lake_of(workspace)
+    return _weekly(lake_of(workspace), account)
+
+
+@kept("user_days", "account_days", "users", "assignments")
+def _weekly(lake: Lake, account: Account) -> list[Week]:
     weeks = _weeks(lake, account.as_of, CHART_WEEKS)
     end = weeks[-1] + DAY * 7
     users = _by_week(rows_of(lake, "user_days", account.account_id), weeks[0], end)
