@@ -251,14 +251,19 @@ class Lake:
         rows: str,
         progress: Mapping[str, int] | None,
     ) -> Written:
-        key = quoted(table.key[0])
+        key = quoted(table.key[-1])
+        same_key = _same_key(table, "stored", "given")
         duck.execute(
-            f"CREATE TEMP TABLE known AS SELECT {key} FROM {self.source(table.name)} "
-            f"WHERE {key} IN (SELECT {key} FROM {rows})"
+            f"CREATE TEMP TABLE known AS SELECT stored.* FROM {rows} given JOIN ("
+            f"SELECT {_columns(table.key)} FROM {self.source(table.name)} "
+            f"WHERE {key} IN (SELECT {key} FROM {rows})) stored ON {same_key}"
         )
         known, fresh = _count(duck, "known"), rows
         if known:
-            fresh = f"(FROM {rows} WHERE {key} NOT IN (SELECT {key} FROM known))"
+            same_key = _same_key(table, "known", "given")
+            fresh = (
+                f"(FROM {rows} given WHERE NOT EXISTS (FROM known WHERE {same_key}))"
+            )
         count = _count(duck, rows) - known
         if count:
             self._append(duck, table, fresh, progress)
@@ -334,7 +339,7 @@ class Lake:
         days: Iterable[date],
         progress: Mapping[str, int] | None = None,
     ) -> None:
-        columns = ", ".join(quoted(c) for c in table.names)
+        columns = _columns(table.names)
         if table.partition_by:
             columns += f", strftime({quoted(table.partition_by)}, '%Y-%m') AS {MONTH}"
         query = f"SELECT {columns} FROM {relation}"
@@ -391,7 +396,7 @@ class Lake:
                     continue
                 months = [month] if table.partition_by else None
                 with connect() as duck:
-                    order = ", ".join(quoted(c) for c in table.sort_by)
+                    order = _columns(table.sort_by)
                     rows = f"(FROM {self.source(name, months=months)} ORDER BY {order})"
                     duck.execute("SET preserve_insertion_order = true")
                     self._commit(duck, table, rows, months=months, days=[])
@@ -430,6 +435,10 @@ def empty(name: str) -> str:
 def quoted(name: str) -> str:
     """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _columns(names: Iterable[str]) -> str:
+    return ", ".join(quoted(name) for name in names)
 
 
 def _strings(values: Iterable[str]) -> str:
@@ -488,7 +497,7 @@ def _count(duck: duckdb.DuckDBPyConnection, relation: str) -> int:
 def _one_a_key(duck: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> str:
     """A relation of the incoming rows with one a key: the last, or the first where
     the table only inserts."""
-    key = ", ".join(quoted(name) for name in table.key)
+    key = _columns(table.key)
     if _count(duck, f"(SELECT DISTINCT {key} FROM incoming)") == rows.num_rows:
         return "incoming"
     at = pa.array(range(rows.num_rows), pa.int64())

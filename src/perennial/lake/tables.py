@@ -109,6 +109,9 @@ ACCOUNT = _id(
     aliases="account customer_id customer company_id organization_id group_id org_id",
 )
 USER = _id("user_id", "The person's id in your product.", aliases="user person_id")
+TRAITS_AT = Column(
+    "traits_at", "json", "When the intake last heard each trait, in epoch milliseconds."
+)
 CURRENCY = Column("currency", "string", "ISO 4217 code; empty: the workspace's.")
 
 
@@ -191,6 +194,7 @@ _FACTS = (
         ),
         Column("onboarding_completed_at", "timestamp", "When onboarding was done."),
         Column("is_test", "bool", "A test account: in no number."),
+        TRAITS_AT,
     ),
     _table(
         "users",
@@ -204,6 +208,7 @@ _FACTS = (
         Column("deactivated_at", "timestamp", "When the user was switched off."),
         Column("is_internal", "bool", "One of your own people: in no number."),
         Column("is_test", "bool", "A test user: in no number."),
+        TRAITS_AT,
     ),
     _table(
         "memberships",
@@ -217,10 +222,10 @@ _FACTS = (
     _table(
         "events",
         "What users did, one row an event.",
-        "event_id",
+        "source_id event_id",
         _id(
             "event_id",
-            "Accepted once for ever; empty: derived from the content.",
+            "Accepted once for ever within a source; empty: derived from the content.",
             aliases="message_id messageid",
         ),
         Column(
@@ -243,6 +248,13 @@ _FACTS = (
         Column("sent_at", "timestamp", "The client's clock when sending."),
         Column("received_at", "timestamp", "The server's clock; empty: the timestamp."),
         Column("properties", "json", "The event's properties, as JSON."),
+        _id("source_id", "The source that sent it; empty: imported from a file."),
+        Column(
+            "excluded_as",
+            "string",
+            "Why it is in no number; empty: it counts.",
+            choices=("bot", "impersonated"),
+        ),
         one_of=(("user_id", "anonymous_id"),),
         partition_by="timestamp",
         sort_by="account_id user_id timestamp",
@@ -670,6 +682,19 @@ _ROLLUPS = (
         partition_by="date",
     ),
     _derived(
+        "event_days",
+        "Events by day, name and source, whether they count or not.",
+        "date event source_id",
+        _DATE,
+        Column("event", "string", "Event name."),
+        Column("source_id", "string", "The source; empty: files."),
+        Column("events", "int", "Events."),
+        Column("users", "int", "Distinct users of the day."),
+        Column("first_at", "timestamp", "First of the day."),
+        Column("last_at", "timestamp", "Last of the day."),
+        partition_by="date",
+    ),
+    _derived(
         "sessions",
         "Sessions: activity of one user in one account without a gap over 30 minutes.",
         "account_id user_id started_at",
@@ -780,6 +805,20 @@ _ROLLUPS = (
 ROLLUPS: Mapping[str, Table] = {table.name: table for table in _ROLLUPS}
 
 _RECORDS = (
+    _derived(
+        "identities",
+        "Which ids are one person, as the intake was told.",
+        "previous_id user_id",
+        Column("previous_id", "string", "The anonymous id, or the former user id."),
+        Column("user_id", "string", "The user it belongs to."),
+        Column(
+            "kind",
+            "string",
+            "anonymous: a device before sign-in; alias: a former user id.",
+            choices=("anonymous", "alias"),
+        ),
+        Column("at", "timestamp", "When the link was first seen."),
+    ),
     _derived(
         "health_snapshots",
         "Health of an account on a day; never rewritten, the newest computation counts.",

@@ -40,7 +40,7 @@ def has_own_key(plan: Plan) -> bool:
     Events without ids get them from their content: equal ids are equal rows.
     """
     table = plan.table
-    return bool(table.key) and (not table.insert_only or table.key[0] in plan.bindings)
+    return bool(table.key) and (not table.insert_only or table.key[-1] in plan.bindings)
 
 
 @dataclass(frozen=True)
