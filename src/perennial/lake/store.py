@@ -159,6 +159,18 @@ class Lake:
             months.setdefault(str(month), []).append(file)
         return months
 
+    def rows_by_month(self, name: str) -> dict[str, int]:
+        """Rows a partition, from the files' statistics."""
+        handle = self._open(name)
+        if handle is None:
+            return {}
+        actions = handle.get_add_actions(flatten=True)
+        months = _column(actions, f"partition.{MONTH}") or [""] * actions.num_rows
+        rows: dict[str, int] = {}
+        for month, count in zip(months, _column(actions, "num_records"), strict=True):
+            rows[str(month)] = rows.get(str(month), 0) + int(count)
+        return rows
+
     def has_nulls(self, name: str, column: str) -> bool:
         """May some row lack `column`? Answered from the files' statistics."""
         handle = self._open(name)

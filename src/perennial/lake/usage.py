@@ -10,6 +10,7 @@ not split it (its time is split over the days).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -33,6 +34,8 @@ TABLES = ("user_days", "feature_days", "sessions", "account_days")
 
 _US = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Events read at once: enough for every core, little enough for memory.
+_SPAN_EVENTS = 2_000_000
 #: Rows collected before they are written: bounds memory in a full build.
 _FLUSH_ROWS = 6_000_000
 
@@ -59,19 +62,19 @@ class UsageBuilder:
         self._long: list[tuple[int, int]] = []
 
     def all(self, progress: Callable[[float], None] | None = None) -> None:
-        """Build every day there is, month by month."""
-        months = self._months()
+        """Build every day there is, some months at a time."""
+        spans = list(self._spans())
         self._prepare()
         whole = True
-        for done, month in enumerate(months, start=1):
-            self._load(month)
-            self._collect(month)
-            if done == len(months) or self._collected() >= _FLUSH_ROWS:
-                self._flush(whole=whole, last=done == len(months))
+        for done, span in enumerate(spans, start=1):
+            self._load(span)
+            self._collect(span)
+            if done == len(spans) or self._collected() >= _FLUSH_ROWS:
+                self._flush(whole=whole, last=done == len(spans))
                 whole = False
             if progress:
-                progress(done / len(months))
-        if not months:
+                progress(done / len(spans))
+        if not spans:
             self._flush(whole=True, last=True)
 
     def days(self, changed: set[date]) -> None:
@@ -366,7 +369,7 @@ class UsageBuilder:
         duck, source = self.duck, self.lake.source
         self._loaded.clear()
         for name in TABLES:
-            duck.execute(f"CREATE OR REPLACE TEMP TABLE built_{name} AS {empty(name)}")
+            duck.execute(f"CREATE OR REPLACE TABLE built_{name} AS {empty(name)}")
         duck.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE definition AS
@@ -402,27 +405,40 @@ class UsageBuilder:
         The last commit, to the last table, says which sources it speaks of: a
         build that died before is not taken for done.
         """
-        for name in TABLES:
-            built = f"built_{name}"
-            months = None if whole else sorted(self._loaded | self._built_months(built))
-            if whole or months:
-                with self.lake.lock(name):
-                    progress = self._progress if last and name == TABLES[-1] else None
-                    self.lake.replace(
-                        self.duck, name, built, months=months, progress=progress
-                    )
-            self.duck.execute(f"DELETE FROM {built}")
+        *others, final = TABLES
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: self._write(name, whole, {}), others))
+        self._write(final, whole, self._progress if last else {})
 
-    def _built_months(self, relation: str) -> set[str]:
-        rows = self.duck.execute(
-            f"SELECT DISTINCT strftime(date, '%Y-%m') FROM {relation}"
-        )
-        return {row[0] for row in rows.fetchall()}
+    def _write(self, name: str, whole: bool, progress: Mapping[str, int]) -> None:
+        duck, built = self.duck.cursor(), f"built_{name}"
+        months = None if whole else sorted(self._loaded | _months_of(duck, built))
+        if whole or months:
+            with self.lake.lock(name):
+                self.lake.replace(duck, name, built, months=months, progress=progress)
+        duck.execute(f"TRUNCATE {built}")
 
     def _collected(self) -> int:
         counts = " + ".join(f"(SELECT count(*) FROM built_{name})" for name in TABLES)
         found = self.duck.execute(f"SELECT {counts}").fetchall()
         return int(found[0][0])
+
+    def _spans(self) -> Iterator[Period]:
+        """All local months, put together to spans that fit in memory.
+
+        A statement over little data uses one core and costs as much to plan.
+        """
+        events = self.lake.rows_by_month("events")
+        span, rows = None, 0
+        for month in self._months():
+            more = events.get(f"{month.start:%Y-%m}", 0)
+            if span is not None and rows + more > _SPAN_EVENTS:
+                yield span
+                span, rows = None, 0
+            span = Period(span.start if span else month.start, month.end)
+            rows += more
+        if span is not None:
+            yield span
 
     def _months(self) -> list[Period]:
         """The local months that can hold usage, oldest first."""
@@ -468,6 +484,11 @@ def cut(times: Sequence[int], longest: int) -> Iterator[tuple[int, int, int]]:
         last = time
         events += 1
     yield first, last, events
+
+
+def _months_of(duck: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
+    rows = duck.execute(f"SELECT DISTINCT strftime(date, '%Y-%m') FROM {relation}")
+    return {row[0] for row in rows.fetchall()}
 
 
 def _us(instant: datetime) -> int:
