@@ -248,6 +248,7 @@ _FACTS = (
         Column("sent_at", "timestamp", "The client's clock when sending."),
         Column("received_at", "timestamp", "The server's clock; empty: the timestamp."),
         Column("properties", "json", "The event's properties, as JSON."),
+        Column("context", "json", "Where it happened: page, device, library; as JSON."),
         _id("source_id", "The source that sent it; empty: imported from a file."),
         Column(
             "excluded_as",

@@ -1,0 +1,281 @@
+"""Requests as they were sent become events, rejects, and what is heard of people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import crawleruseragents
+import duckdb
+import pyarrow as pa
+
+from perennial.apps.intake.files.sql import any_of, one
+from perennial.apps.intake.stream import reading
+from perennial.apps.intake.stream.people import Heard
+from perennial.apps.intake.stream.steps import MOST_NAMES, Drop, dropped, is_leaving
+from perennial.lake.duck import connect
+from perennial.lake.tables import TABLES
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Requests in one piece of work: small enough that every core gets some.
+_PIECE = 128
+#: Room for the calls of one request in a reject's number.
+_CALLS = 2**20
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request in the inbox. `received_at` is UTC."""
+
+    id: int
+    source_id: str
+    call: str
+    received_at: datetime
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What requests become. `names` are event names that were not known before."""
+
+    events: pa.Table
+    rejects: pa.Table
+    heard: Heard
+    names: frozenset[str]
+
+
+def convert(requests: Sequence[Request], known_names: frozenset[str]) -> Converted:
+    """Every call of the requests is in `events`, or in `rejects` with its reason."""
+    with connect() as duck:
+        unreadable = _register(duck, requests)
+        for macro in reading.MACROS:
+            duck.execute(f"CREATE TEMP MACRO {macro}")
+        duck.execute(f"CREATE TEMP TABLE message AS {reading.MESSAGES}")
+        duck.execute(
+            f"CREATE TEMP TABLE read AS SELECT *, {dropped()} AS dropped "
+            f"FROM ({reading.CALLS})"
+        )
+        names = _limit_names(duck, known_names)
+        _register_bots(duck)
+        rejects = [*_rejects(duck), *(_whole(r, Drop.UNREADABLE) for r in unreadable)]
+        return Converted(
+            _events(duck),
+            pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema()),
+            _heard(duck),
+            names,
+        )
+
+
+def refused(request: Request) -> Converted:
+    """A request that cannot be loaded, put aside as it came."""
+    return Converted(
+        TABLES["events"].schema().empty_table(),
+        pa.Table.from_pylist(
+            [_whole(request, Drop.FAILED)], schema=TABLES["rejects"].schema()
+        ),
+        Heard(),
+        frozenset(),
+    )
+
+
+def _register(
+    duck: duckdb.DuckDBPyConnection, requests: Sequence[Request]
+) -> list[Request]:
+    """`raw`: the requests that can be read; the others are given back."""
+    readable, unreadable = [], []
+    for request in requests:
+        body = _text(request.body)
+        if body is None:
+            unreadable.append(request)
+        else:
+            readable.append((request, body))
+    raw = pa.table(
+        {
+            "batch_id": pa.array([r.id for r, _ in readable], pa.int64()),
+            "source_id": pa.array([r.source_id for r, _ in readable], pa.string()),
+            "received": pa.array([_us(r.received_at) for r, _ in readable], pa.int64()),
+            "call": pa.array([r.call for r, _ in readable], pa.string()),
+            "body": pa.array([body for _, body in readable], pa.string()),
+        }
+    )
+    duck.register(
+        "given", pa.Table.from_batches(raw.to_batches(_PIECE), schema=raw.schema)
+    )
+    odd = duck.sql("SELECT batch_id FROM given WHERE NOT json_valid(body)").fetchall()
+    if not odd:
+        duck.execute("CREATE TEMP VIEW raw AS FROM given")
+        return unreadable
+    repaired = {
+        request.id: _repaired(request.body)
+        for request, _ in readable
+        if (request.id,) in odd
+    }
+    bodies = [repaired.get(request.id, body) for request, body in readable]
+    duck.register("given", raw.set_column(4, "body", pa.array(bodies, pa.string())))
+    duck.execute("CREATE TEMP VIEW raw AS FROM given WHERE body IS NOT NULL")
+    lost = {id_ for id_, body in repaired.items() if body is None}
+    return unreadable + [request for request, _ in readable if request.id in lost]
+
+
+def _text(body: bytes) -> str | None:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _repaired(body: bytes) -> str | None:
+    """JSON of other tools (half an emoji, NaN) as others can read it, if it is any."""
+    try:
+        found = json.loads(body, parse_constant=lambda _name: None)
+        text = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return None
+    return text.decode() if isinstance(found, dict) else None
+
+
+def _limit_names(
+    duck: duckdb.DuckDBPyConnection, known: frozenset[str]
+) -> frozenset[str]:
+    """Drop events with too many new names; the new names that are taken."""
+    found = duck.sql(
+        "SELECT event FROM read WHERE dropped IS NULL "
+        "GROUP BY event ORDER BY min((batch_id, idx))"
+    ).fetchall()
+    fresh = [name for (name,) in found if name not in known]
+    room = max(0, MOST_NAMES - len(known))
+    if fresh[room:]:
+        duck.register("over", pa.table({"event": fresh[room:]}))
+        duck.execute(
+            f"UPDATE read SET dropped = '{Drop.TOO_MANY_NAMES}' "
+            "WHERE dropped IS NULL AND event IN (FROM over)"
+        )
+    return frozenset(fresh[:room])
+
+
+def _register_bots(duck: duckdb.DuckDBPyConnection) -> None:
+    """`bot`: agents of crawlers, seen without a user: who signs in is a person."""
+    agents = duck.sql(
+        "SELECT DISTINCT user_agent FROM read "
+        "WHERE user_agent IS NOT NULL AND user_id IS NULL AND dropped IS NULL"
+    ).fetchall()
+    bots = [agent for (agent,) in agents if _is_bot(agent)]
+    duck.register("bot", pa.table({"user_agent": pa.array(bots, pa.string())}))
+
+
+@lru_cache(maxsize=10_000)
+def _is_bot(agent: str) -> bool:
+    return bool(crawleruseragents.is_crawler(agent))
+
+
+def _events(duck: duckdb.DuckDBPyConnection) -> pa.Table:
+    columns = {
+        "event_id": reading.EVENT_ID,
+        "event": "event",
+        "timestamp": _at("happened"),
+        "user_id": "user_id",
+        "anonymous_id": "anonymous_id",
+        "account_id": "account_id",
+        "sent_at": _at("sent"),
+        "received_at": _at("received"),
+        "properties": "nullif(properties::VARCHAR, '{}')",
+        "context": "nullif(context::VARCHAR, '{}')",
+        "source_id": "source_id",
+        "excluded_as": "CASE WHEN is_impersonated THEN 'impersonated' WHEN user_id "
+        "IS NULL AND user_agent IN (FROM bot) THEN 'bot' END",
+    }
+    schema = TABLES["events"].schema()
+    selected = ", ".join(f"{columns[name]} AS {name}" for name in schema.names)
+    query = f"SELECT {selected} FROM read WHERE dropped IS NULL ORDER BY batch_id, idx"
+    return duck.sql(query).to_arrow_table().cast(schema)
+
+
+def _at(us: str) -> str:
+    return f"make_timestamp({us})::TIMESTAMPTZ"
+
+
+def _heard(duck: duckdb.DuckDBPyConnection) -> Heard:
+    """Who was named, and what the calls that are not only events say."""
+    heard = Heard()
+    named = "(SELECT DISTINCT {} FROM read WHERE dropped IS NULL AND {} IS NOT NULL)"
+    for known, column in ((heard.users, "user_id"), (heard.accounts, "account_id")):
+        for (id_,) in duck.sql(f"FROM {named.format(column, column)}").fetchall():
+            known[id_] = []
+    calls = duck.sql(
+        "SELECT type, user_id, anonymous_id, account_id, previous_id, "
+        "happened AS at_us, properties::VARCHAR AS properties, "
+        f"{is_leaving()} AS is_leaving FROM read "
+        f"WHERE dropped IS NULL AND (type IN {any_of(('identify', 'group', 'alias'))} "
+        f"OR {is_leaving()}) ORDER BY batch_id, idx"
+    )
+    for call in calls.to_arrow_table().to_pylist():
+        heard.hear(call)
+    return heard
+
+
+def _rejects(duck: duckdb.DuckDBPyConnection) -> Iterable[dict[str, Any]]:
+    if not one(duck, "SELECT count(dropped) FROM read")[0]:
+        return
+    rows = duck.sql(
+        """
+        SELECT batch_id, idx, source_id, received, dropped, raw.call, outer_context,
+               outer_sent, CASE WHEN raw.call = 'batch'
+                   THEN json_extract(body, '$.batch[' || idx || ']')
+                   ELSE body END AS message
+        FROM read JOIN message USING (batch_id, idx, source_id, received)
+             JOIN raw USING (batch_id, source_id, received)
+        WHERE dropped IS NOT NULL
+        """
+    )
+    for row in rows.to_arrow_table().to_pylist():
+        number = row["batch_id"] * _CALLS + row["idx"]
+        at = _EPOCH + timedelta(microseconds=row["received"])
+        yield _reject(row["source_id"], number, Drop(row["dropped"]), _payload(row), at)
+
+
+def _payload(row: Mapping[str, Any]) -> str:
+    """The call alone, as it can be sent again."""
+    message = json.loads(row["message"] or "null")
+    if not isinstance(message, dict):
+        return json.dumps(message)
+    if row["call"] != "batch":
+        message["type"] = row["call"]
+    for name, outer in (
+        ("context", row["outer_context"]),
+        ("sentAt", row["outer_sent"]),
+    ):
+        if outer is not None and message.get(name) is None:
+            message[name] = json.loads(outer)
+    return json.dumps(message, ensure_ascii=False)
+
+
+def _whole(request: Request, reason: Drop) -> dict[str, Any]:
+    return _reject(
+        request.source_id,
+        request.id * _CALLS,
+        reason,
+        request.body.decode("utf-8", "replace"),
+        request.received_at,
+    )
+
+
+def _reject(
+    source_id: str, number: int, reason: Drop, payload: str, at: datetime
+) -> dict[str, Any]:
+    return {
+        "source": f"http:{source_id}",
+        "table_name": "events",
+        "row_number": number,
+        "reason": str(reason.about),
+        "code": str(reason),
+        "payload": payload,
+        "rejected_at": at,
+    }
+
+
+def _us(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,221 @@
+"""The loader: takes requests from the inbox into the lake, one loader at a time.
+
+A request leaves the inbox after every table has what it says. A load that fails or
+is killed before that is done again; requests that cannot be loaded at all are put
+aside as rejects, one by one, so that one of them never holds up the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+from deltalake.exceptions import DeltaError
+from django.db import DatabaseError, connection
+
+from perennial.apps.intake.models import Batch, Source
+from perennial.apps.intake.stream import guess, people
+from perennial.apps.intake.stream.convert import Converted, Request, convert, refused
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
+from perennial.lake.duck import connect
+from perennial.lake.refresh import Refreshed, roll_up
+from perennial.lake.store import Lake
+from perennial.lake.workspace import Workspace as LakeWorkspace
+
+logger = logging.getLogger(__name__)
+
+#: One load: enough for its fixed cost not to count, little enough to be seen soon.
+_LOAD_ROWS: Final = 20_000
+_LOAD_BYTES: Final = 64 * 2**20
+_POLL_S: Final = 0.25
+#: Roll-ups follow the loads at this distance, at most.
+_FOLLOW_S: Final = 2.0
+_LONGEST_PAUSE_S: Final = 30.0
+#: What has nothing to do with the requests at hand: wait, and try again.
+_OUTSIDE: Final = (DatabaseError, OSError, DeltaError, duckdb.IOException, MemoryError)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What loads did: requests taken, and their calls."""
+
+    requests: int = 0
+    events: int = 0
+    known: int = 0
+    dropped: int = 0
+
+    def __add__(self, other: Loaded) -> Loaded:
+        return Loaded(
+            self.requests + other.requests,
+            self.events + other.events,
+            self.known + other.known,
+            self.dropped + other.dropped,
+        )
+
+
+def drain(workspace: Workspace) -> Loaded:
+    """Load everything that waits for a workspace."""
+    done = Loaded()
+    while (loaded := load_next(workspace)).requests:
+        done += loaded
+    return done
+
+
+def load_next(workspace: Workspace) -> Loaded:
+    """One load, if something waits; nobody else loads this workspace meanwhile."""
+    lake = lake_of(workspace).lake
+    with lake.lock("inbox"):
+        requests = _waiting(workspace)
+        if not requests:
+            return Loaded()
+        loaded = _load(lake, requests)
+        _remove(requests)
+        return loaded
+
+
+def _waiting(workspace: Workspace) -> list[Request]:
+    """The oldest requests of a workspace that make one load."""
+    slugs = dict(Source.objects.filter(workspace=workspace).values_list("pk", "slug"))
+    mine = Batch.objects.filter(source_id__in=slugs).order_by("pk")
+    size, last = 0, None
+    for pk, bytes_ in mine.values_list("pk", "size")[:_LOAD_ROWS]:
+        size += bytes_
+        if last is not None and size > _LOAD_BYTES:
+            break
+        last = pk
+    if last is None:
+        return []
+    rows = mine.filter(pk__lte=last).values_list(
+        "pk", "source_id", "call", "received_at", "body"
+    )
+    return [
+        Request(pk, slugs[source], call, at, bytes(body))
+        for pk, source, call, at, body in rows
+    ]
+
+
+def _remove(requests: Sequence[Request]) -> None:
+    for start in range(0, len(requests), 5_000):
+        part = [request.id for request in requests[start : start + 5_000]]
+        Batch.objects.filter(pk__in=part).delete()
+
+
+def _load(lake: Lake, requests: Sequence[Request]) -> Loaded:
+    """Load requests; those that nothing can be made of are found by halving."""
+    try:
+        return _write(lake, convert(requests, _known_names(lake)), len(requests))
+    except _OUTSIDE:
+        raise
+    except Exception:
+        if len(requests) == 1:
+            logger.exception("request %d cannot be loaded", requests[0].id)
+            return _write(lake, refused(requests[0]), 1)
+    half = len(requests) // 2
+    return _load(lake, requests[:half]) + _load(lake, requests[half:])
+
+
+def _write(lake: Lake, found: Converted, requests: int) -> Loaded:
+    """All of it is the same when it is written again."""
+    guess.define(lake, found.names)
+    people.save(lake, found.heard)
+    if found.rejects.num_rows:
+        lake.write("rejects", found.rejects)
+    written = lake.write("events", found.events)
+    _names(lake).update(found.names)
+    return Loaded(requests, written.inserted, written.unchanged, found.rejects.num_rows)
+
+
+# Event names that were seen before, by lake
+
+_seen: dict[str, set[str]] = {}
+
+
+def _names(lake: Lake) -> set[str]:
+    if lake.root not in _seen:
+        with connect() as duck:
+            query = (
+                f"SELECT event FROM {lake.source('event_days')} UNION "
+                f"SELECT name FROM {lake.source('event_definitions')}"
+            )
+            _seen[lake.root] = {name for (name,) in duck.sql(query).fetchall()}
+    return _seen[lake.root]
+
+
+def _known_names(lake: Lake) -> frozenset[str]:
+    return frozenset(_names(lake))
+
+
+# The process
+
+
+def run_forever(stop: threading.Event) -> None:
+    """Loads what comes, and brings roll-ups after it, until told to stop."""
+    following = _Following(stop)
+    following.start()
+    pause = _POLL_S
+    try:
+        while not stop.is_set():
+            try:
+                busy = _turn(following)
+                pause = _POLL_S
+            except _OUTSIDE:
+                logger.exception("events wait in the inbox; trying again")
+                connection.close()
+                busy, pause = False, min(pause * 2, _LONGEST_PAUSE_S)
+            if not busy:
+                stop.wait(pause)
+    finally:
+        following.join(timeout=5)
+        connection.close()
+
+
+def _turn(following: _Following) -> bool:
+    """One load of every workspace that has something waiting."""
+    if not Batch.objects.exists():
+        return False
+    for workspace in Workspace.objects.filter(sources__isnull=False).distinct():
+        if load_next(workspace).requests:
+            following.follow(lake_of(workspace))
+    return True
+
+
+class _Following(threading.Thread):
+    """Brings the roll-ups of workspaces up to what was loaded, beside the loads."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__(name="roll-ups", daemon=True)
+        self._stop_asked = stop
+        self._due: dict[str, LakeWorkspace] = {}
+        self._guard = threading.Lock()
+        self._told = threading.Event()
+
+    def follow(self, workspace: LakeWorkspace) -> None:
+        with self._guard:
+            self._due[workspace.lake.root] = workspace
+        self._told.set()
+
+    def run(self) -> None:
+        while not self._stop_asked.is_set():
+            if not self._told.wait(_POLL_S):
+                continue
+            self._told.clear()
+            with self._guard:
+                due, self._due = list(self._due.values()), {}
+            for workspace in due:
+                self._roll_up(workspace)
+            self._stop_asked.wait(_FOLLOW_S)
+
+    def _roll_up(self, workspace: LakeWorkspace) -> None:
+        began = time.monotonic()
+        try:
+            roll_up(workspace, Refreshed())
+        except Exception:  # whatever it is, the next refresh does it again
+            logger.exception("roll-ups of %s are behind", workspace.lake.root)
+            self.follow(workspace)
+        logger.info("roll-ups after %.1f s", time.monotonic() - began)
