@@ -51,14 +51,9 @@ class Converted:
 def convert(requests: Sequence[Request], known_names: frozenset[str]) -> Converted:
     """Every call of the requests is in `events`, or in `rejects` with its reason."""
     with connect() as duck:
-        unreadable = _register(duck, requests)
         for macro in reading.MACROS:
             duck.execute(f"CREATE TEMP MACRO {macro}")
-        duck.execute(f"CREATE TEMP TABLE message AS {reading.MESSAGES}")
-        duck.execute(
-            f"CREATE TEMP TABLE read AS SELECT *, {dropped()} AS dropped "
-            f"FROM ({reading.CALLS})"
-        )
+        unreadable = _read(duck, requests)
         names = _limit_names(duck, known_names)
         _register_bots(duck)
         rejects = [*_rejects(duck), *(_whole(r, Drop.UNREADABLE) for r in unreadable)]
@@ -82,60 +77,49 @@ def refused(request: Request) -> Converted:
     )
 
 
-def _register(
+def _read(
     duck: duckdb.DuckDBPyConnection, requests: Sequence[Request]
 ) -> list[Request]:
-    """`raw`: the requests that can be read; the others are given back."""
-    readable, unreadable = [], []
-    for request in requests:
-        body = _text(request.body)
-        if body is None:
-            unreadable.append(request)
-        else:
-            readable.append((request, body))
-    raw = pa.table(
+    """Fill `read` with the calls; the requests that cannot be read are given back."""
+    query = (
+        "CREATE OR REPLACE TEMP TABLE read AS "
+        f"SELECT *, {dropped()} AS dropped FROM ({reading.CALLS})"
+    )
+    try:
+        duck.register("raw", _raw(requests, [r.body for r in requests]))
+        duck.execute(query)
+        return []
+    except (pa.ArrowInvalid, duckdb.InvalidInputException):
+        pass  # some of them are not what DuckDB calls JSON: look closer
+    bodies = [_repaired(request.body) for request in requests]
+    readable = [r for r, body in zip(requests, bodies, strict=True) if body]
+    duck.register("raw", _raw(readable, [body for body in bodies if body]))
+    duck.execute(query)
+    return [r for r, body in zip(requests, bodies, strict=True) if not body]
+
+
+def _raw(requests: Sequence[Request], bodies: Sequence[bytes]) -> pa.Table:
+    """Requests as a table, in pieces; raises where a body is not UTF-8."""
+    table = pa.table(
         {
-            "batch_id": pa.array([r.id for r, _ in readable], pa.int64()),
-            "source_id": pa.array([r.source_id for r, _ in readable], pa.string()),
-            "received": pa.array([_us(r.received_at) for r, _ in readable], pa.int64()),
-            "call": pa.array([r.call for r, _ in readable], pa.string()),
-            "body": pa.array([body for _, body in readable], pa.string()),
+            "batch_id": pa.array([r.id for r in requests], pa.int64()),
+            "source_id": pa.array([r.source_id for r in requests], pa.string()),
+            "received": pa.array([_us(r.received_at) for r in requests], pa.int64()),
+            "call": pa.array([r.call for r in requests], pa.string()),
+            "body": pa.array(bodies, pa.binary()).cast(pa.string()),
         }
     )
-    duck.register(
-        "given", pa.Table.from_batches(raw.to_batches(_PIECE), schema=raw.schema)
-    )
-    odd = duck.sql("SELECT batch_id FROM given WHERE NOT json_valid(body)").fetchall()
-    if not odd:
-        duck.execute("CREATE TEMP VIEW raw AS FROM given")
-        return unreadable
-    repaired = {
-        request.id: _repaired(request.body)
-        for request, _ in readable
-        if (request.id,) in odd
-    }
-    bodies = [repaired.get(request.id, body) for request, body in readable]
-    duck.register("given", raw.set_column(4, "body", pa.array(bodies, pa.string())))
-    duck.execute("CREATE TEMP VIEW raw AS FROM given WHERE body IS NOT NULL")
-    lost = {id_ for id_, body in repaired.items() if body is None}
-    return unreadable + [request for request, _ in readable if request.id in lost]
+    return pa.Table.from_batches(table.to_batches(_PIECE), schema=table.schema)
 
 
-def _text(body: bytes) -> str | None:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _repaired(body: bytes) -> str | None:
+def _repaired(body: bytes) -> bytes | None:
     """JSON of other tools (half an emoji, NaN) as others can read it, if it is any."""
     try:
         found = json.loads(body, parse_constant=lambda _name: None)
-        text = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+        text = json.dumps(found, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
-    return text.decode() if isinstance(found, dict) else None
+    return text.encode("utf-8", "replace") if isinstance(found, dict) else None
 
 
 def _limit_names(
@@ -226,8 +210,7 @@ def _rejects(duck: duckdb.DuckDBPyConnection) -> Iterable[dict[str, Any]]:
                outer_sent, CASE WHEN raw.call = 'batch'
                    THEN json_extract(body, '$.batch[' || idx || ']')
                    ELSE body END AS message
-        FROM read JOIN message USING (batch_id, idx, source_id, received)
-             JOIN raw USING (batch_id, source_id, received)
+        FROM read JOIN raw USING (batch_id, source_id, received)
         WHERE dropped IS NOT NULL
         """
     )

@@ -17,7 +17,9 @@ _FIELDS = (
     *("name", "category", "timestamp", "sentAt"),
     *("properties", "traits", "context"),
 )
-_CALL = json.dumps(dict.fromkeys(_FIELDS, "JSON"))
+#: Ids may be numbers; read as text at once, which is faster.
+_IDS = ("userId", "anonymousId", "groupId", "previousId", "messageId")
+_CALL = json.dumps({f: "VARCHAR" if f in _IDS else "JSON" for f in _FIELDS})
 _BATCH = f'{{"batch": [{_CALL}], "context": "JSON", "sentAt": "JSON"}}'
 _PLACES = (
     *("groupId", "group_id", "userAgent", "traits", "impersonatedBy"),
@@ -48,6 +50,11 @@ MACROS: Final = (
         WHEN '"' THEN nullif(trim(replace(json_extract_string(j, '$'), chr(0), '')), '')
         WHEN '{' THEN NULL WHEN '[' THEN NULL
         WHEN 't' THEN NULL WHEN 'f' THEN NULL WHEN 'n' THEN NULL ELSE j::VARCHAR END""",
+    # An id, which from_json gives as text: no list, no object, no boolean.
+    """is_odd(id) AS
+        coalesce(left(id, 1) IN ('{', '[') OR id IN ('true', 'false'), false)""",
+    """known(id) AS CASE WHEN NOT is_odd(id)
+        THEN nullif(trim(replace(id, chr(0), '')), '') END""",
     "is_object(j) AS coalesce(left(j, 1) = '{', false)",
     "is_given(j) AS coalesce(j != 'null', false)",
     "object(j) AS CASE WHEN left(j, 1) = '{' THEN j END",
@@ -66,8 +73,7 @@ MACROS: Final = (
              THEN within((try_cast(j AS DOUBLE) * 1e3)::BIGINT) END""",
 )
 
-#: `message`: one row a call, fields as they came. Reads `raw`.
-MESSAGES: Final = f"""
+_MESSAGES: Final = f"""
     SELECT batch_id, idx, source_id, received, kind, outer_context, outer_sent,
            unnest(call)
     FROM (
@@ -84,33 +90,40 @@ MESSAGES: Final = f"""
     )
 """
 
-#: `read`: the same calls, understood. Reads `message`.
+#: One row a call, understood. Reads `raw`: requests as they came.
 CALLS: Final = f"""
-    WITH known AS (
-        SELECT batch_id, idx, source_id, received, userId AS raw_user,
-               anonymousId AS raw_anonymous, messageId AS raw_id,
+    WITH read AS (
+        SELECT batch_id, idx, source_id, received, outer_context, outer_sent,
                properties AS raw_properties,
-               coalesce(kind, lower(word(type))) AS type,
-               word(event) AS event_name, word(userId) AS user_id,
-               word(anonymousId) AS anonymous_id, word(groupId) AS group_id,
-               word(previousId) AS previous_id, word(messageId) AS message_id,
-               word(name) AS page_name, word(category) AS page_category,
-               instant(timestamp) AS client, is_given(timestamp) AND timestamp != '""'
-                   AS has_time,
-               coalesce(instant(sentAt), instant(outer_sent)) AS sent,
-               object(properties) AS properties, object(traits) AS traits,
-               joined(outer_context, context) AS context
-        FROM message
+               is_odd(userId) OR is_odd(anonymousId) OR is_odd(groupId)
+                   OR is_odd(previousId) AS has_odd_id,
+               is_odd(messageId) AS has_odd_message_id,
+               coalesce(kind, lower(word(type))) AS type, word(event) AS event_name,
+               known(userId) AS user_id, known(anonymousId) AS anonymous_id,
+               known(groupId) AS group_id, known(previousId) AS previous_id,
+               known(messageId) AS message_id,
+               CASE WHEN name IS NOT NULL THEN word(name) END AS page_name,
+               CASE WHEN category IS NOT NULL THEN word(category) END AS page_category,
+               instant(timestamp) AS client,
+               is_given(timestamp) AND timestamp != '""' AS has_time,
+               CASE WHEN sentAt IS NOT NULL THEN instant(sentAt)
+                    WHEN outer_sent IS NOT NULL THEN instant(outer_sent) END AS sent,
+               object(properties) AS properties,
+               CASE WHEN traits IS NOT NULL THEN object(traits) END AS traits,
+               CASE WHEN outer_context IS NULL THEN object(context)
+                    ELSE joined(outer_context, context) END AS context
+        FROM ({_MESSAGES})
     ), placed AS (
         SELECT *, json_extract(context, {[f"$.{name}" for name in _PLACES]}) AS found,
-               coalesce(json_extract(properties,
-                   ['$.impersonatedBy', '$.impersonated_by']), []) AS behind,
+               CASE WHEN contains(properties, 'impersonated') THEN
+                   json_extract(properties,
+                       ['$.impersonatedBy', '$.impersonated_by']) END AS behind,
                CASE WHEN sent IS NOT NULL AND has_time
                     THEN within(client + (received - sent))
                     WHEN client BETWEEN received - {_LATE_DAYS * _DAY_US}
                                     AND received + {_AHEAD_S * 1_000_000} THEN client
                     ELSE received END AS reckoned
-        FROM known
+        FROM read
     )
     SELECT * EXCLUDE (found, behind, reckoned, properties, traits),
            CASE type WHEN 'track' THEN event_name
@@ -139,8 +152,9 @@ CALLS: Final = f"""
 
 #: An event's id: its own, or else one of what it says (G3).
 EVENT_ID: Final = f"""
-    coalesce(message_id, sha256(concat_ws(chr(31), source_id,
-        coalesce(user_id, anonymous_id, ''), coalesce(account_id, ''), event,
-        CASE WHEN has_time THEN '' ELSE concat(batch_id, ':', idx) END,
-        happened // 1000, coalesce({canonical("properties")}, ''))))
+    CASE WHEN message_id IS NOT NULL THEN message_id ELSE
+        sha256(concat_ws(chr(31), source_id, coalesce(user_id, anonymous_id, ''),
+            coalesce(account_id, ''), event,
+            CASE WHEN has_time THEN '' ELSE concat(batch_id, ':', idx) END,
+            happened // 1000, coalesce({canonical("properties")}, ''))) END
 """

@@ -89,16 +89,14 @@ STEPS: Final = (
     Step(
         "ids are text",
         Drop.BAD_ID,
-        "left(raw_user, 1) IN ('{', '[', 't', 'f') "
-        "OR left(raw_anonymous, 1) IN ('{', '[', 't', 'f') "
-        f"OR len(user_id) > {LONGEST_ID} OR len(anonymous_id) > {LONGEST_ID} "
-        f"OR len(account_id) > {LONGEST_ID} OR len(previous_id) > {LONGEST_ID}",
+        f"has_odd_id OR len(user_id) > {LONGEST_ID} "
+        f"OR len(anonymous_id) > {LONGEST_ID} OR len(account_id) > {LONGEST_ID} "
+        f"OR len(previous_id) > {LONGEST_ID}",
     ),
     Step(
         "message id is text",
         Drop.BAD_MESSAGE_ID,
-        "left(raw_id, 1) IN ('{', '[', 't', 'f') "
-        f"OR len(message_id) > {LONGEST_MESSAGE_ID}",
+        f"has_odd_message_id OR len(message_id) > {LONGEST_MESSAGE_ID}",
     ),
     Step("event has a name", Drop.NO_NAME, "type = 'track' AND event_name IS NULL"),
     Step("name is short", Drop.LONG_NAME, f"len(event_name) > {LONGEST_NAME}"),
