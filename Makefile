@@ -83,7 +83,7 @@ $(VENV)/.dev: $(VENV)/.app
 	$(BIN)/uv sync -q --frozen --inexact --compile-bytecode --group dev
 	touch $@
 
-$(ASSETS): js/package-lock.json $(shell find js/src js/css -type f 2>/dev/null) js/package.json js/build.mjs js/sprite.mjs js/favicon.svg $(shell find src -name '*.html' -o -name '*.py' 2>/dev/null) | $(VENV)/.app
+$(ASSETS): js/package-lock.json $(shell find js/src js/css -type f 2>/dev/null) js/package.json js/build.mjs js/snippet.mjs js/sprite.mjs js/favicon.svg $(shell find src -name '*.html' -o -name '*.py' 2>/dev/null) | $(VENV)/.app
 	cd js
 	[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error
 	npm run --silent build

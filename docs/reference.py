@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -90,9 +90,18 @@ def commands() -> str:
     for verb in VERBS:
         command = cli.get_command(context, verb)
         assert command is not None
-        inner = click.Context(command, info_name=verb, parent=context)
-        parts += [f"## {verb}\n", "```text", command.get_help(inner), "```\n"]
+        parts += [f"## {verb}\n", "```text", *_help(command, context), "```\n"]
     return "\n".join(parts)
+
+
+def _help(command: click.Command, parent: click.Context) -> Iterator[str]:
+    """Help of a command, and of the commands below it."""
+    context = click.Context(command, info_name=command.name, parent=parent)
+    yield command.get_help(context)
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            yield ""
+            yield from _help(inner, context)
 
 
 def settings() -> str:

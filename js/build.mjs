@@ -5,6 +5,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { LIMIT_BYTES, VERSIONS, snippet } from "./snippet.mjs";
 import { iconsUsed, sprite } from "./sprite.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -48,7 +49,16 @@ for (const [name, svg] of Object.entries(drawings)) {
 }
 writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest, null, 2));
 
-for (const file of globSync(join(out, "*.{js,css,svg}"))) {
+// Without a hash: the address of a published version never changes.
+mkdirSync(join(out, "snippet"));
+for (const version of VERSIONS) {
+  const text = await snippet(version);
+  const bytes = gzipSync(text, { level: 9 }).length;
+  if (bytes > LIMIT_BYTES) throw new Error(`snippet ${version}: ${bytes} bytes compressed`);
+  writeFileSync(join(out, "snippet", `${version}.js`), text);
+}
+
+for (const file of globSync(join(out, "{*,snippet/*}.{js,css,svg}"))) {
   const body = readFileSync(file);
   writeFileSync(`${file}.br`, brotliCompressSync(body));
   writeFileSync(`${file}.gz`, gzipSync(body, { level: 9 }));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 from perennial.apps.intake.files import ImportOptions, ImportReport, import_file
 from perennial.cli import show
 from perennial.cli.main import Place
+from perennial.config.folder import DataFolder
 from perennial.core.errors import BadValue
 from perennial.lake import exporting
 from perennial.lake.tables import FACTS
@@ -110,10 +112,26 @@ def _print(reports: Sequence[ImportReport], format_: str) -> None:
 def refresh(place: Place, as_of: str | None, full: bool, format_: str) -> None:
     """Bring roll-ups, ledgers, health and measures up to date."""
     workspace = open_workspace(place.data, place.workspace)
+    _drain(place)
     with show.progress("refresh") as report:
         done = workspace.refresh(as_of=as_of, full=full, progress=report)
     steps = [{"step": step, "seconds": s} for step, s in done.seconds.items()]
     show.rows([*steps, {"step": "total", "seconds": round(done.total, 3)}], format_)
+
+
+def _drain(place: Place) -> None:
+    """Load what waits in the inbox; a folder without an application has none."""
+    folder = DataFolder(place.data.absolute())
+    if not folder.database.exists() and "PERENNIAL_DATABASE_URL" not in os.environ:
+        return
+    from perennial.config.start import setup
+
+    setup(place.data, migrate=True)
+    from perennial.apps.intake.stream import loader
+    from perennial.apps.team.models import Workspace
+
+    for workspace in Workspace.objects.filter(key=place.workspace):
+        loader.drain(workspace)
 
 
 @click.command()

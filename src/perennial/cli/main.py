@@ -33,6 +33,8 @@ VERBS = {
     "metrics": "ask",
     "metric": "ask",
     "health": "ask",
+    "keys": "intake",
+    "events": "intake",
 }
 
 

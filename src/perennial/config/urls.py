@@ -3,12 +3,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from perennial.apps.intake import snippet
 from perennial.config import probes
 from perennial.ui import views as ui
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),
+    path("snippet/v1.js", snippet.v1, name="snippet"),
     path("", include("perennial.ui.urls")),
     path("", include("perennial.apps.team.urls")),
     path("", include("perennial.apps.customers.urls")),

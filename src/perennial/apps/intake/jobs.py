@@ -1,4 +1,4 @@
-"""Background work on files that were sent."""
+"""Background work on what was sent: files and events."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.intake import actions
 from perennial.apps.intake.files import ImportOptions, import_file
+from perennial.apps.intake.stream import loader
 from perennial.apps.intake.uploads import Unusable, Upload, upload_of
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.jobs.registry import Report
@@ -15,6 +16,13 @@ from perennial.core.errors import BadValue
 
 #: Share of the progress that loading takes; the rest is the refresh.
 _LOADING = 0.5
+
+
+def refresh_workspace(workspace: str, report: Report) -> None:
+    """What waits in the inbox, then roll-ups and health, as far as they lag behind."""
+    where = Workspace.objects.get(key=workspace)
+    loader.drain(where)
+    lake_of(where).refresh(progress=report)
 
 
 def check_file(workspace: str, report: Report, *, upload: str, table: str) -> None:

@@ -15,13 +15,6 @@ from perennial.apps.jobs.registry import Report
 KEEP_RUNS = timedelta(days=90)
 
 
-def refresh_workspace(workspace: str, report: Report) -> None:
-    """Roll-ups, health, metrics: does only what new data makes necessary."""
-    from perennial.lake.workspace import open_workspace
-
-    open_workspace(settings.DATA.path, workspace).refresh(progress=report)
-
-
 def maintain_lake(workspace: str, report: Report) -> None:
     """Small files become large ones, and files nobody reads are deleted."""
     from perennial.lake.workspace import open_workspace

@@ -40,7 +40,7 @@ class Job:
 JOBS: Final[list[Job]] = [
     Job(
         "refresh",
-        "perennial.apps.jobs.jobs.refresh_workspace",
+        "perennial.apps.intake.jobs.refresh_workspace",
         "0 4 * * *",
         _("Refresh"),
         _("Brings usage, health and metrics up to date."),
