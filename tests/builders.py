@@ -95,9 +95,9 @@ class Case:
             )
         return self.facts("events", *written)
 
-    def roll_up(self) -> None:
+    def roll_up(self) -> refresh.Refreshed:
         """All that metrics need; health takes a second more."""
-        refresh.roll_up(self.workspace, refresh.Refreshed())
+        return self.workspace.roll_up()
 
     def refresh(self, **asked: Any) -> None:
         self.workspace.refresh(**asked)

@@ -18,14 +18,24 @@ export function setUpSmall(): void {
   fadeToasts();
 }
 
+/** Copies the value of a field, or the text of any other element. */
 async function copyFrom(button: HTMLElement): Promise<void> {
-  const field = document.querySelector<HTMLInputElement>(button.dataset["copy"] ?? "");
-  if (field === null) return;
-  field.select();
-  await navigator.clipboard.writeText(field.value);
+  const from = document.querySelector<HTMLElement>(button.dataset["copy"] ?? "");
+  if (from === null) return;
+  select(from);
+  try {
+    await navigator.clipboard.writeText(from instanceof HTMLInputElement ? from.value : (from.textContent ?? ""));
+  } catch {
+    document.execCommand("copy"); // pages that came over plain http have no clipboard
+  }
   button.setAttribute("aria-label", button.dataset["copied"] ?? "");
   const word = button.querySelector(".word");
   if (word) word.textContent = button.dataset["copied"] ?? "";
+}
+
+function select(from: HTMLElement): void {
+  if (from instanceof HTMLInputElement) from.select();
+  else getSelection()?.selectAllChildren(from);
 }
 
 function fadeToasts(): void {

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perennial.lake.usage import TABLES, cut, ranges
+from perennial.core.windows import Period
+from perennial.lake import refresh
+from perennial.lake.usage import TABLES, cut, local_days, merged
 from tests.builders import Case, instant
 
 START = instant("2026-03-27T20:00")  # two days before the clocks change in Berlin
 
 users = st.sampled_from(["u1", "u2", None])
 accounts = st.sampled_from(["A", "B", None])
-names = st.sampled_from(["Report Viewed", "Logged In", "Logged Out", "Heartbeat"])
+names = st.sampled_from(
+    ["Report Viewed", "Logged In", "Logged Out", "Heartbeat", "$identify"]
+)
+sources = st.sampled_from([None, None, "web", "app"])
+excluded = st.sampled_from([None, None, None, "bot", "impersonated"])
+devices = st.sampled_from(["phone", "laptop"])
+lateness = st.sampled_from([0, 0, 34, 35, 36])
 # Steps that sit on both sides of the rules: 30 minutes, a day, and near them.
 steps = st.sampled_from(
     [0, 1, 60, 1740, 1799, 1800, 1801, 7200, 40_000, 86_400, 200_000]
@@ -31,21 +41,64 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     at, events = START, []
     for number in range(draw(st.integers(1, 40))):
         at += timedelta(seconds=draw(steps))
-        user, account = draw(users), draw(accounts)
         events.append(
             {
                 "event_id": f"e{number}",
                 "event": draw(names),
                 "timestamp": at,
-                "received_at": at,
-                "user_id": user,
-                "anonymous_id": None if user else "device",
-                "account_id": account,
+                "received_at": at + timedelta(days=draw(lateness)),
+                "user_id": draw(users),
+                "anonymous_id": draw(devices),
+                "account_id": draw(accounts),
+                "source_id": draw(sources),
+                "excluded_as": draw(excluded),
             }
         )
     if draw(st.booleans()):
         events += _unbroken(at, hours=draw(st.integers(20, 80)))
     return events
+
+
+hours = st.integers(-40 * 24, 30 * 24)
+moments = hours.map(lambda hour: START + timedelta(hours=hour))
+people = st.sampled_from(["u1", "u2", "u3"])
+
+
+@st.composite
+def links(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """What an identify or alias call leaves; circles and chains come up."""
+    kind = draw(st.sampled_from(["anonymous", "alias"]))
+    former = draw(devices if kind == "anonymous" else people | devices)
+    row = {"previous_id": former, "user_id": draw(people)}
+    return "identities", {**row, "kind": kind, "at": draw(moments)}
+
+
+@st.composite
+def joins(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """What a group call leaves: a membership, sometimes one that ends."""
+    starts = draw(st.none() | moments)
+    ends = draw(st.none() | st.integers(1, 400))
+    row: dict[str, Any] = {
+        "user_id": draw(people),
+        "account_id": draw(st.sampled_from(["A", "B"])),
+        "starts_at": starts,
+        "ends_at": ends and (starts or START) + timedelta(hours=ends),
+    }
+    return "memberships", row
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    row = {
+        "name": draw(names),
+        "kind": draw(st.sampled_from(["feature", "login", "system"])),
+        "feature_id": draw(st.none() | st.just("F")),
+        "valid_from": draw(st.none() | moments),
+    }
+    return "event_definitions", row
+
+
+news = st.lists(links() | joins() | definitions(), max_size=8)
 
 
 def _unbroken(at: datetime, *, hours: int) -> list[dict[str, Any]]:
@@ -81,26 +134,51 @@ def new_case(path: Path) -> Case:
 @settings(
     max_examples=8,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
 )
-@given(history=histories(), data=st.data())
+@given(history=histories(), facts=news, data=st.data())
 def test_any_split_order_and_repetition_gives_the_full_build(
-    history: list[dict[str, Any]], data: st.DataObject
+    monkeypatch: pytest.MonkeyPatch,
+    history: list[dict[str, Any]],
+    facts: list[tuple[str, dict[str, Any]]],
+    data: st.DataObject,
 ) -> None:
+    """Events come in any order; what gives them a meaning comes before or after."""
+    monkeypatch.setattr(refresh, "_MOST_DAYS", 1000)  # never all because of many days
     shuffled = data.draw(st.permutations(history))
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(history)), max_size=3)))
+    cuts = data.draw(_cuts(len(history)))
+    told = data.draw(_cuts(len(facts), of=len(cuts)))
     with tempfile.TemporaryDirectory() as folder:
         whole = new_case(Path(folder) / "whole")
         whole.facts("events", *history)
+        for table, row in facts:
+            whole.facts(table, row)
         whole.roll_up()
         parts = new_case(Path(folder) / "parts")
-        for low, high in zip([0, *cuts], [*cuts, len(history)], strict=True):
+        for number, ((low, high), (first, last)) in enumerate(
+            zip(pairwise(cuts), pairwise(told), strict=True)
+        ):
             again = shuffled[max(0, low - 3) : low]  # some come twice
             if shuffled[low:high] or again:
                 parts.facts("events", *again, *shuffled[low:high])
-            parts.roll_up()
+            for table, row in facts[first:last]:
+                parts.facts(table, row)
+            done = parts.roll_up()
+            assert number == 0 or done.usage_days is not None
         assert built(parts) == built(whole)
         assert_invariants(whole)
+
+
+@st.composite
+def _cuts(draw: st.DrawFn, length: int, of: int | None = None) -> list[int]:
+    """Where to cut a list into parts, ends included; `of` that many places."""
+    inner = st.integers(0, length)
+    size = {"max_size": 3} if of is None else {"min_size": of - 2, "max_size": of - 2}
+    return [0, *sorted(draw(st.lists(inner, **size))), length]
 
 
 def assert_invariants(case: Case) -> None:
@@ -195,14 +273,26 @@ def test_nothing_new_builds_nothing(tmp_path: Path) -> None:
     assert before == {name: case.lake.snapshot(name).version for name in before}
 
 
-def test_ranges_cover_the_neighbors_of_changed_days() -> None:
+def test_spans_that_touch_are_one() -> None:
     first = START.date()
-    days = {first, first + timedelta(days=2), first + timedelta(days=9)}
-    spans = [(s.start, s.end) for s in ranges(days)]
-    assert spans == [
-        (first - timedelta(days=1), first + timedelta(days=4)),
-        (first + timedelta(days=8), first + timedelta(days=11)),
+    day = timedelta(days=1)
+    spans = [
+        Period(first + 9 * day, first + 11 * day),
+        Period(first, first + 5 * day),
+        Period(first + 2 * day, first + 3 * day),
+        Period(first + 5 * day, first + 6 * day),
     ]
+    assert merged(spans) == [
+        Period(first, first + 6 * day),
+        Period(first + 9 * day, first + 11 * day),
+    ]
+
+
+def test_a_utc_day_reaches_into_two_local_days() -> None:
+    day = date(2026, 3, 2)
+    assert local_days({day}, ZoneInfo("UTC")) == {day}
+    assert local_days({day}, ZoneInfo("Asia/Tokyo")) == {day, date(2026, 3, 3)}
+    assert local_days({day}, ZoneInfo("America/Lima")) == {date(2026, 3, 1), day}
 
 
 @given(gaps=st.lists(st.integers(0, 50), max_size=60), longest=st.integers(1, 200))

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -17,9 +19,10 @@ from hypothesis import strategies as st
 
 from perennial.core.errors import PerennialError, UnknownName
 from perennial.lake import store, tables
-from perennial.lake.store import Lake, Written
+from perennial.lake.duck import connect
+from perennial.lake.store import Lake, VersionGone, Written
 from perennial.lake.tables import TABLES, Column
-from tests.builders import write
+from tests.builders import instant, write
 
 
 def accounts(lake: Lake, *rows: tuple[str, str | None]) -> Written:
@@ -121,11 +124,30 @@ def test_compaction_and_vacuum_keep_every_row(tmp_path: Path) -> None:
     assert len(lake.snapshot("events").files) == 1
     on_disk = list(Path(lake.uri("events")).rglob("*.parquet"))
     assert len(on_disk) == store.MANY_FILES + 2
-    from datetime import timedelta
-
     lake.vacuum("events", retention=timedelta(0))
     assert len(list(Path(lake.uri("events")).rglob("*.parquet"))) == 1
     assert lake.count("events") == store.MANY_FILES + 1
+
+
+def test_small_files_are_put_together_as_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MANY_SMALL_FILES", 4)
+    lake = Lake(tmp_path)
+    for n in range(9):
+        event = {"event_id": str(n), "event": "x", "user_id": "u"}
+        months = ("2026-01-05T10:00", "2026-02-05T10:00") if n == 4 else ("2026-02-01",)
+        for month in months:
+            row = {**event, "event_id": f"{n} {month}", "timestamp": month}
+            write(lake, "events", [row])
+        accounts(lake, (str(n), "A"))
+    assert len(lake.read("events")) == 10
+    files = lake.files_by_month("events")
+    assert len(files["2026-01"]) == 1
+    assert len(files["2026-02"]) <= 4
+    assert len(lake.snapshot("accounts").files) <= 4
+    days = {date(2026, 2, 1), date(2026, 1, 5), date(2026, 2, 5)}
+    assert lake.days_changed("events", 0) == days
 
 
 def test_a_schema_that_does_not_fit_is_refused(tmp_path: Path) -> None:
@@ -159,6 +181,128 @@ def test_a_declared_column_may_be_added_later(
             "accounts",
             pa.Table.from_pylist([{"account_id": "x"}], schema=other.schema()),
         )
+
+
+def reject(number: int, at: str) -> dict[str, Any]:
+    return {
+        "source": "f",
+        "table_name": "events",
+        "row_number": number,
+        "rejected_at": at,
+    }
+
+
+def test_rejects_are_kept_for_thirty_days(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    times = ("2026-01-01T00:00", "2026-01-02T11:59:59", "2026-01-02T12:00")
+    write(lake, "rejects", [reject(n, at) for n, at in enumerate(times)])
+    lake.maintain(lambda *_: None, now=instant("2026-02-01T12:00"))
+    assert [row["row_number"] for row in lake.read("rejects").to_pylist()] == [2]
+    version = lake.snapshot("rejects").version
+    lake.maintain(lambda *_: None, now=instant("2026-02-01T12:00"))
+    assert lake.snapshot("rejects").version == version
+
+
+def test_rows_are_deleted_by_key(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    write(lake, "rejects", [reject(n, "2026-01-01T00:00") for n in range(4)])
+    keys = [("f", "events", 2), ("f", "events", 3), ("f", "users", 1)]
+    with lake.lock("rejects"):
+        assert lake.delete_keys("rejects", keys) == 2
+    assert lake.delete_keys("rejects", keys) == 0
+    assert lake.delete_keys("rejects", []) == 0
+    assert lake.count("rejects") == 2
+    assert lake.delete("rejects", "true") == 2
+    assert lake.count("rejects") == 0
+    assert write(lake, "rejects", [reject(3, "2026-01-01T00:00")]).inserted == 1
+
+
+def test_a_lock_is_of_one_thread(tmp_path: Path) -> None:
+    one, other, got = Lake(tmp_path), Lake(tmp_path), threading.Event()
+
+    def take() -> None:
+        with other.lock("accounts"):
+            got.set()
+
+    thread = threading.Thread(target=take)
+    with one.lock("accounts"):
+        with one.lock("accounts"), other.lock("accounts"):
+            thread.start()
+        assert not got.wait(0.3)
+    assert got.wait(5)
+    thread.join()
+
+
+def test_deleted_rows_tell_their_days(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    months = {"2026-01-05": "A", "2026-02-05": "B", "2026-02-06": None}
+    for day, account in months.items():
+        write(lake, "usage", [{"account_id": account, "date": day, "uses": 1}])
+    before = lake.snapshot("usage").version
+    assert lake.delete("usage", "account_id != 'A'") == 1
+    assert lake.days_changed("usage", before) == {date(2026, 2, 5)}
+    left = {str(row["date"]) for row in lake.read("usage").to_pylist()}
+    assert left == {"2026-01-05", "2026-02-06"}
+    assert lake.delete("usage", "account_id IS NULL") == 1  # a whole month
+    assert list(lake.files_by_month("usage")) == ["2026-01"]
+
+
+def test_an_older_version_can_be_read_until_it_is_vacuumed(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    accounts(lake, ("a", "A"), ("b", "B"))
+    accounts(lake, ("a", "AA"))
+    accounts(lake, ("c", "C"))
+
+    def of(relation: str) -> list[tuple[Any, ...]]:
+        with connect() as duck:
+            rows = duck.sql(f"SELECT account_id, name FROM {relation} ORDER BY ALL")
+            return rows.fetchall()
+
+    assert of(lake.source_at("accounts", -1)) == []
+    assert of(lake.source_at("accounts", 0)) == [("a", "A"), ("b", "B")]
+    assert of(lake.source_at("accounts", 2)) == of(lake.source("accounts"))
+    gone, come = lake.difference("accounts", 0, 2)
+    assert of(gone) == [("a", "A")]
+    assert of(come) == [("a", "AA"), ("c", "C")]
+    assert of(lake.difference("accounts", 2, 2)[0]) == []
+    lake.vacuum("accounts", retention=timedelta(0))
+    for version in (0, 9):
+        with pytest.raises(VersionGone):
+            lake.source_at("accounts", version)
+
+
+def test_what_files_say_of_a_column(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    assert not lake.has_values("accounts", "name")
+    accounts(lake, ("a", None))
+    assert not lake.has_values("accounts", "name")
+    assert lake.has_nulls("accounts", "name")
+    accounts(lake, ("b", "B"))
+    assert lake.has_values("accounts", "name")
+
+
+def test_months_older_than_a_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All the files read may have been written before the column was declared."""
+    known = TABLES["events"]
+    narrow = [c for c in known.columns if c.name not in ("source_id", "context")]
+    older = tables.Table(
+        **{**vars(known), "columns": tuple(narrow), "key": ("event_id",)}
+    )
+    event = {"event_id": "e", "event": "x", "user_id": "u"}
+    lake = Lake(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "TABLES", {**TABLES, "events": older})
+        old = {**event, "timestamp": instant("2026-01-05T10:00")}
+        lake.write("events", pa.Table.from_pylist([old], schema=older.schema()))
+    assert lake.has_values("events", "source_id") is False
+    new = {**event, "timestamp": "2026-02-05T10:00", "context": "{}"}
+    assert write(lake, "events", [{**new, "source_id": "web"}]) == Written(inserted=1)
+    assert write(lake, "events", [new]) == Written(unchanged=1)  # known since January
+    with connect() as duck:
+        january = lake.source("events", months=["2026-01"])
+        assert duck.sql(f"SELECT context FROM {january}").fetchall() == [(None,)]
 
 
 rows = st.lists(

@@ -406,3 +406,20 @@ class TestSeatTrend:
         case.roll_up()
         found = case.workspace.seat_trend("it's")
         assert (found.utilization, found.slope, found.signal) == (0.5, 0.0, "rightsize")
+
+
+def test_today_is_counted_as_it_goes_and_part_of_no_rate(tmp_path: Path) -> None:
+    case = Case(tmp_path, now="2026-06-15T12:00")
+    case.events(
+        ("u1", "a", "2026-06-14T10:00"),
+        ("u1", "a", "2026-06-15T10:00"),
+        ("u2", "a", "2026-06-15T11:00"),
+    )
+    case.roll_up()
+    today = {"start": "2026-06-15", "end": "2026-06-16"}
+    [row] = case.workspace.metric("dau", **today).to_dicts()
+    assert (row["value"], row["status"]) == (2, "provisional")
+    assert case.value("feature_uses", **today) == 2
+    assert case.value("stickiness", **today) is None
+    assert case.value("dau", start="2026-06-14", end="2026-06-16") == 1
+    assert case.value("feature_uses", start="2026-06-08", end="2026-06-16") == 1

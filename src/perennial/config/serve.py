@@ -1,4 +1,4 @@
-"""`perennial serve`: the web application and its worker, kept alive together.
+"""`perennial serve`: web application, loader and worker, kept alive together.
 
 The supervisor starts each as a process group of its own, restarts one that dies,
 with growing pauses, and on SIGTERM or SIGINT stops all of them within ten seconds.
@@ -135,14 +135,19 @@ def serve(
     data: Path | str | None = None,
     extra: Sequence[Child] = (),
 ) -> None:
-    """Migrates, then serves until told to stop. `extra` children (the ingestion
-    process) live and die with the others."""
+    """Migrates, then serves until told to stop. `extra` children live and die with
+    the others."""
     _check_free(host, port)
     setup(data, migrate=True)
     children = [Child("web", _module("web", host, str(port)))]
     if not web_only:
-        children.append(Child("worker", _module("worker")))
+        children += _background()
     Supervisor([*children, *extra]).run()
+
+
+def _background() -> list[Child]:
+    """What works without being asked over HTTP; one of each in an installation."""
+    return [Child("jobs", _module("jobs")), Child("loader", _module("loader"))]
 
 
 def _check_free(host: str, port: int) -> None:
@@ -158,18 +163,17 @@ def _check_free(host: str, port: int) -> None:
 
 
 def web(host: str, port: int) -> None:
-    """The web application alone. One worker with four threads: two workers give
-    more requests a second, but twice the memory and twice the writers (stack.md)."""
+    """The web application and intake. One worker with four threads for Django: two
+    workers give more requests a second, but twice the memory and twice the writers."""
     from granian import Granian
     from granian.constants import Interfaces
 
     Granian(
-        "perennial.config.wsgi:application",
+        "perennial.config.asgi:application",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
         workers=int(os.environ.get("PERENNIAL_WEB_WORKERS", "1")),
-        blocking_threads=int(os.environ.get("PERENNIAL_WEB_THREADS", "4")),
         respawn_failed_workers=True,
         workers_kill_timeout=5,
         websockets=False,
@@ -178,18 +182,35 @@ def web(host: str, port: int) -> None:
 
 
 def worker(data: Path | str | None = None) -> None:
-    """Background work alone."""
+    """Background work alone: jobs, and the loader of events."""
     setup(data)
+    Supervisor(_background()).run()
+
+
+def jobs() -> None:
+    setup()
     from perennial.apps.jobs.worker import run
 
     run()
+
+
+def loader() -> None:
+    """Takes events from the inbox into the lake; ends after the step in hand."""
+    setup()
+    from perennial.apps.intake.stream.loader import run_forever
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run_forever(stop)
 
 
 def main(arguments: Sequence[str]) -> None:
     """How the supervisor starts its children."""
     verbs: dict[str, Callable[[], None]] = {
         "web": lambda: web(arguments[1], int(arguments[2])),
-        "worker": worker,
+        "jobs": jobs,
+        "loader": loader,
     }
     verbs[arguments[0]]()
 

@@ -41,6 +41,7 @@ class Settings:
     week_start: int = 1
     session_timeout_s: int = 1800
     session_max_h: int = 24
+    late_days: int = 35
     freq_daily: int = 16
     freq_frequent: int = 4
     freq_min_days: int = 14

@@ -12,12 +12,16 @@ import duckdb
 
 from perennial.core.money import MONTHS_PER_INTERVAL, SCALE
 from perennial.core.settings import Settings
+from perennial.lake.meaning import Meaning
 from perennial.lake.store import Lake
 
 #: Statuses of a subscription item that never pay.
 _UNPAID = (
     "('canceled', 'cancelled', 'incomplete', 'incomplete_expired', 'unpaid', 'ended')"
 )
+
+#: Stand for "since ever" and "still".
+_FIRST, _LAST = "DATE '0001-01-01'", "DATE '9999-12-31'"
 
 
 def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -202,16 +206,20 @@ def build_assignments(
     """`assignments`: seats in use, one row a user, account and run of days.
 
     A live membership is an assignment. A user seen in an account without any
-    membership there is assigned from the first day on (settled point 6).
+    membership there is assigned from the first day on (settled point 6). One
+    person has one seat, under however many ids: runs that overlap are one.
     """
     local = f"timezone('{settings.timezone}', {{}})::DATE"
+    facts = {"identities": lake.source("identities")}
+    Meaning(duck, facts, settings.late_days).aliases()
     duck.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE built_assignments AS
         WITH member AS (
-            SELECT account_id, user_id, {local.format("starts_at")} AS date_from,
+            SELECT account_id, coalesce(person, user_id) AS user_id,
+                   {local.format("starts_at")} AS date_from,
                    {local.format("ends_at")} AS date_to
-            FROM {lake.source("memberships")}
+            FROM {lake.source("memberships")} LEFT JOIN alias USING (user_id)
         ), seen AS (
             SELECT account_id, user_id, min(date) AS date_from, NULL AS date_to
             FROM {lake.source("user_days")}
@@ -221,13 +229,25 @@ def build_assignments(
             FROM member
             UNION ALL
             FROM seen ANTI JOIN member USING (account_id, user_id)
+        ), held AS (
+            SELECT account_id, user_id, coalesce(date_from, {_FIRST}) AS since, least(
+                       coalesce(date_to, {_LAST}),
+                       coalesce({local.format("u.deactivated_at")}, {_LAST})
+                   ) AS until
+            FROM every LEFT JOIN {lake.source("users")} u USING (user_id)
+            WHERE date_from IS NULL OR date_from < until
+        ), run AS (
+            SELECT *, sum(begins::INT) OVER w AS run FROM (
+                SELECT *, since > coalesce(max(until) OVER (
+                    w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), {_FIRST})
+                    AS begins
+                FROM held WINDOW w AS (
+                    PARTITION BY account_id, user_id ORDER BY since, until)
+            ) WINDOW w AS (PARTITION BY account_id, user_id ORDER BY since, until)
         )
-        SELECT account_id, user_id, date_from, least(
-                   coalesce(date_to, DATE '9999-12-31'),
-                   coalesce({local.format("u.deactivated_at")}, DATE '9999-12-31')
-               ) AS until, nullif(until, DATE '9999-12-31') AS date_to
-        FROM every LEFT JOIN {lake.source("users")} u USING (user_id)
-        WHERE date_from IS NULL OR date_from < until
+        SELECT account_id, user_id, nullif(min(since), {_FIRST}) AS date_from,
+               nullif(max(until), {_LAST}) AS date_to
+        FROM run GROUP BY account_id, user_id, run
         """
     )
 

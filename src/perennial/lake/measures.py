@@ -31,6 +31,28 @@ def build(workspace: Workspace, as_of: date, *, progress: Mapping[str, int]) -> 
         lake.replace(duck, NAME, "built", progress=progress)
 
 
+def add_new(workspace: Workspace) -> None:
+    """Show accounts that came since the last refresh, which scores them later.
+
+    Before the first refresh there is nothing to add to: that is done instead.
+    """
+    lake = workspace.lake
+    if lake.snapshot(NAME).version < 0:
+        workspace.refresh()
+        return
+    with connect() as duck:
+        [(as_of, new)] = duck.sql(
+            f"""
+            SELECT (SELECT max(as_of) FROM {lake.source(NAME)}), count(*)
+            FROM {lake.source("accounts")} a ANTI JOIN {lake.source(NAME)} m
+                 USING (account_id)
+            WHERE NOT coalesce(a.is_test, false)
+            """
+        ).fetchall()
+    if new:
+        build(workspace, as_of or workspace.today, progress={})
+
+
 def _sql(workspace: Workspace, as_of: date) -> str:
     source = workspace.lake.source
     instant = f"TIMESTAMPTZ '{day_start(as_of, workspace.settings.tz).isoformat()}'"

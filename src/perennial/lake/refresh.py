@@ -20,20 +20,23 @@ from perennial.core.ids import digest
 from perennial.core.settings import Settings
 from perennial.lake import ledgers, measures, snapshots
 from perennial.lake.duck import connect
-from perennial.lake.store import Lake
+from perennial.lake.store import Lake, VersionGone
 from perennial.lake.tables import ROLLUPS
-from perennial.lake.usage import UsageBuilder
+from perennial.lake.touched import FOLLOWED, Touched
+from perennial.lake.usage import UsageBuilder, local_days
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
-#: Facts that change what usage means, so that all of it is built again.
-_MEANING = ("event_definitions", "memberships", "subscription_items")
+#: Leads pre-aggregated usage to its account: where it changes, all is built again.
+_SUBSCRIBERS = "subscription_items"
 #: Sources whose commits say which days they touched.
 _DAILY = ("events", "usage")
+#: The roll-up written last: what it says it speaks of holds for all.
+_SPEAKS = "account_days"
 #: What health and the account measures are made of.
 _MEASURED = (
-    *(table for table in ROLLUPS if table != measures.NAME),
+    *(table for table in ROLLUPS if table not in (measures.NAME, "event_days")),
     *("accounts", "users", "features", "entitlements", "fx_rates", "contracts"),
     *("subscription_items", "tickets", "touchpoints", "emails", "survey_responses"),
 )
@@ -77,7 +80,9 @@ LEDGERS = (
     ),
     Ledger("seat_ledger", ledgers.build_seats, ("seat_contracts",)),
     Ledger(
-        "assignments", ledgers.build_assignments, ("memberships", "users", "user_days")
+        "assignments",
+        ledgers.build_assignments,
+        ("memberships", "users", "user_days", "identities"),
     ),
     Ledger("account_attributes", ledgers.build_attributes, ("accounts",), ()),
 )
@@ -109,7 +114,7 @@ def roll_up(
 ) -> None:
     """Roll-ups and ledgers: all that metrics need."""
     lake, settings = workspace.lake, workspace.settings
-    with connect() as duck:
+    with lake.lock("roll_up"), connect() as duck:
         with _timed(done, "usage"):
             done.usage_days = _usage(lake, duck, settings, full=full, progress=progress)
         for ledger in LEDGERS:
@@ -151,50 +156,58 @@ def _usage(
     progress: Callable[[float], None],
 ) -> int | None:
     """Bring the usage roll-ups up to date; days rebuilt, None for all."""
-    now = _versions(lake, (*_DAILY, *_MEANING))
+    now = _versions(lake, (*_DAILY, *FOLLOWED, _SUBSCRIBERS))
     now["settings"] = _fingerprint(
-        settings, ("timezone", "session_timeout_s", "session_max_h")
+        settings, ("timezone", "session_timeout_s", "session_max_h", "late_days")
     )
-    before = {name: lake.progress("account_days", name) for name in now}
+    stored = {name: lake.progress(_SPEAKS, name) for name in now}
+    before = {name: version for name, version in stored.items() if version is not None}
     builder = UsageBuilder(lake, duck, settings, now)
-    changed = None if full else _days_to_rebuild(lake, now, before)
+    changed = None
+    if not full and before.keys() == now.keys():
+        changed = _days_to_rebuild(lake, duck, settings, before, now)
     if changed is None:
         builder.all(progress)
         return None
     if changed:
         builder.days(changed)
+    elif before != now:
+        lake.record(_SPEAKS, now)
     return len(changed)
 
 
 def _days_to_rebuild(
-    lake: Lake, now: dict[str, int], before: dict[str, int | None]
+    lake: Lake,
+    duck: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    before: Mapping[str, int],
+    now: Mapping[str, int],
 ) -> set[date] | None:
-    """Days touched since the last build; None when everything has to be built."""
-    if any(before[name] != now[name] for name in (*_meaning(lake), "settings")):
+    """Local days touched since the last build; None when all has to be built."""
+    if before["settings"] != now["settings"] or _subscribers_changed(lake, before, now):
         return None
-    changed: set[date] = set()
-    for name in _DAILY:
-        since = before[name]
-        days = None if since is None else lake.days_changed(name, since)
-        if days is None:
+    events, usage = (lake.days_changed(name, before[name]) for name in _DAILY)
+    if events is None or usage is None:
+        return None
+    if any(before[name] != now[name] for name in FOLLOWED):
+        try:
+            touched = Touched(lake, duck, settings.late_days, before, now)
+            events |= touched.event_days()
+            usage |= touched.usage_days()
+        except VersionGone:
             return None
-        changed |= days
+    changed = local_days(events, settings.tz) | usage
     every = sum(28 for _ in lake.files_by_month("events"))
     return None if len(changed) > every * _MOST_DAYS else changed
 
 
-def _meaning(lake: Lake) -> tuple[str, ...]:
-    """What changes the meaning of stored usage, in this lake.
-
-    Subscriptions only lead pre-aggregated usage to its account; memberships only
-    attribute events without an account.
-    """
-    names = ["event_definitions"]
-    if lake.has_nulls("usage", "account_id"):
-        names.append("subscription_items")
-    if lake.has_nulls("events", "account_id"):
-        names.append("memberships")
-    return tuple(names)
+def _subscribers_changed(
+    lake: Lake, before: Mapping[str, int], now: Mapping[str, int]
+) -> bool:
+    """Can usage lead to other accounts now? Only usage without an account does."""
+    return before[_SUBSCRIBERS] != now[_SUBSCRIBERS] and lake.has_nulls(
+        "usage", "account_id"
+    )
 
 
 def _ledger(

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,11 +28,12 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from filelock import FileLock
 
 from perennial.core.errors import PerennialError, UnknownName
 from perennial.lake.duck import connect
+from perennial.lake.seen import Seen
 from perennial.lake.tables import MONTH, TABLES, Table
 
 #: Commit metadata: the days whose rows a commit added, changed or removed.
@@ -40,6 +42,12 @@ DAYS = "perennial.days"
 NO_DAYS = "[]"
 #: Months with more files than this are worth compacting.
 MANY_FILES = 8
+#: A file below this size, in bytes, is put together with others like it,
+SMALL_FILE = 16 * 2**20
+#: once a month has as many of them.
+MANY_SMALL_FILES = 50
+#: Rejects are kept this long.
+REJECTS_KEPT = timedelta(days=30)
 #: Old files are kept this long for readers that still hold them.
 RETENTION = timedelta(hours=24)
 
@@ -51,6 +59,10 @@ _WRITER = WriterProperties(
     # Ids are all different: a dictionary only costs.
     column_properties={"event_id": ColumnProperties(dictionary_enabled=False)},
 )
+
+
+class VersionGone(PerennialError):
+    """An older version of a table can no longer be read."""
 
 
 @dataclass(frozen=True)
@@ -111,37 +123,54 @@ class Lake:
         handle = self._open(name)
         if handle is None:
             return Snapshot(-1, (), frozenset())
-        columns = frozenset(field.name for field in handle.schema().fields)
-        return Snapshot(handle.version(), tuple(handle.file_uris()), columns)
+        files = tuple(handle.file_uris())
+        return Snapshot(handle.version(), files, _column_names(handle))
 
     def source(self, name: str, *, months: Sequence[str] | None = None) -> str:
         """SQL of a relation with the table's declared columns, for DuckDB."""
-        files, columns = self._files(name, months)
-        declared = TABLES[name].schema()
-        if not files:
-            return empty(name)
-        selected = ", ".join(
-            quoted(f.name)
-            if f.name in columns
-            else f"NULL::{_sql_type(f.type)} AS {quoted(f.name)}"
-            for f in declared
-        )
-        return (
-            f"(SELECT {selected} FROM read_parquet([{_strings(files)}], "
-            "union_by_name = true, hive_partitioning = false))"
-        )
-
-    def _files(
-        self, name: str, months: Sequence[str] | None
-    ) -> tuple[list[str], frozenset[str]]:
         handle = self._open(name)
         if handle is None:
-            return [], frozenset()
-        columns = frozenset(field.name for field in handle.schema().fields)
+            return empty(name)
+        columns = _column_names(handle)
         if months is None:
-            return handle.file_uris(), columns
+            return _relation(name, handle.file_uris(), columns)
         by_month = self.files_by_month(name)
-        return [file for month in months for file in by_month.get(month, ())], columns
+        files = [file for month in months for file in by_month.get(month, ())]
+        return _relation(name, files, columns, some=True)
+
+    def source_at(self, name: str, version: int) -> str:
+        """As `source`, at an older version; -1 is before the first write.
+
+        Raises `VersionGone` where that version, or a file of it, is no more.
+        """
+        files, columns = self._files_at(name, version)
+        return _relation(name, sorted(files), columns)
+
+    def difference(self, name: str, old: int, new: int) -> tuple[str, str]:
+        """SQL of the rows only the old and only the new version of a table has.
+
+        Reads only files the two do not share. For tables with a key.
+        """
+        (before, told), (after, known) = (
+            self._files_at(name, version) for version in (old, new)
+        )
+        gone = _relation(name, sorted(before - after), told, some=True)
+        come = _relation(name, sorted(after - before), known, some=True)
+        return f"(FROM {gone} EXCEPT FROM {come})", f"(FROM {come} EXCEPT FROM {gone})"
+
+    def _files_at(self, name: str, version: int) -> tuple[set[str], frozenset[str]]:
+        if version < 0:
+            return set(), frozenset()
+        handle = self._open(name)
+        if handle is None or handle.version() != version:
+            try:
+                handle = DeltaTable(self.uri(name), version=version)
+            except (DeltaError, TableNotFoundError) as error:
+                raise VersionGone(f"{name} at version {version}") from error
+        files = handle.file_uris()
+        if "://" not in self.root and not all(Path(file).exists() for file in files):
+            raise VersionGone(f"{name} at version {version}")
+        return set(files), _column_names(handle)
 
     def read(self, name: str) -> pa.Table:
         """The whole table; for tables that people make, not for events."""
@@ -180,6 +209,16 @@ class Lake:
         counts = _column(actions, f"null_count.{column}") or [None] * actions.num_rows
         return any(count != 0 for count in counts)
 
+    def has_values(self, name: str, column: str) -> bool:
+        """May some row have a value in `column`? From the files' statistics."""
+        handle = self._open(name)
+        if handle is None or column not in _column_names(handle):
+            return False
+        actions = handle.get_add_actions(flatten=True)
+        rows = _column(actions, "num_records") or [None] * actions.num_rows
+        nulls = _column(actions, f"null_count.{column}") or [None] * actions.num_rows
+        return any(n is None or n != of for n, of in zip(nulls, rows, strict=True))
+
     def count(self, name: str) -> int:
         """Rows of a table, from the files' statistics."""
         handle = self._open(name)
@@ -196,8 +235,8 @@ class Lake:
         if handle is None:
             return set()
         missing = handle.version() - since
-        if missing <= 0:
-            return set()
+        if missing <= 0:  # less than nothing: an older lake was restored
+            return None if missing else set()
         commits = handle.history(missing)
         if len(commits) < missing or any(DAYS not in commit for commit in commits):
             return None
@@ -211,9 +250,12 @@ class Lake:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """The right to write table `name`; held by one process at a time."""
+        """The right to write table `name`; held by one thread at a time.
+
+        Who holds it may take it again: to read, decide and write as one.
+        """
         self._locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._locks / f"{name}.lock"):
+        with FileLock(self._locks / f"{name}.lock", is_singleton=True):
             yield
 
     def write(
@@ -263,11 +305,11 @@ class Lake:
         rows: str,
         progress: Mapping[str, int] | None,
     ) -> Written:
-        key = quoted(table.key[-1])
-        same_key = _same_key(table, "stored", "given")
+        key, same_key = quoted(table.key[-1]), _same_key(table, "stored", "given")
+        months = self._months_of_known(duck, table, rows)
         duck.execute(
             f"CREATE TEMP TABLE known AS SELECT stored.* FROM {rows} given JOIN ("
-            f"SELECT {_columns(table.key)} FROM {self.source(table.name)} "
+            f"SELECT {_columns(table.key)} FROM {self.source(table.name, months=months)} "
             f"WHERE {key} IN (SELECT {key} FROM {rows})) stored ON {same_key}"
         )
         known, fresh = _count(duck, "known"), rows
@@ -280,6 +322,26 @@ class Lake:
         if count:
             self._append(duck, table, fresh, progress)
         return Written(inserted=count, unchanged=known)
+
+    def _months_of_known(
+        self, duck: duckdb.DuckDBPyConnection, table: Table, rows: str
+    ) -> list[str] | None:
+        """Months that may hold keys of `rows`; None: any, where no index can be."""
+        seen = self._seen(table)
+        if seen is None:
+            return None
+        return sorted(seen.months(duck, rows, self.files_by_month(table.name)))
+
+    def _seen(self, table: Table) -> Seen | None:
+        if "://" in self.root or not table.partition_by:
+            return None
+        folder = Path(self.root) / "_index" / table.name
+        # A file may be older than a column.
+        return Seen(
+            folder,
+            table.key,
+            lambda files: _relation(table.name, files, frozenset(), some=True),
+        )
 
     def _upsert(
         self,
@@ -323,6 +385,31 @@ class Lake:
     ) -> None:
         days = _days(duck, table, relation)
         self._commit(duck, table, relation, mode="append", days=days, progress=progress)
+        self._gather(table.name)
+
+    def _gather(self, name: str) -> None:
+        """Put small files together where loads have left many of them.
+
+        Readers pay for each file. What loads leave is small, so this is quick;
+        sorting is left to `compact`.
+        """
+        handle = self._open(name)
+        assert handle is not None
+        actions = handle.get_add_actions(flatten=True)
+        months = _column(actions, f"partition.{MONTH}") or [None] * actions.num_rows
+        small = Counter(
+            month
+            for month, size in zip(months, _column(actions, "size_bytes"), strict=True)
+            if size < SMALL_FILE
+        )
+        for month, files in small.items():
+            if files >= MANY_SMALL_FILES:
+                DeltaTable(self.uri(name)).optimize.compact(
+                    partition_filters=[(MONTH, "=", month)] if month else None,
+                    target_size=SMALL_FILE,
+                    writer_properties=_WRITER,
+                    commit_properties=CommitProperties({DAYS: NO_DAYS}),
+                )
 
     def replace(
         self,
@@ -339,6 +426,44 @@ class Lake:
         """
         table = TABLES[name]
         self._commit(duck, table, relation, months=months, days=[], progress=progress)
+
+    def delete(self, name: str, condition: str) -> int:
+        """Delete the rows for which a condition in SQL holds; their number."""
+        with self.lock(name), connect() as duck:
+            return self._delete(duck, TABLES[name], condition)
+
+    def delete_keys(self, name: str, keys: Sequence[tuple[Any, ...]]) -> int:
+        """Delete the rows with these keys, as the table's key goes; their number."""
+        table = TABLES[name]
+        fields = [table.schema().field(column) for column in table.key]
+        columns = zip(*keys, strict=True) if keys else ((),) * len(fields)
+        gone = pa.table(
+            [pa.array(c, f.type) for c, f in zip(columns, fields, strict=True)],
+            schema=pa.schema(fields),
+        )
+        with self.lock(name), connect() as duck:
+            duck.register("gone", gone)
+            same_key = _same_key(table, "gone", "stored")
+            return self._delete(duck, table, f"EXISTS (FROM gone WHERE {same_key})")
+
+    def _delete(
+        self, duck: duckdb.DuckDBPyConnection, table: Table, condition: str
+    ) -> int:
+        stored = f"{self.source(table.name)} AS stored"
+        duck.execute(f"CREATE TEMP TABLE dead AS FROM {stored} WHERE {condition}")
+        count = _count(duck, "dead")
+        if not count:
+            return 0
+        months, days = _months(duck, table, "dead"), _days(duck, table, "dead")
+        stored = f"{self.source(table.name, months=months)} AS stored"
+        kept = f"(FROM {stored} WHERE ({condition}) IS NOT TRUE)"
+        self._commit(duck, table, kept, months=months, days=days)
+        return count
+
+    def record(self, name: str, progress: Mapping[str, int]) -> None:
+        """Commit progress to a table that was written, and no rows."""
+        with self.lock(name), connect() as duck:
+            self._append(duck, TABLES[name], empty(name), progress)
 
     def _commit(
         self,
@@ -415,12 +540,26 @@ class Lake:
                 done += 1
         return done
 
-    def maintain(self, progress: Callable[[float, str], None]) -> None:
-        """Compact and vacuum every table; safe at any time, by any process."""
+    def maintain(
+        self, progress: Callable[[float, str], None], *, now: datetime | None = None
+    ) -> None:
+        """Compact and vacuum every table, and forget old rejects.
+
+        Safe at any time, by any process. `now` is the present instant.
+        """
+        old = (now or datetime.now(UTC)) - REJECTS_KEPT
+        self.delete("rejects", f"rejected_at < TIMESTAMPTZ '{old.isoformat()}'")
         for done, name in enumerate(TABLES):
             progress(done / len(TABLES), name)
             self.compact(name)
             self.vacuum(name)
+            self._tidy_index(name)
+
+    def _tidy_index(self, name: str) -> None:
+        seen = self._seen(TABLES[name]) if TABLES[name].insert_only else None
+        if seen is not None:
+            with self.lock(name):
+                seen.drop_if_stale(self.count(name))
 
     def vacuum(self, name: str, *, retention: timedelta = RETENTION) -> int:
         """Delete files that no version within `retention` refers to."""
@@ -435,6 +574,31 @@ class Lake:
                 full=True,
             )
         return len(deleted)
+
+
+def _relation(
+    name: str, files: Sequence[str], columns: frozenset[str], *, some: bool = False
+) -> str:
+    """SQL of a table's declared columns from files of a version with `columns`.
+
+    Where they are but `some` of its files, each may be older than a column.
+    """
+    if not files:
+        return empty(name)
+    declared = TABLES[name].schema()
+    selected = ", ".join(
+        quoted(f.name)
+        if some or f.name in columns
+        else f"NULL::{_sql_type(f.type)} AS {quoted(f.name)}"
+        for f in declared
+    )
+    read = (
+        f"read_parquet([{_strings(files)}], "
+        "union_by_name = true, hive_partitioning = false)"
+    )
+    if some:
+        read = f"(FROM {read} UNION ALL BY NAME FROM {empty(name)})"
+    return f"(SELECT {selected} FROM {read})"
 
 
 def empty(name: str) -> str:
@@ -483,6 +647,10 @@ def _check_schema(table: Table, schema: pa.Schema) -> None:
 def _column(actions: arro3.core.Table, name: str) -> list[Any]:
     """A column of a table's file list; empty where the list has none."""
     return list(actions[name].to_pylist()) if name in actions.column_names else []
+
+
+def _column_names(handle: DeltaTable) -> frozenset[str]:
+    return frozenset(field.name for field in handle.schema().fields)
 
 
 def _stored_schema(handle: DeltaTable) -> pa.Schema:

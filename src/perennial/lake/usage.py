@@ -2,14 +2,16 @@
 
 The same code builds everything and rebuilds a few days: it computes whole ranges
 of local days from the events around them and puts them in place of what was
-stored. Sessions follow U02 of the reference: per user and account, a gap of more
-than 30 minutes or a log-out ends one, none is longer than 24 hours, midnight does
-not split it (its time is split over the days).
+stored. Whose an event is, `meaning` says; names that begin with "$", excluded and
+late events (G3, G4) only count in `event_days`. Sessions follow U02 of the
+reference: per user and account, a gap of more than 30 minutes or a log-out ends
+one, none is longer than 24 hours, midnight does not split it (its time is split
+over the days).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -28,11 +30,14 @@ from perennial.core.windows import (
     offsets,
     periods,
 )
+from perennial.lake.meaning import Meaning
 from perennial.lake.store import Lake, empty
+from perennial.lake.touched import facts_at
 
-TABLES = ("user_days", "feature_days", "sessions", "account_days")
+TABLES = ("user_days", "feature_days", "event_days", "sessions", "account_days")
 
 _US = 1_000_000
+_MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Events read at once: enough for every core, little enough for memory.
 _SPAN_EVENTS = 2_000_000
@@ -54,12 +59,16 @@ class UsageBuilder:
         settings: Settings,
         progress: Mapping[str, int],
     ) -> None:
+        """`progress` is the version of each source that the roll-ups speak of."""
         self.lake = lake
         self.duck = duck
         self.settings = settings
         self._progress = progress
         self._loaded: set[str] = set()
         self._long: list[tuple[int, int]] = []
+        self._crowded: set[str] = set()
+        self._longest = timedelta(hours=settings.session_max_h)
+        self._gap = timedelta(seconds=settings.session_timeout_s)
 
     def all(self, progress: Callable[[float], None] | None = None) -> None:
         """Build every day there is, some months at a time."""
@@ -78,9 +87,17 @@ class UsageBuilder:
             self._flush(whole=True, last=True)
 
     def days(self, changed: set[date]) -> None:
-        """Rebuild the local days that these changed days can have touched."""
+        """Rebuild the local days that a change of events of these days can touch.
+
+        A session that holds a changed event began at most its greatest length
+        before; with a day of unchanged events behind it nothing is carried on.
+        """
         self._prepare()
-        spans = list(ranges(changed))
+        reach = (
+            Period(self._day(self._start(day) - self._longest), day + DAY * 2)
+            for day in changed
+        )
+        spans = merged(reach)
         while spans:
             span = self._load_widened(spans.pop(0))
             while spans and spans[0].start <= span.end:
@@ -100,15 +117,24 @@ class UsageBuilder:
     def _load_widened(self, span: Period) -> Period:
         """Load `span`, up to where a change can have moved the cuts of a session.
 
-        Only activity without a 30-minute break over the whole last day, in a
-        chain begun before it, carries a change past the end.
+        Only activity without a break over the whole last day, on which nothing
+        changed, carries a change past the end.
         """
         while True:
             self._load(span)
-            low, high = _us(self._start(span.end - DAY)), _us(self._start(span.end))
-            if not any(first < low and last >= high for first, last in self._long):
+            low = self._start(span.end - DAY) + self._gap
+            high = self._start(span.end) - self._gap
+            if not self._unbroken(_us(low), _us(high)):
                 return span
             span = Period(span.start, span.end + DAY)
+
+    def _unbroken(self, low: int, high: int) -> bool:
+        if any(first <= low and last >= high for first, last in self._long):
+            return True
+        found = self.duck.execute(
+            f"SELECT 1 FROM chain WHERE started <= {low} AND ended >= {high} LIMIT 1"
+        )
+        return bool(found.fetchall())
 
     def _keep_around(self, span: Period) -> None:
         """Keep what is stored in the months of `span`, but for its days."""
@@ -127,6 +153,7 @@ class UsageBuilder:
         )
         self._add_user_days(span)
         self._add_feature_days(span)
+        self._add_event_days(span)
         self.duck.execute(
             f"""
             INSERT INTO built_account_days
@@ -144,31 +171,34 @@ class UsageBuilder:
         )
 
     def _load_activity(self, span: Period) -> None:
-        """`activity`: the events of a span, a day before and a day after.
+        """`activity`: the events of a span and of a session's length around it.
 
-        A session that reaches into the span began at most 24 hours earlier, but
+        A session that reaches into the span began at most that long before, but
         where it is cut depends on where its chain of events began: for chains
-        longer than the day before, read further back.
+        longer than what was read, read further back.
         """
-        pad = 1
+        start, end = self._start(span.start), self._start(span.end)
+        pad = self._longest
         while True:
-            read = Period(span.start - DAY * pad, span.end + DAY)
-            self._read_events(read)
-            if not self._chain_is_cut_off(read, span) or not self._has_before(read):
+            self._read_events(start - pad, end + self._longest)
+            if not self._chain_is_cut_off(start - pad, start):
+                return
+            if not self._has_before(start - pad):
                 return
             pad *= 2
 
-    def _read_events(self, read: Period) -> None:
-        low, high = self._start(read.start), self._start(read.end)
+    def _read_events(self, low: datetime, high: datetime) -> None:
+        """`heard`, all events between two instants, and `activity`, what counts."""
         define_local_day(self.duck, self.settings.tz, low - DAY * 2, high + DAY * 2)
         months = month_names(Period(low.date(), high.date() + DAY))
         self.duck.execute(
             f"""
-            CREATE OR REPLACE TEMP VIEW raw AS
-            SELECT event_id, account_id, user_id, event, timestamp
-            FROM {self.lake.source("events", months=months)}
-            WHERE timestamp >= TIMESTAMPTZ '{low.isoformat()}'
-              AND timestamp < TIMESTAMPTZ '{high.isoformat()}'
+            CREATE OR REPLACE TEMP VIEW heard AS
+            SELECT e.account_id, {self._user} AS user_id, e.event, e.timestamp,
+                   e.source_id, {self._counts} AS counts
+            FROM {self.lake.source("events", months=months)} e {self._links}
+            WHERE e.timestamp >= TIMESTAMPTZ '{low.isoformat()}'
+              AND e.timestamp < TIMESTAMPTZ '{high.isoformat()}'
             """
         )
         self.duck.execute(
@@ -176,48 +206,92 @@ class UsageBuilder:
             CREATE OR REPLACE TEMP TABLE name AS
             SELECT event, regexp_matches(lower(event), '{_LOGOUT}') AS is_logout,
                    is_logout OR regexp_matches(lower(event), '{_LOGIN}') AS is_login
-            FROM (SELECT DISTINCT event FROM raw)
+            FROM (SELECT DISTINCT event FROM heard) WHERE NOT starts_with(event, '$')
             """
         )
         self.duck.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE activity AS
-            SELECT a.account_id, a.user_id, epoch_us(a.timestamp) AS us,
+            SELECT {self._account} AS account_id, e.user_id, epoch_us(e.timestamp) AS us,
                    local_day(us) AS date,
                    CASE WHEN d.kind = 'feature' OR (d.kind IS NULL AND NOT n.is_login)
-                        THEN coalesce(d.feature_id, a.event) END AS feature_id,
+                        THEN coalesce(d.feature_id, e.event) END AS feature_id,
                    coalesce(d.is_activity, true) AS is_activity,
                    n.is_logout::INT AS is_logout
-            FROM {self._attributed} a
-            JOIN name n ON n.event = a.event
-            LEFT JOIN definition d ON d.event = a.event
-             AND d.valid_from <= a.timestamp AND d.valid_to > a.timestamp
+            FROM heard e {self._members}
+            JOIN name n ON n.event = e.event
+            LEFT JOIN definition d ON d.event = e.event
+             AND d.since <= e.timestamp AND d.until > e.timestamp
+            WHERE e.counts
             """
         )
 
-    @cached_property
-    def _attributed(self) -> str:
-        """SQL of events with their account: their own, or else the only one the
-        user belonged to at that instant (G4)."""
-        if not self.lake.has_nulls("events", "account_id"):
-            return "raw"
-        return """(
-            SELECT account_id, user_id, event, timestamp FROM raw
-            WHERE account_id IS NOT NULL OR user_id IS NULL
-            UNION ALL
-            SELECT CASE WHEN count(DISTINCT m.account_id) = 1
-                        THEN min(m.account_id) END,
-                   raw.user_id, raw.event, raw.timestamp
-            FROM raw LEFT JOIN member m ON m.user_id = raw.user_id
-             AND m.starts_at <= raw.timestamp AND m.ends_at > raw.timestamp
-            WHERE raw.account_id IS NULL AND raw.user_id IS NOT NULL
-            GROUP BY raw.event_id, raw.user_id, raw.event, raw.timestamp
-        )"""
+    # What only some lakes need costs the others nothing.
 
-    def _chain_is_cut_off(self, read: Period, span: Period) -> bool:
-        """Does somebody's unbroken activity reach from before `read` into `span`?"""
-        low, high = _us(self._start(read.start)), _us(self._start(span.start))
-        gap = self.settings.session_timeout_s * _US
+    @cached_property
+    def _counts(self) -> str:
+        """SQL: is the event in numbers? Not when excluded or, by HTTP, too late."""
+        rules = []
+        if self.lake.has_values("events", "excluded_as"):
+            rules.append("e.excluded_as IS NULL")
+        if self.lake.has_values("events", "source_id"):
+            late = timedelta(days=self.settings.late_days) // _MICROSECOND
+            rules.append(
+                "(e.source_id IS NULL OR e.received_at IS NULL OR "
+                f"epoch_us(e.received_at) - epoch_us(e.timestamp) <= {late})"
+            )
+        return " AND ".join(rules) or "true"
+
+    @cached_property
+    def _has_links(self) -> bool:
+        return bool(self._count("alias") or self._count("device"))
+
+    @property
+    def _user(self) -> str:
+        """SQL of the person an event is of."""
+        if not self._has_links:
+            return "e.user_id"
+        return "coalesce(x.person, e.user_id, v.user_id)"
+
+    @property
+    def _links(self) -> str:
+        if not self._has_links:
+            return ""
+        return f"""
+            LEFT JOIN alias x ON x.user_id = e.user_id
+            {self._step("device")} v
+              ON v.anonymous_id = CASE WHEN e.user_id IS NULL THEN e.anonymous_id END
+             AND v.since <= e.timestamp {self._until("device", "v")}"""
+
+    @property
+    def _account(self) -> str:
+        """SQL of an event's account: its own, or else the only one the person
+        belonged to at that instant (G4)."""
+        return (
+            "coalesce(e.account_id, m.account_id)" if self._members else "e.account_id"
+        )
+
+    @cached_property
+    def _members(self) -> str:
+        if not self.lake.has_nulls("events", "account_id"):
+            return ""
+        return f"""
+            {self._step("member")} m
+              ON m.user_id = CASE WHEN e.account_id IS NULL THEN e.user_id END
+             AND m.since <= e.timestamp {self._until("member", "m")}"""
+
+    # Rows of a step function do not overlap and leave no gap, so that the last one
+    # begun is the one that holds. To look it up is slower, but for crowds.
+
+    def _step(self, name: str) -> str:
+        return f"{'ASOF ' if name in self._crowded else ''}LEFT JOIN {name}"
+
+    def _until(self, name: str, alias: str) -> str:
+        return "" if name in self._crowded else f"AND {alias}.until > e.timestamp"
+
+    def _chain_is_cut_off(self, read: datetime, start: datetime) -> bool:
+        """Does somebody's unbroken activity reach from before `read` to `start`?"""
+        low, high, gap = _us(read), _us(start), self._gap // _MICROSECOND
         found = self.duck.execute(
             """
             WITH early AS (
@@ -232,14 +306,15 @@ class UsageBuilder:
         ).fetchall()
         return bool(found)
 
-    def _has_before(self, read: Period) -> bool:
-        first = f"{self._start(read.start):%Y-%m}"
+    def _has_before(self, read: datetime) -> bool:
+        first = f"{read:%Y-%m}"
         months = self.lake.files_by_month("events")
         return any(month <= first for month in months)
 
     def _load_sessions(self, span: Period) -> None:
-        """`cut`: sessions of `activity`, whole ones from a day before the span."""
-        gap, longest = self.settings.session_timeout_s * _US, self._longest()
+        """`cut`: sessions of `activity` that can reach into the span, whole."""
+        gap, longest = self._gap // _MICROSECOND, self._longest // _MICROSECOND
+        first = self._start(span.start) - self._longest
         # One sorted list a user, as measured four times faster than windows. An
         # event's time carries in its lowest bit whether it is a log-out.
         self.duck.execute(
@@ -274,7 +349,7 @@ class UsageBuilder:
                    account_id, user_id, make_timestamp(started)::TIMESTAMPTZ AS started_at,
                    make_timestamp(ended)::TIMESTAMPTZ AS ended_at, events,
                    (ended - started) // 1000 AS duration_ms
-            FROM chain WHERE started >= {_us(self._start(span.start - DAY))}
+            FROM chain WHERE started >= {_us(first)}
             """
         )
 
@@ -286,7 +361,7 @@ class UsageBuilder:
         self._long = [(times[0] // 2, times[-1] // 2) for _, _, times in long]
         if not long:
             return
-        longest = self._longest()
+        longest = self._longest // _MICROSECOND
         pieces = [
             (account, user, *piece)
             for account, user, times in long
@@ -326,7 +401,7 @@ class UsageBuilder:
         """SQL of sessions over midnight, one row a day, milliseconds adding up."""
         days = ", ".join(
             f"(DATE '{day}', {_us(self._start(day))}, {_us(self._start(day + DAY))})"
-            for day in Period(span.start - DAY, span.end + DAY * 2)
+            for day in span
         )
         return f"""
             SELECT d.day, account_id, user_id, 0,
@@ -354,13 +429,29 @@ class UsageBuilder:
             """
         )
 
+    def _add_event_days(self, span: Period) -> None:
+        start, end = self._start(span.start), self._start(span.end)
+        self.duck.execute(
+            f"""
+            INSERT INTO built_event_days
+            SELECT local_day(epoch_us(timestamp)) AS date, event, source_id, count(*),
+                   count(DISTINCT user_id), min(timestamp), max(timestamp)
+            FROM heard
+            WHERE timestamp >= TIMESTAMPTZ '{start.isoformat()}'
+              AND timestamp < TIMESTAMPTZ '{end.isoformat()}'
+            GROUP BY ALL
+            """
+        )
+
     def _usage_facts(self, span: Period) -> str:
         months = month_names(span)
         usage = self.lake.source("usage", months=months)
         return f"""(
             SELECT u.date, coalesce(u.account_id, s.account_id) AS account_id,
-                   u.user_id, u.feature_id, u.uses, u.seconds, u.errors
+                   coalesce(x.person, u.user_id) AS user_id,
+                   u.feature_id, u.uses, u.seconds, u.errors
             FROM {usage} u LEFT JOIN subscriber s USING (subscription_id)
+            LEFT JOIN alias x ON x.user_id = u.user_id
         )"""
 
     # What is shared by all ranges
@@ -370,27 +461,14 @@ class UsageBuilder:
         self._loaded.clear()
         for name in TABLES:
             duck.execute(f"CREATE OR REPLACE TABLE built_{name} AS {empty(name)}")
-        duck.execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE definition AS
-            SELECT name AS event, kind, feature_id,
-                   coalesce(counts_as_activity, kind != 'system') AS is_activity,
-                   coalesce(valid_from, TIMESTAMPTZ '-infinity') AS valid_from,
-                   least(coalesce(valid_to, 'infinity'), coalesce(lead(valid_from)
-                       OVER (PARTITION BY name ORDER BY valid_from NULLS FIRST),
-                       'infinity')) AS valid_to
-            FROM {source("event_definitions")}
-            """
-        )
-        duck.execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE member AS
-            SELECT user_id, account_id,
-                   coalesce(starts_at, TIMESTAMPTZ '-infinity') AS starts_at,
-                   coalesce(ends_at, TIMESTAMPTZ 'infinity') AS ends_at
-            FROM {source("memberships")}
-            """
-        )
+        facts = facts_at(self.lake, self._progress)
+        meaning = Meaning(duck, facts, self.settings.late_days)
+        meaning.definitions()
+        meaning.aliases()
+        meaning.devices()
+        meaning.members()
+        keys = {"device": "anonymous_id", "member": "user_id"}
+        self._crowded = {n for n, key in keys.items() if meaning.is_crowded(n, key)}
         duck.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE subscriber AS
@@ -450,27 +528,38 @@ class UsageBuilder:
         firsts = {first.replace(day=1) for first in firsts}
         return [Period(first, add_months(first, 1)) for first in sorted(firsts)]
 
-    def _longest(self) -> int:
-        return self.settings.session_max_h * 3600 * _US
+    def _count(self, relation: str) -> int:
+        found = self.duck.execute(f"SELECT count(*) FROM {relation}").fetchall()
+        return int(found[0][0])
+
+    def _day(self, instant: datetime) -> date:
+        return instant.astimezone(self.settings.tz).date()
 
     def _start(self, day: date) -> datetime:
         return day_start(day, self.settings.tz)
 
 
-def ranges(changed: set[date]) -> Iterator[Period]:
-    """Spans of days that cover each changed day and its neighbors, in order."""
-    start = end = None
-    for day in sorted(changed):
-        low, high = day - DAY, day + DAY * 2
-        if start is None or end is None:
-            start, end = low, high
-        elif low <= end:
-            end = high
-        else:
-            yield Period(start, end)
-            start, end = low, high
-    if start is not None and end is not None:
-        yield Period(start, end)
+def merged(spans: Iterable[Period]) -> list[Period]:
+    """Spans of days in order, those that touch made one."""
+    found: list[Period] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if found and span.start <= found[-1].end:
+            last = found.pop()
+            span = Period(last.start, max(last.end, span.end))
+        found.append(span)
+    return found
+
+
+def local_days(utc_days: Iterable[date], tz: ZoneInfo) -> set[date]:
+    """The local days that UTC days reach into."""
+    found: set[date] = set()
+    for day in utc_days:
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        found |= {
+            instant.astimezone(tz).date()
+            for instant in (start, start + DAY - _MICROSECOND)
+        }
+    return found
 
 
 def cut(times: Sequence[int], longest: int) -> Iterator[tuple[int, int, int]]:
@@ -492,7 +581,7 @@ def _months_of(duck: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
 
 
 def _us(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 def _inside(span: Period) -> str:

@@ -221,6 +221,15 @@ class Workspace:
 
     # Work
 
+    def roll_up(self) -> refreshing.Refreshed:
+        """What metrics read, brought up to date: cheap right after each load.
+
+        Health and the account measures wait for the next `refresh`.
+        """
+        done = refreshing.Refreshed()
+        refreshing.roll_up(self, done)
+        return done
+
     def refresh(
         self,
         *,

@@ -19,8 +19,8 @@ class Query:
     """One question: which metric, over which local days, split by what.
 
     `periods` are the rows asked for, oldest first; `today` is the first local day
-    that is not over, and no unfinished day is ever counted (G2). `where` is a
-    condition on attributes, as text.
+    that is not over: it is part of no number but a count of that day alone (G2).
+    `where` is a condition on attributes, as text.
     """
 
     metric: Metric
@@ -40,7 +40,15 @@ class Query:
         return ["period_start", *self.by]
 
     def complete(self, period: Period) -> Period | None:
-        """The part of a period whose days are over; None when none is."""
+        """The part of a period whose days are over; None when none is.
+
+        A count of today alone is told as far as it goes: events are seen as they
+        come, and its status says that it is provisional.
+        """
+        today = Period(self.today, self.today + DAY)
+        is_count = self.metric.theme == "usage" and self.metric.unit == "count"
+        if period == today and is_count:
+            return today
         end = min(period.end, self.today)
         return Period(period.start, end) if end > period.start else None
 

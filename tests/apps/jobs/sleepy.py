@@ -40,7 +40,7 @@ def serve(port: str) -> None:
 def worker() -> None:
     from perennial.config import serve
 
-    serve.worker()
+    serve.jobs()
 
 
 def ask(seconds: str, log: str) -> None:

@@ -71,7 +71,8 @@ def people(workspace: Workspace, account: Account) -> list[Person]:
 def _people(lake: Lake, account: Account) -> list[Person]:
     seats = lake.engine.run(rows_of(lake, "assignments", account.account_id))
     starts, ends = pl.col("date_from"), pl.col("date_to")
-    live = (starts.is_null() | (starts < account.as_of)) & (
+    # Who joined today is here already; what is counted of them ends yesterday.
+    live = (starts.is_null() | (starts <= account.as_of)) & (
         ends.is_null() | (ends >= account.as_of)
     )
     ids = seats.filter(live)["user_id"].unique().to_list()
@@ -89,16 +90,17 @@ _NAMED = ("user_id", "name", "email", "role")
 
 
 def _activity(lake: Lake, account: Account) -> dict[str, dict[str, Any]]:
-    """By user: last seen, and active days of 28 days and of the 28 before.
+    """By user: last seen, up to now; active days of 28 days and of the 28 before.
 
     Half a year back: further, the files of every month would have to be read.
     """
     days = rows_of(lake, "user_days", account.account_id)
     since = account.as_of - DAY * MEMORY
-    days = days.filter((days.date >= since) & (days.date < account.as_of))
-    days = days.filter(days.events > 0)
-    lately = days.date >= account.as_of - DAY * WINDOW
-    before = (days.date >= account.as_of - DAY * 2 * WINDOW) & ~lately
+    days = days.filter((days.date >= since) & (days.events > 0))
+    lately = (days.date >= account.as_of - DAY * WINDOW) & (days.date < account.as_of)
+    before = (days.date >= account.as_of - DAY * 2 * WINDOW) & (
+        days.date < account.as_of - DAY * WINDOW
+    )
     # One row is one user's day in the account, so rows are days.
     found = days.group_by("user_id").agg(
         last_seen_at=days.last_at.max(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from django.utils.html import format_html
@@ -19,6 +19,7 @@ from perennial.apps.customers import money
 from perennial.apps.customers.account import DETRACTOR, Account, Cuts, shown
 from perennial.apps.customers.breakdown import Snapshot, biggest_move
 from perennial.apps.customers.kept import kept
+from perennial.apps.customers.scope import rows_of
 from perennial.apps.customers.words import Text, name_of
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -61,6 +62,7 @@ def timeline(
     lake = lake_of(workspace)
     people = _People(lake, names, users)
     found = [
+        *usage_entries(_today(lake, account), regional),
         *fact_entries(_facts(lake, account), account, people, regional),
         *seat_entries(money.seat_levels(workspace, account), regional),
         *mrr_entries(money.mrr_levels(workspace, account), regional),
@@ -71,6 +73,47 @@ def timeline(
 
 def _instant(at: date | datetime, regional: Regional) -> datetime:
     return at if isinstance(at, datetime) else day_start(at, regional.zone)
+
+
+# --- use, as it happens -------------------------------------------------------
+
+
+class Use(NamedTuple):
+    """What was done since the day the numbers speak of began."""
+
+    last_at: datetime
+    users: int
+    events: int
+
+
+@kept("user_days", "users", "assignments")
+def _today(lake: Lake, account: Account) -> Use | None:
+    days = rows_of(lake, "user_days", account.account_id)
+    days = days.filter((days.date >= account.as_of) & (days.events > 0))
+    [found] = lake.engine.run(
+        days.agg(
+            last_at=days.last_at.max(),
+            users=days.user_id.nunique(),
+            events=days.events.sum(),
+        )
+    ).rows()
+    return Use(*found) if found[0] else None
+
+
+def usage_entries(use: Use | None, regional: Regional) -> Iterator[Entry]:
+    if use is None:
+        return
+    people = ngettext("%(n)s person", "%(n)s people", use.users) % {
+        "n": formats.number(use.users, regional)
+    }
+    events = ngettext("%(n)s event", "%(n)s events", use.events) % {
+        "n": formats.number(use.events, regional)
+    }
+    text = _("In the product today: %(people)s, %(events)s")
+    yield Entry(use.last_at, "activity", text % {"people": people, "events": events})
+
+
+# --- contacts, tickets and answers --------------------------------------------
 
 
 @kept("touchpoints", "tickets", "survey_responses")

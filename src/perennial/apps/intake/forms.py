@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from perennial.apps.intake.actions import AUTO
-from perennial.apps.intake.words import TABLE_NAMES
+from perennial.apps.intake.words import KINDS, TABLE_NAMES
 from perennial.lake.tables import FACTS
 
 
@@ -42,3 +42,36 @@ class UploadForm(TableForm):
             )
             raise forms.ValidationError(said % {"limit": limit})
         return file
+
+
+class SourceForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=120,
+        help_text=gettext_lazy("What sends: “Web application”, “Back end”."),
+    )
+
+
+def kind_choices() -> list[tuple[str, object]]:
+    return list(KINDS.items())
+
+
+class DefinitionForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("What it is"), choices=kind_choices)
+    feature = forms.CharField(
+        label=gettext_lazy("Which feature"),
+        required=False,
+        max_length=300,
+        help_text=gettext_lazy(
+            "Several events can be one feature. Empty: a feature of its own. Only for "
+            "feature use."
+        ),
+        widget=forms.TextInput(attrs={"list": "features", "autocomplete": "off"}),
+    )
+    is_key = forms.BooleanField(
+        label=gettext_lazy("Key feature: counts for depth in the health score"),
+        required=False,
+    )
+    counts = forms.BooleanField(
+        label=gettext_lazy("Counts as activity of its user"), required=False
+    )

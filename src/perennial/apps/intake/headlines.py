@@ -9,8 +9,12 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from perennial.apps.intake.arriving import Arrival
+from perennial.apps.intake.catalog import Line
 from perennial.apps.intake.imports import Import
+from perennial.apps.intake.live import Arrived, Asked
 from perennial.apps.intake.queries import Freshness, TableLine
+from perennial.apps.intake.rejected import Group
 from perennial.apps.intake.uploads import Checked
 from perennial.apps.jobs.models import JobRun, State
 from perennial.ui import formats
@@ -95,3 +99,113 @@ def imported(found: Import, regional: Regional) -> Headline:
     else:
         rest = _("%(unchanged)s were known already; none was refused.")
     return Headline(lead % {"n": loaded}, rest % facts)
+
+
+def sources(found: Sequence[Arrival]) -> Headline:
+    """Does every source send?"""
+    if not found:
+        return Headline(_("Nothing sends events yet."))
+    late = [one for one in found if one.state == "late"]
+    heard = [one for one in found if one.state in ("live", "quiet")]
+    if late:
+        lead = _("%(name)s has been silent for %(age)s.")
+        silent = late[0].now - (late[0].last_at or late[0].now)
+        return Headline(
+            lead % {"name": late[0].source.name, "age": short_age(silent)},
+            _("It sent in most of the hours before."),
+        )
+    waiting_ = [one for one in found if one.state == "never"]
+    lead = ngettext(
+        "%(n)s source sends events.", "%(n)s sources send events.", len(heard)
+    ) % {"n": len(heard)}
+    if not waiting_:
+        return Headline(lead)
+    rest = ngettext(
+        "%(n)s waits for its first.", "%(n)s wait for their first.", len(waiting_)
+    )
+    return Headline(lead, rest % {"n": len(waiting_)})
+
+
+def source(one: Arrival) -> Headline:
+    if one.source.archived_at:
+        return Headline(_("This source is archived."), _("Its events stay."))
+    if one.state == "closed":
+        return Headline(_("No key lets this source send."), _("Make a new one."))
+    if one.last_at is None:
+        return Headline(
+            _("No event has come yet."), _("The set-up shows the lines to copy.")
+        )
+    age = short_age(one.now - one.last_at)
+    return Headline(_("The last event came %(age)s ago.") % {"age": age})
+
+
+def short_age(age: timedelta) -> str:
+    """ "12 s", "5 min", then hours and days."""
+    seconds = max(int(age.total_seconds()), 0)
+    if seconds < 60:
+        return _("%(n)s s") % {"n": seconds}
+    if seconds < 3600:
+        return _("%(n)s min") % {"n": seconds // 60}
+    return age_text(age)
+
+
+def live(rows: Sequence[Arrived], asked: Asked, *, is_paused: bool) -> Headline:
+    if is_paused:
+        return Headline(_("Paused."), _("Events go on being taken."))
+    if not rows:
+        return Headline(
+            _("Nothing that matches came in the last minutes.")
+            if asked.is_set
+            else _("Nothing came in the last minutes.")
+        )
+    refused = sum(1 for row in rows if row.code)
+    rest = ngettext(
+        "%(n)s of these could not be taken.",
+        "%(n)s of these could not be taken.",
+        refused,
+    ) % {"n": refused}
+    return Headline(_("Events are arriving."), rest if refused else "")
+
+
+def rejects(groups: Sequence[Group], regional: Regional) -> Headline:
+    total = sum(group.total for group in groups)
+    if not total:
+        return Headline(_("Every call of the last 30 days was taken."))
+    lead = ngettext(
+        "%(n)s call could not be taken in 30 days.",
+        "%(n)s calls could not be taken in 30 days.",
+        total,
+    ) % {"n": formats.number(total, regional)}
+    today = sum(group.day for group in groups)
+    rest = _("%(n)s of them in the last 24 hours. None is lost: each is kept.")
+    return Headline(lead, rest % {"n": formats.number(today, regional)})
+
+
+def catalog(found: Sequence[Line], regional: Regional) -> Headline:
+    if not found:
+        return Headline(_("No event has come yet."))
+    guesses = sum(1 for one in found if one.definition.is_guess)
+    lead = ngettext("%(n)s event is known.", "%(n)s events are known.", len(found)) % {
+        "n": formats.number(len(found), regional)
+    }
+    if not guesses:
+        return Headline(lead, _("What each means was said by a person."))
+    rest = ngettext(
+        "What %(n)s of them means is a guess, until a person confirms it.",
+        "What %(n)s of them mean is a guess, until a person confirms it.",
+        guesses,
+    )
+    return Headline(lead, rest % {"n": formats.number(guesses, regional)})
+
+
+def event(line: Line, regional: Regional) -> Headline:
+    seen = line.seen
+    if not seen.events:
+        return Headline(_("It has a definition, but never came."))
+    lead = ngettext(
+        "%(n)s event in the last 30 days,",
+        "%(n)s events in the last 30 days,",
+        seen.recent,
+    ) % {"n": formats.number(seen.recent, regional)}
+    rest = _("of %(users)s users on the busiest day.")
+    return Headline(lead, rest % {"users": formats.number(seen.users, regional)})

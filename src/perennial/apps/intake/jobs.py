@@ -6,12 +6,13 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.intake import actions
 from perennial.apps.intake.files import ImportOptions, import_file
+from perennial.apps.intake.replay import replay
 from perennial.apps.intake.stream import loader
 from perennial.apps.intake.uploads import Unusable, Upload, upload_of
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.jobs.registry import Report
 from perennial.apps.team.lake import lake_of
-from perennial.apps.team.models import Workspace
+from perennial.apps.team.models import User, Workspace
 from perennial.core.errors import BadValue
 
 #: Share of the progress that loading takes; the rest is the refresh.
@@ -65,3 +66,24 @@ def _load(where: Workspace, found: Upload, table: str, report: Report) -> None:
         )
     except BadValue as error:
         raise Unusable(str(error)) from error
+
+
+def apply_definitions(workspace: str, report: Report, *, version: int) -> None:
+    """Derive again what depends on what event names mean.
+
+    `version` of the definitions is for telling runs apart: the newest counts.
+    """
+    where = Workspace.objects.get(key=workspace)
+    lake_of(where).refresh(
+        progress=lambda share, _step: report(
+            share, _("Bringing the numbers up to date")
+        )
+    )
+    jobs.run_now("warm_metrics", where)
+
+
+def replay_rejects(workspace: str, report: Report, *, code: str, person: int) -> None:
+    """Send rejected calls again: of one reason, or all. `person` asked for it."""
+    report(0.0, _("Sending rejected calls again"))
+    where = Workspace.objects.get(key=workspace)
+    replay(where, code=code or None, by=User.objects.filter(pk=person).first())

@@ -21,7 +21,6 @@ from perennial.lake.duck import connect
 
 #: Calls of one request made of rejects.
 _CALLS = 500
-Key = tuple[str, str, int]
 
 
 def replay(workspace: Workspace, *, code: str | None, by: User | None) -> int:
@@ -43,9 +42,8 @@ def replay(workspace: Workspace, *, code: str | None, by: User | None) -> int:
                     part = [payload for _n, payload in sent[start : start + _CALLS]]
                     _put_back(slugs[slug], at, part)
             record(workspace, by, "rejects.replayed", code or "", count=len(rows))
-        lake.drop_rejects(
-            [(source, "events", number) for source, number, _p, _a in rows]
-        )
+        keys = [(source, "events", number) for source, number, _p, _at in rows]
+        lake.delete_keys("rejects", keys)
     return len(rows)
 
 

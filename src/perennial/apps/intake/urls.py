@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from perennial.apps.intake import views
+from perennial.apps.intake import catalog_views, live_views, source_views, views
 
 app_name = "intake"
 urlpatterns = [
@@ -17,4 +17,23 @@ urlpatterns = [
     path(
         "imports/<slug:import_id>/rejects.csv", views.rejects_file, name="rejects_file"
     ),
+    path("sources/", source_views.sources_, name="sources"),
+    path("sources/new/", source_views.create, name="source_new"),
+    path("sources/<slug:slug>/", source_views.source, name="source"),
+    path("sources/<slug:slug>/setup/", source_views.setup_, name="setup"),
+    path("sources/<slug:slug>/rename/", source_views.rename, name="source_rename"),
+    path("sources/<slug:slug>/keys/", source_views.new_key, name="key_new"),
+    path(
+        "sources/<slug:slug>/keys/<int:key>/revoke/",
+        source_views.revoke,
+        name="key_revoke",
+    ),
+    path("sources/<slug:slug>/archive/", source_views.archive, name="source_archive"),
+    path("live/", live_views.stream, name="live"),
+    path("live/event/", live_views.opened, name="opened"),
+    path("rejects/", live_views.rejects, name="rejects"),
+    path("rejects/replay/", live_views.replay_, name="replay"),
+    path("events/", catalog_views.names, name="catalog"),
+    path("events/name/", catalog_views.name, name="event"),
+    path("events/define/", catalog_views.define, name="define"),
 ]

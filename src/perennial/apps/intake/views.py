@@ -14,6 +14,8 @@ from django.views.decorators.http import require_POST
 from perennial.apps.intake import actions, headlines, imports, queries
 from perennial.apps.intake.csvs import safe
 from perennial.apps.intake.forms import TableForm, UploadForm
+from perennial.apps.intake.state import state
+from perennial.apps.intake.tabs import tabs
 from perennial.apps.intake.uploads import Upload, upload_of
 from perennial.apps.jobs.models import JobRun
 from perennial.apps.team.access import TeamRequest, role_required
@@ -32,6 +34,8 @@ def data(request: TeamRequest) -> HttpResponse:
     fresh = queries.freshness(request.workspace)
     found = imports.imports(request.workspace)
     context |= {
+        "tabs": tabs(request.workspace, "data"),
+        "problems": state(request.workspace),
         "tables": tables,
         "freshness": fresh,
         "imports": found,

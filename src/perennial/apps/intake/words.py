@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_noop as noop
 
 from perennial.apps.intake.files import Reason
+from perennial.apps.intake.stream.steps import Drop
 
 TABLE_NAMES: Final[dict[str, str | Promise]] = {
     "accounts": gettext_lazy("Accounts"),
@@ -79,6 +80,67 @@ REASONS: Final = (
     noop("it was answered or closed before it was opened"),
     noop("another row of the file has the same key"),
 )
+
+#: What to do about a reason to reject a call: by its code.
+CURES: Final[dict[str, str | Promise]] = {
+    Drop.UNREADABLE: gettext_lazy(
+        "The request was cut off, or is not JSON. Look at how it is made; it cannot be "
+        "sent again from here."
+    ),
+    Drop.FAILED: gettext_lazy(
+        "Nothing on your side. Please report it with the example; after an update, "
+        "send it again."
+    ),
+    Drop.UNKNOWN_TYPE: gettext_lazy(
+        "Send one of the six types, or post to the address of the call."
+    ),
+    Drop.BAD_ID: gettext_lazy(
+        "Send user, account and anonymous ids as text or numbers, not as objects or "
+        "lists."
+    ),
+    Drop.BAD_MESSAGE_ID: gettext_lazy(
+        "Let the library make the message id, or leave it out."
+    ),
+    Drop.NO_NAME: gettext_lazy("Give every track call an event name."),
+    Drop.LONG_NAME: gettext_lazy(
+        "Use a short name for what happened, and put the rest into properties."
+    ),
+    Drop.NO_USER: gettext_lazy(
+        "Send a user id, or an anonymous id until somebody signs in."
+    ),
+    Drop.NO_GROUP: gettext_lazy("Send the account’s id as group id."),
+    Drop.NO_PREVIOUS_ID: gettext_lazy(
+        "Send the former id as previous id, and the new one as user id."
+    ),
+    Drop.BAD_PROPERTIES: gettext_lazy(
+        "Send properties as an object of names and values."
+    ),
+    Drop.BAD_TIME: gettext_lazy(
+        "Send times as ISO 8601, or leave them out: then they are when they came."
+    ),
+    Drop.TOO_MANY_NAMES: gettext_lazy(
+        "Ids or texts are written into event names: move them into properties."
+    ),
+}
+
+#: What kind of thing an event is.
+KINDS: Final[dict[str, str | Promise]] = {
+    "feature": gettext_lazy("Feature use"),
+    "login": gettext_lazy("Log-in"),
+    "page": gettext_lazy("Page view"),
+    "system": gettext_lazy("System"),
+    "billing": gettext_lazy("Billing"),
+    "support": gettext_lazy("Support"),
+}
+
+#: Types of properties.
+TYPES: Final[dict[str, str | Promise]] = {
+    "text": gettext_lazy("text"),
+    "number": gettext_lazy("number"),
+    "boolean": gettext_lazy("yes or no"),
+    "list": gettext_lazy("list"),
+    "object": gettext_lazy("object"),
+}
 
 
 def about_text(text: str) -> str:

@@ -74,6 +74,20 @@ JOBS: Final[list[Job]] = [
         _("Loads a file that was sent, then refreshes."),
     ),
     Job(
+        "apply_definitions",
+        "perennial.apps.intake.jobs.apply_definitions",
+        "",
+        _("Apply event definitions"),
+        _("Derives again what depends on what an event means."),
+    ),
+    Job(
+        "replay_rejects",
+        "perennial.apps.intake.jobs.replay_rejects",
+        "",
+        _("Send rejects again"),
+        _("Puts rejected calls back into the inbox."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",

@@ -23,6 +23,7 @@ from perennial.apps.intake.stream import guess, people
 from perennial.apps.intake.stream.convert import Converted, Request, convert, refused
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
+from perennial.lake import measures
 from perennial.lake.duck import connect
 from perennial.lake.refresh import Refreshed, roll_up
 from perennial.lake.store import Lake
@@ -215,6 +216,7 @@ class _Following(threading.Thread):
         began = time.monotonic()
         try:
             roll_up(workspace, Refreshed())
+            measures.add_new(workspace)
         except Exception:  # whatever it is, the next refresh does it again
             logger.exception("roll-ups of %s are behind", workspace.lake.root)
             self.follow(workspace)

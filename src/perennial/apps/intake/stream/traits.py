@@ -73,9 +73,9 @@ class _Person:
         column = column_of(self.table, trait)
         fitting = None if column is None else _fitting(column, value)
         known = self.times.get(column.name if column else trait, -1)
-        given = fitting if fitting is not None else value
+        given = (fitting, "") if fitting is not None else (value, trait)
         # Of two values said in one millisecond the same one wins in any order.
-        if at < known or (at == known and _key(given) <= _key(self._now(trait))):
+        if at < known or (at == known and _key(*given) <= _key(*self._now(trait))):
             return
         self.times[column.name if column else trait] = at
         for other in self._told(trait):
@@ -92,12 +92,13 @@ class _Person:
             return [trait] if trait in self.properties else []
         return [p for p in self.properties if column_of(self.table, p) is column]
 
-    def _now(self, trait: str) -> Any:
+    def _now(self, trait: str) -> tuple[Any, str]:
+        """The value in force; with the trait's name where it is a property."""
         column = column_of(self.table, trait)
         if column is not None and self.columns[column.name] is not None:
-            return self.columns[column.name]
+            return self.columns[column.name], ""
         told = self._told(trait)
-        return self.properties[told[0]] if told else None
+        return (self.properties[told[0]], told[0]) if told else (None, "")
 
     def row(self) -> Row:
         return {
@@ -143,8 +144,8 @@ def _instant(value: Any) -> datetime | None:
     return None
 
 
-def _key(value: Any) -> str:
-    return json.dumps(value, default=str, sort_keys=True)
+def _key(value: Any, trait: str) -> tuple[str, str]:
+    return json.dumps(value, default=str, sort_keys=True), trait
 
 
 def _json(value: Any) -> str:
