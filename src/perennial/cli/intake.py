@@ -37,7 +37,7 @@ def keys() -> None:
 @click.pass_obj
 def create(place: Place, kind: str, name: str, format_: str) -> None:
     """Make a key, and the source it belongs to where that is missing."""
-    workspace = _workspace(place)
+    workspace = application_workspace(place)
     from perennial.apps.intake import sources
 
     key = sources.create_key(workspace, name, by=None)
@@ -49,7 +49,7 @@ def create(place: Place, kind: str, name: str, format_: str) -> None:
 @click.pass_obj
 def list_(place: Place, format_: str) -> None:
     """List the keys of the workspace."""
-    show.rows([_row(key) for key in _keys(_workspace(place))], format_)
+    show.rows([_row(key) for key in _keys(application_workspace(place))], format_)
 
 
 @keys.command("revoke")
@@ -57,7 +57,7 @@ def list_(place: Place, format_: str) -> None:
 @click.pass_obj
 def revoke(place: Place, key: str) -> None:
     """Make a KEY (or its beginning) stop working; what it sent stays."""
-    workspace = _workspace(place)
+    workspace = application_workspace(place)
     found = [known for known in _keys(workspace) if known.key.startswith(key)]
     if not found:
         raise UnknownName("key", key, [])
@@ -95,7 +95,7 @@ def _keys(workspace: Workspace) -> list[WriteKey]:
     return list(mine.select_related("source").order_by("source__name", "pk"))
 
 
-def _workspace(place: Place) -> Workspace:
+def application_workspace(place: Place) -> Workspace:
     """The workspace's row, made where the folder has none yet."""
     from perennial.config.start import setup
 

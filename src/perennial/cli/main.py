@@ -35,6 +35,7 @@ VERBS = {
     "health": "ask",
     "keys": "intake",
     "events": "intake",
+    "check": "check",
 }
 
 

@@ -1,0 +1,111 @@
+"""Keys, the tail of events and the health check, as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("DJANGO_")}
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "perennial.cli.main", "--data", str(tmp_path)]
+        return subprocess.run(
+            [*command, *arguments],
+            env={**plain, "PYTHONPATH": "src"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return call
+
+
+def put(folder: Path, key: str, *calls: dict[str, object]) -> None:
+    """A request as the web process leaves it in the inbox."""
+    body = json.dumps({"batch": calls}).encode()
+    with sqlite3.connect(folder / "perennial.sqlite3") as database:
+        database.execute(
+            "INSERT INTO intake_batch (source_id, call, received_at, body, size) "
+            "SELECT source_id, 'batch', datetime('now'), ?, ? "
+            "FROM intake_writekey WHERE key = ?",
+            (body, len(body), key),
+        )
+    database.close()
+
+
+def test_a_key_lives_and_dies(run: Run) -> None:
+    made = run("keys", "create", "--kind", "write", "--name", "Web", "--format", "json")
+    key = json.loads(made.stdout)["key"]
+    assert len(key) == 32
+    again = json.loads(
+        run("keys", "create", "--name", "Web", "--format", "json").stdout
+    )
+    listed = json.loads(run("keys", "list", "--format", "json").stdout)
+    assert {row["key"] for row in listed} == {key, again["key"]}
+    assert len({row["source_id"] for row in listed}) == 1, "one source, two keys"
+    assert run("keys", "revoke", key[:8]).returncode == 0
+    listed = json.loads(run("keys", "list", "--format", "json").stdout)
+    assert [row["key"] for row in listed if row["revoked_at"]] == [key]
+    unknown = run("keys", "revoke", "nonsense")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (1, 1)
+
+
+def test_refresh_loads_the_inbox_and_the_tail_shows_it(
+    run: Run, tmp_path: Path
+) -> None:
+    key = json.loads(run("keys", "create", "--name", "Web", "--format", "json").stdout)[
+        "key"
+    ]
+    put(
+        tmp_path,
+        key,
+        {"type": "track", "event": "Report opened", "userId": "ada", "messageId": "m1"},
+        {"type": "track", "userId": "ada"},
+    )
+    assert run("events", "tail", "--no-follow").stdout == ""
+    assert run("refresh").returncode == 0
+    tail = run("events", "tail", "--no-follow", "--format", "json").stdout
+    lines = [json.loads(line) for line in tail.splitlines()]
+    assert {line["what"] for line in lines} == {"event", "reject: no_name"}
+    table = run("events", "tail", "--no-follow", "--last", "1").stdout
+    assert table.count("\n") == 1
+
+
+def test_check_says_what_is_wrong(run: Run, tmp_path: Path) -> None:
+    key = json.loads(run("keys", "create", "--name", "Web", "--format", "json").stdout)[
+        "key"
+    ]
+    put(tmp_path, key, {"type": "track", "event": "E", "userId": "ada"})
+    run("refresh")
+    good = run("check", "--format", "json")
+    assert good.returncode == 0, good.stdout + good.stderr
+    found = {row["check"]: row for row in json.loads(good.stdout)}
+    assert "0 requests wait" in found["intake"]["said"]
+    assert found["tables"]["status"] == "ok"
+
+    with sqlite3.connect(tmp_path / "perennial.sqlite3") as database:
+        database.execute(
+            "INSERT INTO intake_batch (source_id, call, received_at, body, size) "
+            "SELECT id, 'track', datetime('now', '-5 minutes'), '{}', 2 "
+            "FROM intake_source"
+        )
+    database.close()
+    [file] = (tmp_path / "lake" / "default" / "users").rglob("*.parquet")
+    file.write_bytes(b"not parquet")
+    bad = run("check", "--format", "json")
+    assert bad.returncode == 1
+    found = {row["check"]: row for row in json.loads(bad.stdout)}
+    assert found["table users"]["status"] == "failed"
+    assert "the oldest for 3" in found["loader"]["said"]
