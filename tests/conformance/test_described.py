@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import urllib.request
 
 import pytest
 import schemathesis
@@ -13,7 +15,8 @@ from perennial.apps.intake.http.described import openapi
 from tests.conformance.server import Server, wait_for
 
 pytestmark = pytest.mark.xdist_group("conformance")
-SCHEMA = schemathesis.openapi.from_dict(openapi())
+# Short forms lead to the same code; that they do is tested where routes are.
+SCHEMA = schemathesis.openapi.from_dict(openapi()).include(path_regex=r"/v1/\w{2,}$")
 load_all_checks()
 CHECKS = schemathesis.checks.CHECKS.get_by_names(
     [
@@ -40,13 +43,9 @@ def test_answers_are_those_described(
     case.call_and_validate(base_url=server.url, headers=headers, checks=CHECKS)
 
 
-def test_the_loader_took_all_of_it(server: Server, key: str) -> None:
+def test_the_loader_took_all_of_it(server: Server) -> None:
     """Last in this file: nothing of the above is left in the inbox."""
     made, source = server.new_key("after")
-    assert made != key
-    import json
-    import urllib.request
-
     body = json.dumps({"writeKey": made, "userId": "u", "event": "After"}).encode()
     with urllib.request.urlopen(f"{server.url}/v1/track", body) as answer:
         assert answer.status == 200

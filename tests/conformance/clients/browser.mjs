@@ -14,6 +14,7 @@ async function run() {
     },
   );
   const kinds = ["identify", "group", "page", "screen", "alias", ...Array(5).fill("track")];
+  const sent = [];
   for (let i = 0; i < 1000; i++) {
     // A page knows one user at a time: whoever was identified last.
     const userId = `user-${(i - (i % 10)) % 50}`;
@@ -22,13 +23,17 @@ async function run() {
     const timestamp = new Date(Date.parse(base) + i * 1000);
     const kind = kinds[i % 10];
     const options = { timestamp };
-    if (kind === "identify") await analytics.identify(userId, said, options);
-    else if (kind === "group") await analytics.group(groupId, said, options);
-    else if (kind === "alias") await analytics.alias(userId, `old-${i}`, options);
-    else if (kind === "track")
-      await analytics.track(`Event ${i % 13}`, said, { ...options, context: { groupId } });
-    else await analytics[kind](undefined, `${kind} ${i}`, said, options);
+    if (kind === "identify") {
+      await Promise.all(sent.splice(0)); // of the user before
+      await analytics.identify(userId, said, options);
+    } else if (kind === "group") sent.push(analytics.group(groupId, said, options));
+    else if (kind === "alias") sent.push(analytics.alias(userId, `old-${i}`, options));
+    else if (kind === "track") {
+      const context = { groupId };
+      sent.push(analytics.track(`Event ${i % 13}`, said, { ...options, context }));
+    } else sent.push(analytics[kind](undefined, `${kind} ${i}`, said, options));
   }
+  await Promise.all(sent);
   document.title = "sent";
 }
 
