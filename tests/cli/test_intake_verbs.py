@@ -108,4 +108,4 @@ def test_check_says_what_is_wrong(run: Run, tmp_path: Path) -> None:
     assert bad.returncode == 1
     found = {row["check"]: row for row in json.loads(bad.stdout)}
     assert found["table users"]["status"] == "failed"
-    assert "the oldest for 3" in found["loader"]["said"]
+    assert "has been waiting for 5 min" in found["loader"]["said"]

@@ -192,6 +192,7 @@ NAVIGATION = "perennial.config.navigation.NAVIGATION"
 PALETTE = [
     "perennial.apps.customers.palette.accounts",
     "perennial.apps.reports.palette.metrics",
+    "perennial.apps.intake.palette.data",
     "perennial.apps.team.palette.pages",
 ]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from perennial.apps.customers.kept import kept
@@ -32,7 +32,6 @@ _STEADY_HOURS: Final = 12
 _SILENT: Final = timedelta(hours=1)
 #: Waiting requests that are looked at: more are "at least so many".
 _MOST_WAITING: Final = 10_000
-DAYS: Final = 30
 
 
 @dataclass(frozen=True)
@@ -200,15 +199,7 @@ def waiting(sources: Sequence[Source]) -> dict[int, Waiting]:
     }
 
 
-@kept("event_days")
-def by_day(lake: Lake, slug: str, today: date) -> list[tuple[date, int]]:
-    """Events a day of a source, of the last 30 days."""
-    since = today - timedelta(days=DAYS - 1)
-    query = f"""
-        SELECT date, sum(events)::BIGINT FROM {lake.lake.source("event_days")}
-        WHERE source_id = $1 AND date >= $2 GROUP BY date
-    """
-    with connect() as duck:
-        counts = dict(duck.execute(query, [slug, since]).fetchall())
-    days = [since + timedelta(days=n) for n in range(DAYS)]
-    return [(day, counts.get(day, 0)) for day in days]
+def names(workspace: Workspace) -> dict[str, str]:
+    """Names of sources by slug, archived ones too."""
+    mine = Source.objects.filter(workspace=workspace).order_by("name")
+    return dict(mine.values_list("slug", "name"))

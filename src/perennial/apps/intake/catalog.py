@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils.functional import Promise
@@ -22,7 +23,6 @@ from perennial.lake.workspace import Workspace as Lake
 #: Days that count as recent, and weeks of the little chart.
 RECENT: Final = 30
 WEEKS: Final = 12
-DAYS: Final = 90
 SORTS: Final = ("event", "recent", "users", "first", "last")
 #: Events whose properties are looked at, examples of each, characters of an example.
 _SAMPLE: Final = 500
@@ -43,6 +43,10 @@ class Seen:
     first_at: datetime | None
     last_at: datetime | None
     sources: tuple[str, ...]
+
+    @property
+    def has_weeks(self) -> bool:
+        return any(self.weeks)
 
 
 @dataclass(frozen=True)
@@ -132,24 +136,43 @@ def _order(one: Line, sort: str) -> Any:
 
 @kept("event_days", size=8)
 def _seen(lake: Lake, today: date) -> tuple[Seen, ...]:
-    """Read by source, put together by name: two sources are two rows at most."""
-    week = f"{WEEKS - 1} - datediff('day', date, $1) // 7"
+    """Read by source, put together by name; old months are read once."""
+    files = lake.lake.files_by_month("event_days")
+    since = f"{today - timedelta(days=WEEKS * 7 + 1):%Y-%m}"
+    old = tuple(sorted(month for month in files if month < since))
+    names = tuple(name for month in old for name in sorted(files[month]))
+    recent = tuple(month for month in files if month >= since)
+    by_name: dict[str, list[Any]] = defaultdict(list)
+    for name, *rest in (*_old_rows(lake, old, names), *_rows(lake, recent)):
+        by_name[name].append(rest)
+    return tuple(_put_together(name, rows) for name, rows in by_name.items())
+
+
+@lru_cache(maxsize=32)
+def _old_rows(
+    lake: Lake, months: tuple[str, ...], _files: tuple[str, ...]
+) -> Sequence[Any]:
+    """Months so old that no day of them is recent any more."""
+    return _rows(lake, months)
+
+
+def _rows(lake: Lake, months: tuple[str, ...]) -> Sequence[Any]:
+    # Weeks end yesterday: today is not over, and would look like a fall.
+    ago = "(datediff('day', date, $1) - 1) // 7"
     weeks = ", ".join(
-        f"sum(events) FILTER ({week} = {number})" for number in range(WEEKS)
+        f"sum(events) FILTER (date < $1 AND {ago} = {number})"
+        for number in reversed(range(WEEKS))
     )
     query = f"""
         SELECT event, source_id, sum(events)::BIGINT,
                coalesce(sum(events) FILTER (date > $2), 0)::BIGINT,
                coalesce(max(users) FILTER (date > $2), 0), [{weeks}]::BIGINT[],
                min(first_at), max(last_at)
-        FROM {lake.lake.source("event_days")} GROUP BY event, source_id
+        FROM {lake.lake.source("event_days", months=months)} GROUP BY event, source_id
     """
-    by_name: dict[str, list[Any]] = defaultdict(list)
     with connect() as duck:
-        given = [today, today - timedelta(days=RECENT)]
-        for name, *rest in duck.execute(query, given).fetchall():
-            by_name[name].append(rest)
-    return tuple(_put_together(name, rows) for name, rows in by_name.items())
+        given = [lake.today, lake.today - timedelta(days=RECENT)]
+        return duck.execute(query, given).fetchall()
 
 
 def _put_together(name: str, rows: Sequence[Any]) -> Seen:
@@ -162,26 +185,12 @@ def _put_together(name: str, rows: Sequence[Any]) -> Seen:
         tuple(sum(some or 0 for some in week) for week in zip(*weeks, strict=True)),
         min(firsts).astimezone(UTC),
         max(lasts).astimezone(UTC),
-        tuple(sorted(slug for slug in sources if slug)),
+        tuple(sorted({slug for slug in sources if slug})),
     )
 
 
 def _never(name: str) -> Seen:
     return Seen(name, 0, 0, 0, (0,) * WEEKS, None, None, ())
-
-
-@kept("event_days")
-def volume(lake: Lake, name: str, today: date) -> list[tuple[date, int]]:
-    """Events of a name a day, of the last 90 days."""
-    since = today - timedelta(days=DAYS - 1)
-    query = f"""
-        SELECT date, sum(events)::BIGINT FROM {lake.lake.source("event_days")}
-        WHERE event = $1 AND date >= $2 GROUP BY date
-    """
-    with connect() as duck:
-        counts = dict(duck.execute(query, [name, since]).fetchall())
-    days = [since + timedelta(days=n) for n in range(DAYS)]
-    return [(day, counts.get(day, 0)) for day in days]
 
 
 def sample(lake: Lake, seen: Seen) -> Sample:

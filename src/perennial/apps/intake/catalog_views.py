@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from perennial.apps.intake import catalog, definitions, headlines
+from perennial.apps.intake import catalog, definitions, headlines, volume
+from perennial.apps.intake.arriving import names as names_of_sources
 from perennial.apps.intake.catalog import Asked, Line
 from perennial.apps.intake.forms import DefinitionForm
-from perennial.apps.intake.models import Source
 from perennial.apps.intake.tabs import tabs
 from perennial.apps.intake.words import KINDS
 from perennial.apps.jobs import queries as runs
@@ -24,7 +24,6 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import AuditEntry
 from perennial.apps.team.roles import Role
-from perennial.ui.charts import Point, bar_chart
 
 _PAGE = 50
 _HISTORY = 10
@@ -117,9 +116,7 @@ def define(request: TeamRequest) -> HttpResponse:
         form.cleaned_data["is_key"],
     )
     definitions.define(request.workspace, found.name, said, by=request.user)
-    messages.success(
-        request, _("Saved. The numbers that depend on it are derived again.")
-    )
+    messages.success(request, _("Saved."))
     return redirect(f"{reverse('intake:event')}?{urlencode({'name': found.name})}")
 
 
@@ -147,20 +144,13 @@ def _context(
     request: TeamRequest, found: Line, form: DefinitionForm
 ) -> dict[str, object]:
     lake = lake_of(request.workspace)
-    days = catalog.volume(lake, found.name, lake.today)
-    chart = bar_chart(
-        [Point(day, count) for day, count in days],
-        request.regional,
-        name=_("Events"),
-        grain="day",
-        height=200,
+    chart = volume.chart(
+        lake, "event", found.name, request.regional, days=90, height=200
     )
-    sources = dict(
-        Source.objects.filter(workspace=request.workspace).values_list("slug", "name")
-    )
+    sources = names_of_sources(request.workspace)
     return {
         "line": found,
-        "chart": chart if any(count for _day, count in days) else None,
+        "chart": chart,
         "sample": catalog.sample(lake, found.seen),
         "sources": [sources.get(slug, slug) for slug in found.seen.sources],
         "features": definitions.feature_names(lake),

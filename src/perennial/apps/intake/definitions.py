@@ -156,17 +156,15 @@ def _save(lake: Lake, name: str, said: Said, feature: str | None) -> None:
     rows = [row for row in stored if row["name"] == name]
     held = _holding(rows, datetime.now(UTC))
     ends = [row["valid_to"] for row in rows if row["valid_to"]]
-    since = held["valid_from"] if held else max(ends, default=None)
     row = {
+        **dict.fromkeys(_TABLE.names),
+        **(held or {"valid_from": max(ends, default=None)}),
         "name": name,
         "kind": said.kind,
         "feature_id": feature,
         "counts_as_activity": said.counts,
-        "valid_from": since,
-        "valid_to": held["valid_to"] if held else None,
     }
-    rows_ = pa.Table.from_pylist([row], schema=_TABLE.schema())
-    lake.lake.write(_TABLE.name, rows_)
+    lake.lake.write(_TABLE.name, pa.Table.from_pylist([row], schema=_TABLE.schema()))
 
 
 def _save_feature(lake: Lake, name: str, said: Said) -> str | None:

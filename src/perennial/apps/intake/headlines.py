@@ -207,5 +207,9 @@ def event(line: Line, regional: Regional) -> Headline:
         "%(n)s events in the last 30 days,",
         seen.recent,
     ) % {"n": formats.number(seen.recent, regional)}
-    rest = _("of %(users)s users on the busiest day.")
+    rest = ngettext(
+        "of %(users)s user on the busiest day.",
+        "of %(users)s users on the busiest day.",
+        seen.users,
+    )
     return Headline(lead, rest % {"users": formats.number(seen.users, regional)})

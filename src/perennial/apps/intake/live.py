@@ -135,13 +135,16 @@ def _events(lake: Lake) -> str:
 def _rejects(lake: Lake) -> str:
     """A reject has no columns: what it names is read from its payload."""
     said = "CASE WHEN json_valid(payload) THEN json_extract_string(payload, {}) END"
-    event = said.format("'$.event'")
+    event = said.format("['$.event', '$.type']")
     users = said.format("['$.userId', '$.anonymousId']")
     account = said.format("['$.groupId', '$.context.groupId']")
     return f"""
-        SELECT source[6:], row_number::VARCHAR, rejected_at, NULL, {event},
-               coalesce({users}[1], {users}[2]), coalesce({account}[1], {account}[2]),
-               NULL, code, NULL, left(payload, 2000)
+        SELECT source[6:] AS slug, row_number::VARCHAR AS id, rejected_at AS came_at,
+               NULL::TIMESTAMPTZ AS timestamp,
+               coalesce(nullif({event}[1], ''), {event}[2]) AS event,
+               coalesce({users}[1], {users}[2]) AS user,
+               coalesce({account}[1], {account}[2]) AS account, NULL AS excluded_as,
+               code, NULL AS of_account, left(payload, 2000) AS payload
         FROM {lake.lake.source("rejects")}
         WHERE rejected_at > $1 AND starts_with(source, 'http:')
     """

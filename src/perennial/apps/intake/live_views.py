@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from perennial.apps.intake import headlines, live, rejected
-from perennial.apps.intake.models import Source
+from perennial.apps.intake import arriving, headlines, live, rejected
 from perennial.apps.intake.replay import replay
 from perennial.apps.intake.tabs import tabs
 from perennial.apps.jobs import actions as jobs
@@ -32,7 +31,7 @@ def stream(request: TeamRequest) -> HttpResponse:
     """Newest first; asked for by htmx, the rows alone."""
     asked = live.Asked.of(request.GET.dict())
     rows = live.arrived(request.workspace, asked)
-    names = _names(request.workspace)
+    names = arriving.names(request.workspace)
     is_paused = "paused" in request.GET
     context = {
         "asked": asked,
@@ -58,7 +57,7 @@ def opened(request: TeamRequest) -> HttpResponse:
     slug, id_ = request.GET.get("source", ""), request.GET.get("id", "")
     find = _refused if "refused" in request.GET else _taken
     context = find(request.workspace, slug, id_)
-    context["name"] = _names(request.workspace).get(slug, slug)
+    context["name"] = arriving.names(request.workspace).get(slug, slug)
     template = "intake/opened.html"
     return render(request, f"{template}#part" if request.htmx else template, context)
 
@@ -84,7 +83,7 @@ def rejects(request: TeamRequest) -> HttpResponse:
     """By reason; asked for by htmx, with the progress of a replay."""
     slug = request.GET.get("source", "")
     groups = rejected.groups(request.workspace, slug)
-    names = _names(request.workspace)
+    names = arriving.names(request.workspace)
     context = {
         "tabs": tabs(request.workspace, "rejects"),
         "groups": [(group, _named(group, names)) for group in groups],
@@ -137,12 +136,3 @@ def _sendable(workspace: Workspace, code: str) -> int:
     lake = lake_of(workspace)
     found = rejected.counts(lake, lake.now)
     return sum(one.sendable for one in found if not code or one.code == code)
-
-
-def _names(workspace: Workspace) -> dict[str, str]:
-    """Names of sources by slug, archived ones too."""
-    return dict(
-        Source.objects.filter(workspace=workspace)
-        .order_by("name")
-        .values_list("slug", "name")
-    )

@@ -66,7 +66,17 @@ def _sendable(
 
 
 def _put_back(source_id: int, at: datetime, payloads: Sequence[str]) -> None:
-    body = json.dumps({"batch": [json.loads(text) for text in payloads]}).encode()
-    Batch.objects.create(
-        source_id=source_id, call="batch", received_at=at, body=body, size=len(body)
-    )
+    """As one batch; a request that was put aside whole is one already."""
+    calls = [json.loads(text) for text in payloads]
+    whole = [call for call in calls if isinstance(call.get("batch"), list)]
+    single = [call for call in calls if not isinstance(call.get("batch"), list)]
+    for batch in [*whole, {"batch": single}]:
+        if batch["batch"]:
+            body = json.dumps(batch).encode()
+            Batch.objects.create(
+                source_id=source_id,
+                call="batch",
+                received_at=at,
+                body=body,
+                size=len(body),
+            )

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from perennial.apps.intake import arriving, headlines, rejected, setup, sources
+from perennial.apps.intake import arriving, headlines, rejected, setup, sources, volume
 from perennial.apps.intake.forms import SourceForm
 from perennial.apps.intake.models import Source, WriteKey
 from perennial.apps.intake.tabs import tabs
@@ -16,7 +16,6 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue
-from perennial.ui.charts import Point, bar_chart
 
 
 @role_required(Role.VIEWER)
@@ -62,19 +61,14 @@ def source(request: TeamRequest, slug: str) -> HttpResponse:
 
 def _context(request: TeamRequest, found: Source) -> dict[str, object]:
     lake = lake_of(request.workspace)
-    days = arriving.by_day(lake, found.slug, lake.today)
-    chart = bar_chart(
-        [Point(day, count) for day, count in days],
-        request.regional,
-        name=_("Events"),
-        grain="day",
-        height=160,
+    chart = volume.chart(
+        lake, "source_id", found.slug, request.regional, days=30, height=160
     )
     one = arriving.arrival(found)
     return {
         "source": found,
         "arrival": one,
-        "chart": chart if any(count for _day, count in days) else None,
+        "chart": chart,
         "groups": rejected.groups(request.workspace, found.slug),
         "keys": found.keys.order_by("revoked_at", "-created_at"),
         "headline": headlines.source(one),

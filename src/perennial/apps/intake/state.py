@@ -18,7 +18,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from perennial.apps.intake.headlines import short_age
 from perennial.apps.intake.models import Batch
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -127,20 +129,24 @@ def _backlog(now: datetime) -> Iterator[Problem]:
     if oldest is None or ends["first"] is None:
         return
     count, age = ends["last"] - ends["first"] + 1, now - oldest
-    facts = {"count": count, "age": int(age.total_seconds())}
     if age > WAITING:
         yield Problem(
             "loader",
-            _("%(count)s requests wait, the oldest for %(age)s s.") % facts,
+            ngettext(
+                "%(count)s request has been waiting for %(age)s.",
+                "%(count)s requests wait, the oldest for %(age)s.",
+                count,
+            )
+            % {"count": count, "age": short_age(age)},
             _(
-                "The loader is not running, or cannot keep up: start `perennial serve` "
-                "or `perennial worker`. Nothing is lost."
+                "The loader is not running, or cannot keep up: start “perennial serve” "
+                "or “perennial worker”. Nothing is lost."
             ),
         )
     elif count > MANY:
         yield Problem(
             "backlog",
-            _("%(count)s requests wait to be loaded.") % facts,
+            _("%(count)s requests wait to be loaded.") % {"count": count},
             _("The loader catches up by itself when less arrives."),
         )
 
@@ -154,10 +160,10 @@ def _rolled_up(lake: Lake, now: datetime) -> Iterator[Problem]:
     first_missing = _commit_time(lake, "events", 0 if done is None else done + 1)
     if first_missing is None or now - first_missing <= BEHIND:
         return
-    minutes = int((now - first_missing).total_seconds() // 60)
+    age = short_age(now - first_missing)
     yield Problem(
         "roll_ups",
-        _("Numbers are %(minutes)s minutes behind the events.") % {"minutes": minutes},
+        _("Numbers are %(age)s behind the events.") % {"age": age},
         _("Refresh; if that fails, its message says why."),
     )
 

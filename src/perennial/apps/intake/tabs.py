@@ -21,7 +21,7 @@ class Tab(TypedDict):
     count: int | None
 
 
-_PAGES = (
+PAGES = (
     ("data", _("Overview")),
     ("sources", _("Sources")),
     ("live", _("Live")),
@@ -43,5 +43,5 @@ def tabs(workspace: Workspace, on: str) -> list[Tab]:
             on=name == on,
             count=counts.get(name) or None,
         )
-        for name, label in _PAGES
+        for name, label in PAGES
     ]

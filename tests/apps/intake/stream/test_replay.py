@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from perennial.apps.intake.models import Batch
 from perennial.apps.intake.replay import replay
+from perennial.apps.intake.stream import loader
 from perennial.apps.team.models import AuditEntry
 from tests.apps.intake.stream.conftest import NOW, Intake, Track
 
@@ -48,3 +51,23 @@ def test_a_call_that_got_through_meanwhile_counts_once(
     intake.load()
     assert len(intake.events()) == 1
     assert not Batch.objects.exists()
+
+
+@pytest.mark.parametrize("call", ["batch", "track"])
+def test_a_request_put_aside_whole_comes_back_whole(
+    intake: Intake, track: Track, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def defect(*_: object) -> None:
+        raise ValueError("a defect of ours")
+
+    monkeypatch.setattr(loader, "convert", defect)
+    calls = [track(messageId=name) for name in "ab"]
+    sent = {"batch": calls} if call == "batch" else {"event": "E", "userId": "u"}
+    intake.put(call, json.dumps(sent).encode())
+    intake.load()
+    assert intake.reasons() == ["failed"]
+    monkeypatch.undo()
+    assert replay(intake.workspace, code="failed", by=None) == 1
+    intake.load()
+    assert intake.reasons() == []
+    assert len(intake.events()) == (2 if call == "batch" else 1)

@@ -206,8 +206,14 @@ def _rejects(duck: duckdb.DuckDBPyConnection) -> Iterable[dict[str, Any]]:
         return
     rows = duck.sql(
         """
-        SELECT batch_id, idx, source_id, received, dropped, raw.call, outer_context,
-               outer_sent, CASE WHEN raw.call = 'batch'
+        SELECT batch_id, idx, source_id, received, dropped, raw.call,
+               CASE WHEN raw.call = 'batch'
+                   THEN nullif(json_extract(body, '$.context'), 'null') END
+                   AS outer_context,
+               CASE WHEN raw.call = 'batch'
+                   THEN nullif(json_extract(body, '$.sentAt'), 'null') END
+                   AS outer_sent,
+               CASE WHEN raw.call = 'batch'
                    THEN json_extract(body, '$.batch[' || idx || ']')
                    ELSE body END AS message
         FROM read JOIN raw USING (batch_id, source_id, received)
@@ -237,13 +243,14 @@ def _payload(row: Mapping[str, Any]) -> str:
 
 
 def _whole(request: Request, reason: Drop) -> dict[str, Any]:
-    return _reject(
-        request.source_id,
-        request.id * _CALLS,
-        reason,
-        request.body.decode("utf-8", "replace"),
-        request.received_at,
-    )
+    """A request as it came, as a batch where it can be read: to be sent again."""
+    payload = request.body.decode("utf-8", "replace")
+    repaired = _repaired(request.body)
+    if repaired and request.call != "batch":
+        call = {**json.loads(repaired), "type": request.call}
+        payload = json.dumps({"batch": [call]}, ensure_ascii=False)
+    number = request.id * _CALLS
+    return _reject(request.source_id, number, reason, payload, request.received_at)
 
 
 def _reject(

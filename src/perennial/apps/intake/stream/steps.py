@@ -114,7 +114,7 @@ STEPS: Final = (
     Step(
         "properties are an object",
         Drop.BAD_PROPERTIES,
-        "is_given(raw_properties) AND NOT is_object(raw_properties)",
+        "has_odd_properties",
     ),
     Step(
         "time can be read",
