@@ -204,20 +204,23 @@ def _heard(duck: duckdb.DuckDBPyConnection) -> Heard:
 def _rejects(duck: duckdb.DuckDBPyConnection) -> Iterable[dict[str, Any]]:
     if not one(duck, "SELECT count(dropped) FROM read")[0]:
         return
+    # Each request is taken apart once, whatever the number of its rejects.
     rows = duck.sql(
         """
-        SELECT batch_id, idx, source_id, received, dropped, raw.call,
-               CASE WHEN raw.call = 'batch'
-                   THEN nullif(json_extract(body, '$.context'), 'null') END
-                   AS outer_context,
-               CASE WHEN raw.call = 'batch'
-                   THEN nullif(json_extract(body, '$.sentAt'), 'null') END
-                   AS outer_sent,
-               CASE WHEN raw.call = 'batch'
-                   THEN json_extract(body, '$.batch[' || idx || ']')
-                   ELSE body END AS message
-        FROM read JOIN raw USING (batch_id, source_id, received)
-        WHERE dropped IS NOT NULL
+        WITH odd AS (SELECT DISTINCT batch_id FROM read WHERE dropped IS NOT NULL),
+        sent AS (
+            SELECT batch_id, generate_subscripts(told.batch, 1) - 1 AS idx,
+                   unnest(told.batch) AS message, NULL AS kind,
+                   told.context AS outer_context, told.sentAt AS outer_sent
+            FROM (SELECT batch_id, from_json(body, '{"batch": ["JSON"],
+                      "context": "JSON", "sentAt": "JSON"}') AS told
+                  FROM raw SEMI JOIN odd USING (batch_id) WHERE call = 'batch')
+            UNION ALL
+            SELECT batch_id, 0, body, call, NULL, NULL FROM raw WHERE call != 'batch'
+        )
+        SELECT batch_id, idx, source_id, received, dropped, kind, outer_context,
+               outer_sent, message
+        FROM read JOIN sent USING (batch_id, idx) WHERE dropped IS NOT NULL
         """
     )
     for row in rows.to_arrow_table().to_pylist():
@@ -231,8 +234,8 @@ def _payload(row: Mapping[str, Any]) -> str:
     message = json.loads(row["message"] or "null")
     if not isinstance(message, dict):
         return json.dumps(message)
-    if row["call"] != "batch":
-        message["type"] = row["call"]
+    if row["kind"]:
+        message["type"] = row["kind"]
     for name, outer in (
         ("context", row["outer_context"]),
         ("sentAt", row["outer_sent"]),
