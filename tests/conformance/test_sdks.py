@@ -14,7 +14,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright
 
 from tests.conformance import environments as env
 from tests.conformance.calls import COUNT, expected
@@ -106,7 +106,11 @@ def test_node(server: Server, environments: Path, base: datetime) -> None:
 
 @pytest.mark.skipif(not chromium(), reason="no Chromium on this machine")
 def test_browser(
-    server: Server, environments: Path, base: datetime, tmp_path: Path
+    playwright: Playwright,
+    server: Server,
+    environments: Path,
+    base: datetime,
+    tmp_path: Path,
 ) -> None:
     home = env.node_with(environments, "@segment/analytics-next@1.84.3")
     (home / "client.mjs").write_text((CLIENTS / "browser.mjs").read_text())
@@ -118,7 +122,7 @@ def test_browser(
         f"<!doctype html><script>window.target = {target}</script>"
         '<script src="client.js"></script>'
     )
-    with served(tmp_path) as address, sync_playwright() as playwright:
+    with served(tmp_path) as address:
         browser = playwright.chromium.launch(
             executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
         )

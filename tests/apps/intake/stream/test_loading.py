@@ -236,6 +236,46 @@ def test_nothing_leaves_the_inbox_while_the_lake_cannot_write(
     assert len(intake.events()) == 1
 
 
+def test_a_request_leaves_the_inbox_after_its_own_write_only(
+    intake: Intake, track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader, "_LOAD_ROWS", 1)
+    monkeypatch.setattr(loader, "_READ_ROWS", 2)
+    for number in range(7):
+        intake.send(track(f"E{number}", messageId=f"m{number}"))
+    real, written = Lake.write, list[str]()
+
+    def write(self: Lake, name: str, rows: Any, **rest: Any) -> Any:
+        if name == "events":
+            assert Batch.objects.count() == 7 - len(written)
+            if len(written) == 5:
+                raise OSError(28, "No space left on device")
+            written.extend(rows["event_id"].to_pylist())
+        return real(self, name, rows, **rest)
+
+    monkeypatch.setattr(Lake, "write", write)
+    with pytest.raises(OSError, match="No space left"):
+        intake.load()
+    assert written == ["m0", "m1", "m2", "m3", "m4"]
+    assert Batch.objects.count() == 2
+    monkeypatch.setattr(Lake, "write", real)
+    assert intake.load() == loader.Loaded(requests=2, events=2)
+    assert [event["event_id"] for event in intake.events()] == [
+        f"m{number}" for number in range(7)
+    ]
+
+
+def test_event_names_of_a_load_are_known_to_the_next(
+    intake: Intake, track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader, "_LOAD_ROWS", 1)
+    monkeypatch.setattr(convert, "MOST_NAMES", 2)
+    for number, name in enumerate(["A", "B", "C", "A", "D", "B"]):
+        intake.send(track(name, messageId=f"m{number}"))
+    assert intake.load() == loader.Loaded(requests=6, events=4, dropped=2)
+    assert intake.reasons() == ["too_many_names", "too_many_names"]
+
+
 def test_ten_thousand_event_names_are_too_many(intake: Intake, track: Track) -> None:
     intake.send(*[track(f"Opened {n}", messageId=str(n)) for n in range(10_000)])
     loaded = intake.load()
