@@ -56,8 +56,12 @@ _WRITER = WriterProperties(
     compression="ZSTD",
     compression_level=1,
     max_row_group_size=250_000,
-    # Ids are all different: a dictionary only costs.
-    column_properties={"event_id": ColumnProperties(dictionary_enabled=False)},
+    # These are all different: a dictionary only costs, a quarter of the time and a
+    # sixth of the size of the sessions.
+    column_properties={
+        name: ColumnProperties(dictionary_enabled=False)
+        for name in ("event_id", "timestamp", "started_at", "ended_at", "last_at")
+    },
 )
 
 

@@ -12,7 +12,7 @@ over the days).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -41,8 +41,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Events read at once: enough for every core, little enough for memory.
 _SPAN_EVENTS = 2_000_000
-#: Rows collected before they are written: bounds memory in a full build.
-_FLUSH_ROWS = 6_000_000
 
 # Names that are a log-in or a log-out where nobody said what they are.
 _LOGIN = r"^(user[ _]*)?(logged[ _-]*in|log[ _-]*in|login|sign[ _-]*in|signed[ _-]*in|signin)$"
@@ -72,19 +70,23 @@ class UsageBuilder:
 
     def all(self, progress: Callable[[float], None] | None = None) -> None:
         """Build every day there is, some months at a time."""
-        spans = list(self._spans())
+        spans: list[Period | None] = [*self._spans()] or [None]
         self._prepare()
-        whole = True
-        for done, span in enumerate(spans, start=1):
-            self._load(span)
-            self._collect(span)
-            if done == len(spans) or self._collected() >= _FLUSH_ROWS:
-                self._flush(whole=whole, last=done == len(spans))
-                whole = False
-            if progress:
-                progress(done / len(spans))
-        if not spans:
-            self._flush(whole=True, last=True)
+        with ThreadPoolExecutor(1) as writer:  # of one span while the next is computed
+            written: Future[None] | None = None
+            for done, span in enumerate(spans, start=1):
+                if span is not None:
+                    self._load(span)
+                    self._collect(span)
+                if written is not None:
+                    written.result()
+                self._set_aside()
+                is_first, is_last = done == 1, done == len(spans)
+                written = writer.submit(self._flush, whole=is_first, last=is_last)
+                if progress:
+                    progress(done / len(spans))
+            if written is not None:
+                written.result()
 
     def days(self, changed: set[date]) -> None:
         """Rebuild the local days that a change of events of these days can touch.
@@ -105,6 +107,7 @@ class UsageBuilder:
                 span = self._load_widened(Period(span.start, end))
             self._keep_around(span)
             self._collect(span)
+        self._set_aside()
         self._flush(whole=False, last=True)
 
     # One span of local days
@@ -477,8 +480,15 @@ class UsageBuilder:
             """
         )
 
+    def _set_aside(self) -> None:
+        """What was built becomes `full_…`, and the next span begins with nothing."""
+        for name in TABLES:
+            self.duck.execute(f"DROP TABLE IF EXISTS full_{name}")
+            self.duck.execute(f"ALTER TABLE built_{name} RENAME TO full_{name}")
+            self.duck.execute(f"CREATE TABLE built_{name} AS {empty(name)}")
+
     def _flush(self, *, whole: bool, last: bool) -> None:
-        """Write what was built; `whole` replaces all that was stored.
+        """Write what was set aside; `whole` replaces all that was stored.
 
         The last commit, to the last table, says which sources it speaks of: a
         build that died before is not taken for done.
@@ -489,17 +499,12 @@ class UsageBuilder:
         self._write(final, whole, self._progress if last else {})
 
     def _write(self, name: str, whole: bool, progress: Mapping[str, int]) -> None:
-        duck, built = self.duck.cursor(), f"built_{name}"
-        months = None if whole else sorted(self._loaded | _months_of(duck, built))
+        duck, full = self.duck.cursor(), f"full_{name}"
+        months = None if whole else sorted(self._loaded | _months_of(duck, full))
         if whole or months:
             with self.lake.lock(name):
-                self.lake.replace(duck, name, built, months=months, progress=progress)
-        duck.execute(f"TRUNCATE {built}")
-
-    def _collected(self) -> int:
-        counts = " + ".join(f"(SELECT count(*) FROM built_{name})" for name in TABLES)
-        found = self.duck.execute(f"SELECT {counts}").fetchall()
-        return int(found[0][0])
+                self.lake.replace(duck, name, full, months=months, progress=progress)
+        duck.execute(f"TRUNCATE {full}")
 
     def _spans(self) -> Iterator[Period]:
         """All local months, put together to spans that fit in memory.
