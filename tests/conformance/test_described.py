@@ -11,7 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import load_all_checks
 
-from perennial.apps.intake.http.described import openapi
+from tests.conformance.described import openapi
 from tests.conformance.server import Server, wait_for
 
 pytestmark = pytest.mark.xdist_group("conformance")

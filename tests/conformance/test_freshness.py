@@ -26,6 +26,10 @@ def send(server: Server, key: str, call: str, **message: object) -> None:
         assert answer.status == 200
 
 
+def _is_refreshed(server: Server) -> bool:
+    return server.lake.snapshot("account_measures").version >= 0
+
+
 def _is_seen(workspace: Workspace, account: str, users: int) -> bool:
     today = workspace.today
     rows = workspace.metric("dau", start=today, end=today + timedelta(days=1)).rows
@@ -44,7 +48,7 @@ def test_an_event_is_seen_in_numbers_and_accounts_within_seconds(
             server, key, "group", userId="ada", groupId="acme", traits={"name": "Acme"}
         )
         wait_for(lambda: bool(server.events(source)), "the first event", 30)
-        time.sleep(3)  # the first refresh of an empty installation
+        wait_for(partial(_is_refreshed, server), "the first refresh", 30)
         for users in (1, 2):
             account = f"account-{users}"
             began = time.monotonic()

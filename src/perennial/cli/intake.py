@@ -13,9 +13,10 @@ import click
 from perennial.cli import show
 from perennial.cli.main import Place
 from perennial.core.errors import BadValue, UnknownName
-from perennial.core.windows import Grain, periods
+from perennial.core.windows import Period
 from perennial.lake.duck import connect
 from perennial.lake.store import Lake
+from perennial.lake.usage import month_names
 from perennial.lake.workspace import open_workspace
 
 if TYPE_CHECKING:
@@ -148,8 +149,7 @@ def _arrived(lake: Lake, since: datetime) -> Iterator[dict[str, Any]]:
     Only files of the last 40 days are read: what came now may have happened then.
     """
     today = datetime.now(UTC).date()
-    days = periods(today - timedelta(days=40), today + timedelta(days=1), Grain.MONTH)
-    months = [f"{month.start:%Y-%m}" for month in days]
+    months = month_names(Period(today - timedelta(days=40), today + timedelta(days=1)))
     query = f"""
         SELECT received_at, 'event' AS what, source_id AS source, event_id AS id, event,
                coalesce(user_id, anonymous_id) AS user, account_id AS account,

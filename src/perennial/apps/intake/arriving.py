@@ -16,8 +16,9 @@ from perennial.apps.intake import rejected
 from perennial.apps.intake.models import Batch, Source
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
-from perennial.core.windows import Grain, periods
+from perennial.core.windows import Period
 from perennial.lake.duck import connect
+from perennial.lake.usage import month_names
 from perennial.lake.workspace import Workspace as Lake
 
 #: Hours of the little chart, newest last.
@@ -140,8 +141,7 @@ def _arrivals(workspace: Workspace, sources: Sequence[Source]) -> list[Arrival]:
 def recent_months(now: datetime) -> list[str]:
     """Partitions of the events that hold what comes now."""
     tomorrow = now.date() + timedelta(days=1)
-    months = periods((now - _BEHIND).date(), tomorrow, Grain.MONTH)
-    return [f"{month.start:%Y-%m}" for month in months]
+    return month_names(Period((now - _BEHIND).date(), tomorrow))
 
 
 def _recent(lake: Lake, now: datetime) -> Mapping[str, Recent]:

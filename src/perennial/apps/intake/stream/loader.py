@@ -121,10 +121,6 @@ def _after(waiting: QuerySet[Batch], last: int) -> list[tuple[Any, ...]]:
 
 
 def _remove(requests: Sequence[Request]) -> None:
-    if connection.vendor == "sqlite":
-        # Some builds write zeros over what they delete, as much again as came in.
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA secure_delete = OFF")
     for start in range(0, len(requests), 5_000):
         part = [request.id for request in requests[start : start + 5_000]]
         Batch.objects.filter(pk__in=part).delete()

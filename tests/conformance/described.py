@@ -1,4 +1,4 @@
-"""The tracking API as OpenAPI says it: for readers, and for tests that doubt it."""
+"""The tracking API as OpenAPI says it, for a fuzzer to doubt."""
 
 from __future__ import annotations
 
