@@ -22,6 +22,13 @@ def metrics() -> str:
     return "\n".join([_NOTE, "# Metrics\n", *map(_metric, all_metrics().values())])
 
 
+def _window(metric: Metric) -> str:
+    days = metric.window_days
+    if isinstance(days, str):
+        return f"as many days as the setting `{days}` says"
+    return f"{days} day{'s' * (days != 1)}"
+
+
 def _metric(metric: Metric) -> str:
     lines = [
         f"## {metric.title} {{ #{metric.key} }}\n",
@@ -30,13 +37,15 @@ def _metric(metric: Metric) -> str:
         f"**Formula**: {metric.formula}\n",
         f"- Grains: {', '.join(metric.grains)}",
         f"- Dimensions: {', '.join(metric.dimensions)}",
+        *(f"- Every row has a `{name}`" for name in metric.makes),
         f"- Made from: {', '.join(f'`{name}`' for name in metric.reads)}",
         f"- Of an observed period without rows: {'null' if metric.empty is None else metric.empty}",
-        f"- `--as-of` looks back {metric.window_days} day{'s' * (metric.window_days != 1)}"
+        f"- `--as-of` looks back {_window(metric)}"
         + (" (the value of the last instant)" if metric.stock else ""),
         f"- Rows behind it: by {metric.entity}",
         f"- Definition: {metric.source}",
         *(f"- Variant `{name}`: {text}" for name, text in metric.variants.items()),
+        *(f"- `--set {name}=…`: {text}" for name, text in metric.params.items()),
     ]
     if metric.caveats:
         lines.append(f"\n!!! note\n    {metric.caveats}")
@@ -107,7 +116,7 @@ def _help(command: click.Command, parent: click.Context) -> Iterator[str]:
 def settings() -> str:
     """Settings of a workspace and their defaults."""
     rows = [
-        (f.name, f"`{getattr(Settings(), f.name)}`")
+        (f.name, f"`{getattr(Settings(), f.name)}`", f.metadata["about"])
         for f in fields(Settings)
         if f.name != "health"
     ]
@@ -119,7 +128,7 @@ def settings() -> str:
             _NOTE,
             "# Settings\n",
             "Kept with date and author in the table `settings`; every metric honors them.\n",
-            *_grid(("setting", "default"), rows),
+            *_grid(("setting", "default", "what it is"), rows),
             "\n## Health\n",
             "Targets that are worth 100 points, weights of frequency, breadth, depth and "
             "growth, and the lower bounds of orange, yellow and green.\n",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from perennial.core import windows
 from perennial.core.errors import BadValue
-from perennial.core.windows import DAY, Grain, Period
+from perennial.core.windows import DAY, Calendar, Grain, Period
 
 # Whole-day jumps over the date line (Samoa, Kwajalein) have no such local day.
 _WITHOUT_A_DAY = {"Pacific/Apia", "Pacific/Fakaofo", "Pacific/Kwajalein", "Kwajalein"}
@@ -21,7 +21,7 @@ ZONES = sorted(z for z in available_timezones() - _WITHOUT_A_DAY if "/" in z)
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 days = st.dates(date(1990, 1, 1), date(2037, 12, 30))
 grains = st.sampled_from([g for g in Grain if g is not Grain.TOTAL])
-week_starts = st.integers(1, 7)
+calendars = st.builds(Calendar, st.integers(1, 7), st.integers(1, 12))
 
 
 @given(day=days, tz=zones)
@@ -56,22 +56,33 @@ def test_the_week_of_new_year_belongs_to_the_old_year() -> None:
     assert windows.floor(date(2027, 1, 4), Grain.WEEK) == date(2027, 1, 4)
 
 
-@given(start=days, length=st.integers(1, 900), grain=grains, week_start=week_starts)
+@given(start=days, length=st.integers(1, 900), grain=grains, calendar=calendars)
 def test_periods_cover_a_span_without_gap_or_overlap(
-    start: date, length: int, grain: Grain, week_start: int
+    start: date, length: int, grain: Grain, calendar: Calendar
 ) -> None:
     end = start + DAY * length
-    cuts = windows.periods(start, end, grain, week_start=week_start)
+    cuts = windows.periods(start, end, grain, calendar)
     assert cuts[0].start == start
     assert cuts[-1].end == end
     assert all(a.end == b.start for a, b in pairwise(cuts))
     for cut in cuts[1:]:
-        assert cut.start == windows.floor(cut.start, grain, week_start=week_start)
+        assert cut.start == windows.floor(cut.start, grain, calendar)
 
 
-@given(day=days, grain=grains, week_start=week_starts)
-def test_a_period_holds_its_days(day: date, grain: Grain, week_start: int) -> None:
-    first = windows.floor(day, grain, week_start=week_start)
+@pytest.mark.parametrize(
+    ("grain", "first"),
+    [(Grain.QUARTER, date(2026, 1, 1)), (Grain.YEAR, date(2025, 4, 1))],
+)
+def test_a_fiscal_year_from_april(grain: Grain, first: date) -> None:
+    calendar = Calendar(year_start=4)
+    assert windows.floor(date(2026, 3, 31), grain, calendar) == first
+    april = date(2026, 4, 1)
+    assert windows.floor(april, grain, calendar) == april
+
+
+@given(day=days, grain=grains, calendar=calendars)
+def test_a_period_holds_its_days(day: date, grain: Grain, calendar: Calendar) -> None:
+    first = windows.floor(day, grain, calendar)
     assert first <= day < windows.following(first, grain)
 
 

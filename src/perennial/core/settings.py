@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from perennial.core import money, windows
@@ -32,24 +32,61 @@ class HealthTargets:
     min_coverage: float = 0.50
 
 
+def _setting(default: Any, about: str) -> Any:
+    return field(default=default, metadata={"about": about})
+
+
 @dataclass(frozen=True)
 class Settings:
     """How this workspace counts. Immutable; `with_values` makes a changed copy."""
 
-    timezone: str = "UTC"
-    currency: str = "USD"
-    week_start: int = 1
-    session_timeout_s: int = 1800
-    session_max_h: int = 24
-    late_days: int = 35
-    freq_daily: int = 16
-    freq_frequent: int = 4
-    freq_min_days: int = 14
-    adoption_habit_days: int = 2
-    onboarding_days: int = 30
-    dunning_days: int = 30
-    provisional_hours: int = 72
-    internal_domains: tuple[str, ...] = ()
+    timezone: str = _setting("UTC", "IANA zone that days and months belong to")
+    currency: str = _setting("USD", "ISO 4217 code that money is added up in")
+    week_start: int = _setting(1, "weekday a week begins on, 1 is Monday")
+    fiscal_year_start: int = _setting(1, "month a fiscal year begins with")
+    business_days: tuple[str, ...] = _setting(
+        ("1", "2", "3", "4", "5"), "weekdays worked, 1 is Monday"
+    )
+    business_hours: str = _setting("09:00-17:00", "local hours worked on those days")
+    holidays: tuple[str, ...] = _setting((), "dates nobody works on")
+    internal_domains: tuple[str, ...] = _setting(
+        (), "e-mail domains of one's own people, who are in no number"
+    )
+    session_timeout_s: int = _setting(1800, "a longer gap begins a new session")
+    session_max_h: int = _setting(24, "a session is cut at this length")
+    late_days: int = _setting(35, "later events are stored and not counted")
+    provisional_hours: int = _setting(72, "how long a day can still change")
+    freq_daily: int = _setting(16, "active days in 28 of a daily user")
+    freq_frequent: int = _setting(4, "active days in 28 of a frequent user")
+    freq_min_days: int = _setting(14, "fewer days are not classified")
+    wau_days: int = _setting(7, "window of weekly active users")
+    mau_days: int = _setting(30, "window of monthly active users")
+    adoption_habit_days: int = _setting(2, "days of use that make a habit")
+    unused_feature_days: int = _setting(90, "after which a feature may be unused")
+    dip_threshold: float = _setting(-0.2, "a fall that is a dip")
+    dip_min_accounts: int = _setting(20, "accounts a month of tenure needs")
+    onboarding_days: int = _setting(30, "length of an onboarding without an end")
+    onboarding_stall_days: int = _setting(7, "without a step: stalled")
+    dunning_days: int = _setting(30, "a failed payment is a customer so long")
+    pause_churn_days: int = _setting(90, "a longer pause is churn")
+    churn_recognition: str = _setting(
+        "service_end", "when a cancellation counts: service_end or cancel_requested"
+    )
+    renewal_grace_days: int = _setting(30, "a successor within them is a renewal")
+    clv_churn_months: int = _setting(6, "months the churn of a lifetime is taken from")
+    clv_cap_months: int = _setting(60, "no lifetime is longer than this")
+    clv_horizon_months: int = _setting(36, "how far a lifetime value looks ahead")
+    clv_discount_month: float = _setting(0.008, "discount of money a month away")
+    nps_window_days: int = _setting(90, "days an NPS looks back")
+    fcr_window_days: int = _setting(7, "a repeat within them breaks first contact")
+    email_unanswered_hours: int = _setting(72, "after which an e-mail is unanswered")
+    conversion_days: int = _setting(30, "time to convert")
+    trial_days: int = _setting(30, "time a trial has to pay")
+    freemium_days: int = _setting(90, "time a free account has to pay")
+    funnel_days: int = _setting(30, "time from the first step to the last")
+    value_event: str = _setting("", "event that shows the first value")
+    apdex_t_ms: int = _setting(500, "a request this fast satisfies")
+    partial_outage_weight: float = _setting(0.3, "downtime of a partial outage")
     health: HealthTargets = field(default_factory=HealthTargets)
 
     def __post_init__(self) -> None:
@@ -57,10 +94,23 @@ class Settings:
         object.__setattr__(self, "currency", money.currency(self.currency))
         if self.week_start not in range(1, 8):
             raise BadValue("week_start is an ISO weekday, 1 (Monday) to 7")
+        if self.fiscal_year_start not in range(1, 13):
+            raise BadValue("fiscal_year_start is a month, 1 to 12")
+        windows.Schedule.of(self.business_days, self.business_hours, self.holidays)
 
     @property
     def tz(self) -> ZoneInfo:
         return windows.zone(self.timezone)
+
+    @property
+    def calendar(self) -> windows.Calendar:
+        return windows.Calendar(self.week_start, self.fiscal_year_start)
+
+    @property
+    def schedule(self) -> windows.Schedule:
+        return windows.Schedule.of(
+            self.business_days, self.business_hours, self.holidays
+        )
 
     def with_values(self, values: Mapping[str, JSON]) -> Settings:
         """A copy with these settings; raises on unknown names and bad values."""
@@ -78,6 +128,11 @@ def _parsed(name: str, value: JSON, current: object) -> object:
         return _health(value)
     if isinstance(current, tuple) and isinstance(value, list):
         return tuple(str(item) for item in value)
+    if isinstance(current, float) and isinstance(value, (int, float, str)):
+        try:
+            return float(value)
+        except ValueError:
+            raise BadValue(f"{name} must be a number, not {value!r}") from None
     if isinstance(current, int) and isinstance(value, (int, str)):
         try:
             return int(value)

@@ -7,7 +7,7 @@ or 25 hours, so days are never reached by adding seconds (G2 of the reference).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -55,6 +55,62 @@ class Period:
         return Period(self.end - DAY * days, self.end)
 
 
+@dataclass(frozen=True)
+class Calendar:
+    """Where weeks and fiscal years begin: an ISO weekday (Monday = 1), a month."""
+
+    week_start: int = 1
+    year_start: int = 1
+
+
+ISO = Calendar()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When people work: weekdays (Monday = 1), local hours, and holidays.
+
+    `opens` and `closes` are local times of a day, `closes` exclusive.
+    """
+
+    weekdays: frozenset[int]
+    opens: time
+    closes: time
+    holidays: frozenset[date]
+
+    @classmethod
+    def of(
+        cls, weekdays: Iterable[str], hours: str, holidays: Iterable[str]
+    ) -> Schedule:
+        """From the texts of settings, as "1" to "7", "09:00-17:00", "2026-12-24"."""
+        try:
+            opens, closes = (time.fromisoformat(t) for t in hours.split("-"))
+            days = frozenset(int(day) for day in weekdays)
+            free = frozenset(date.fromisoformat(day) for day in holidays)
+        except ValueError as error:
+            raise BadValue(
+                f"business hours or holidays cannot be read: {error}"
+            ) from None
+        if opens >= closes or not days <= set(range(1, 8)):
+            raise BadValue(
+                "business hours need weekdays 1 to 7 and an end after the start"
+            )
+        return cls(days, opens, closes, free)
+
+    def is_open(self, day: date) -> bool:
+        return day.isoweekday() in self.weekdays and day not in self.holidays
+
+    def hours(self, day: date, tz: ZoneInfo) -> tuple[datetime, datetime] | None:
+        """First instant of work of a local day and the one after it (UTC)."""
+        if not self.is_open(day):
+            return None
+        opens, closes = (
+            datetime.combine(day, at, tzinfo=tz).astimezone(UTC)
+            for at in (self.opens, self.closes)
+        )
+        return opens, closes
+
+
 def zone(name: str) -> ZoneInfo:
     """The IANA zone `name`; raises `BadValue` when there is none."""
     try:
@@ -97,20 +153,18 @@ def day_bounds(day: date, tz: ZoneInfo) -> tuple[datetime, datetime]:
     return day_start(day, tz), day_start(day + DAY, tz)
 
 
-def floor(day: date, grain: Grain, *, week_start: int = 1) -> date:
-    """First day of the period of `grain` that holds `day`.
-
-    `week_start` is an ISO weekday, Monday = 1.
-    """
+def floor(day: date, grain: Grain, calendar: Calendar = ISO) -> date:
+    """First day of the period of `grain` that holds `day`."""
+    months_into_year = (day.month - calendar.year_start) % 12
     match grain:
         case Grain.WEEK:
-            return day - DAY * ((day.isoweekday() - week_start) % 7)
+            return day - DAY * ((day.isoweekday() - calendar.week_start) % 7)
         case Grain.MONTH:
             return day.replace(day=1)
         case Grain.QUARTER:
-            return date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
+            return add_months(day.replace(day=1), -(months_into_year % 3))
         case Grain.YEAR:
-            return date(day.year, 1, 1)
+            return add_months(day.replace(day=1), -months_into_year)
         case _:
             return day
 
@@ -143,13 +197,13 @@ def month_end(day: date) -> date:
 
 
 def periods(
-    start: date, end: date, grain: Grain, *, week_start: int = 1
+    start: date, end: date, grain: Grain, calendar: Calendar = ISO
 ) -> tuple[Period, ...]:
     """`[start, end)` cut into whole periods of `grain`, the ends cut to fit."""
     if grain is Grain.TOTAL:
         return (Period(start, end),)
     cuts = []
-    first = floor(start, grain, week_start=week_start)
+    first = floor(start, grain, calendar)
     while first < end:
         after = following(first, grain)
         cuts.append(Period(max(first, start), min(after, end)))

@@ -893,3 +893,29 @@ _RECORDS = (
 RECORDS: Mapping[str, Table] = {table.name: table for table in _RECORDS}
 
 TABLES: Mapping[str, Table] = {**FACTS, **ROLLUPS, **RECORDS}
+
+#: The column that says when a row holds from: a table knows nothing before its first.
+DATED: Mapping[str, str] = {
+    "user_days": "date",
+    "feature_days": "date",
+    "sessions": "date",
+    "account_days": "date",
+    "mrr_ledger": "date_from",
+    "seat_ledger": "date_from",
+    "contracts": "term_start",
+    "costs": "month",
+    "emails": "sent_at",
+    "events": "timestamp",
+    "health_snapshots": "date",
+    "incidents": "starts_at",
+    "lead_stages": "entered_at",
+    "leads": "created_at",
+    "onboarding_steps": "completed_at",
+    "payments": "paid_at",
+    "requests": "at",
+    "subscription_items": "valid_from",
+    "survey_responses": "answered_at",
+    "tickets": "opened_at",
+    "touchpoints": "at",
+}
+assert set(DATED) <= set(TABLES)

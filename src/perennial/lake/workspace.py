@@ -19,7 +19,7 @@ from perennial.lake import refresh as refreshing
 from perennial.lake.engines import DuckEngine, Engine, SparkEngine
 from perennial.lake.result import Result
 from perennial.lake.store import Lake
-from perennial.lake.tables import FACTS, ROLLUPS, TABLES
+from perennial.lake.tables import DATED, FACTS, TABLES
 from perennial.metrics import answer, filters, registry
 from perennial.metrics.inputs import IDS, Inputs
 from perennial.metrics.query import Query, ask
@@ -135,10 +135,11 @@ class Workspace:
 
     def _check(self, query: Query) -> None:
         for name in query.by:
+            if name in query.metric.own_dimensions:
+                continue
             if name in IDS:
-                if name not in query.metric.dimensions:
-                    raise BadValue(f"{query.metric.key} cannot be split by {name}")
-            elif name not in self.account_attributes:
+                raise BadValue(f"{query.metric.key} cannot be split by {name}")
+            if name not in self.account_attributes:
                 raise UnknownName(
                     "dimension",
                     name,
@@ -154,14 +155,16 @@ class Workspace:
     @property
     def first_days(self) -> Mapping[str, date | None]:
         """The first day of each roll-up, from its own rows."""
-        return {name: self._first(name) for name in _DATED}
+        return {name: self._first(name) for name in DATED}
 
     def _first(self, name: str) -> date | None:
         version = self.lake.snapshot(name).version
         cached = self._firsts.get(name)
         if cached is None or cached[0] != version:
             table = self.engine.table(name)
-            found = self.engine.run(table.agg(day=table[_DATED[name]].min()))["day"][0]
+            found = self.engine.run(table.agg(day=table[DATED[name]].min()))["day"][0]
+            if isinstance(found, datetime):
+                found = found.astimezone(self.settings.tz).date()
             cached = self._firsts[name] = (version, found)
         return cached[1]
 
@@ -243,16 +246,7 @@ class Workspace:
         )
 
 
-_DATED = {
-    "user_days": "date",
-    "feature_days": "date",
-    "sessions": "date",
-    "account_days": "date",
-    "mrr_ledger": "date_from",
-    "seat_ledger": "date_from",
-}
 _PLAIN = {"account_id", "properties", "is_test", "name"}
-assert set(_DATED) <= set(ROLLUPS)
 
 
 def connect(*, lake: str | Path, engine: str = "duckdb") -> Workspace:

@@ -218,6 +218,8 @@ def active_days(t: Inputs, q: Query) -> ir.Table:
     source="U01",
     reads=_ACTIVE,
     dimensions=USER_DIMENSIONS,
+    makes=("class",),
+    focus="daily",
     grains=("total", "month", "quarter", "year"),
     good="none",
     variants={"users": "share of users", "accounts": "share of customers' accounts"},

@@ -16,7 +16,7 @@ from perennial.metrics.query import Query
 
 #: Columns of an answer beside its dimensions, in the order they are shown.
 _OWN = ("value", "numerator", "denominator", "n", "status")
-_RAW = {"period_start", "numerator", "denominator", "n", "value", "unpriced"}
+_RAW = {"period_start", "numerator", "denominator", "n", "value", "insufficient"}
 
 
 def finish(query: Query, raw: pl.DataFrame, first_day: date | None) -> pl.DataFrame:
@@ -25,18 +25,20 @@ def finish(query: Query, raw: pl.DataFrame, first_day: date | None) -> pl.DataFr
     `raw` is what the metric computed; `first_day` is the first local day its
     sources speak of. Value is null, never 0, where nothing was observed (G1).
     """
+    if query.metric.conclude is not None:
+        raw = query.metric.conclude(query, raw)
     raw = raw.with_columns(pl.col(name).replace(NOTHING, None) for name in query.by)
     extra = [name for name in raw.columns if name not in _RAW]
     groups = [*query.by, *(name for name in extra if name not in query.by)]
     spine = _spine(query, first_day)
-    if groups:
-        spine = spine.join(raw.select(groups).unique(), how="cross")
-    rows = spine.join(
-        raw.with_columns(known=pl.lit(value=True)),
-        on=["period_start", *groups],
-        how="left",
-        nulls_equal=True,
-    )
+    raw = raw.with_columns(known=pl.lit(value=True))
+    if not query.metric.fills:
+        rows = spine.join(raw, on="period_start")
+    else:
+        if groups:
+            spine = spine.join(raw.select(groups).unique(), how="cross")
+        on = ["period_start", *groups]
+        rows = spine.join(raw, on=on, how="left", nulls_equal=True)
     rows = _divided(query, rows)
     rows = rows.select(
         metric=pl.lit(query.metric.key),
@@ -73,18 +75,17 @@ def _natural_end(query: Query, period: Period) -> date:
     """Where the period would end had the question not cut it short."""
     if query.grain is Grain.TOTAL:
         return period.end
-    first = floor(period.start, query.grain, week_start=query.settings.week_start)
+    first = floor(period.start, query.grain, query.settings.calendar)
     return following(first, query.grain)
 
 
 def _divided(query: Query, rows: pl.DataFrame) -> pl.DataFrame:
     metric = query.metric
-    unpriced = (
-        pl.col("unpriced") > 0 if "unpriced" in rows.columns else pl.lit(value=False)
-    )
-    unpriced = unpriced.fill_null(False)
+    lacks = pl.lit(value=False)
+    if "insufficient" in rows.columns:
+        lacks = (pl.col("insufficient") > 0).fill_null(False)
     scaled = pl.col("numerator").cast(pl.Float64) / metric.scale
-    denominator = pl.col("denominator").cast(pl.Float64)
+    denominator = pl.col("denominator").cast(pl.Float64) / metric.denominator_scale
     is_ratio = (
         rows["denominator"].dtype != pl.Null and rows["denominator"].is_not_null().any()
     )
@@ -96,7 +97,7 @@ def _divided(query: Query, rows: pl.DataFrame) -> pl.DataFrame:
         quotient = pl.when(given.is_not_nan()).then(given / metric.scale)
     empty = pl.lit(metric.empty, dtype=pl.Float64)
     seen = pl.col("seen")
-    value = pl.when(seen & ~unpriced).then(
+    value = pl.when(seen & ~lacks).then(
         pl.when(pl.col("known")).then(quotient).otherwise(empty)
     )
     rows = rows.with_columns(
@@ -106,10 +107,10 @@ def _divided(query: Query, rows: pl.DataFrame) -> pl.DataFrame:
         ),
         denominator=pl.when(seen).then(denominator),
         n=pl.when(seen).then(pl.col("n").cast(pl.Int64).fill_null(0)),
-        unpriced=unpriced,
+        insufficient=lacks,
     )
     status = (
-        pl.when(pl.col("unpriced") & seen)
+        pl.when(pl.col("insufficient") & seen)
         .then(pl.lit("insufficient"))
         .when(pl.col("value").is_null())
         .then(pl.lit("no_data"))

@@ -174,15 +174,27 @@ class Inputs:
     def fx_rates(self) -> ir.Table:
         return self._source("fx_rates")
 
+    def facts(self, name: str, at: str) -> ir.Table:
+        """Rows of a fact table with `date`, the local day of the instant in `at`.
+
+        Scoped like every other table; rows without that instant are left out.
+        """
+        table = self._source(name).drop("properties")
+        table = table.filter(table[at].notnull())
+        table = table.mutate(date=self.local_date(table[at]))
+        return self._narrowed(table, users="user_id" in table.columns)
+
     def _scoped(self, name: str, *, users: bool = False) -> ir.Table:
-        table = self._source(name)
+        return self._narrowed(self._source(name), users=users)
+
+    def _narrowed(self, table: ir.Table, *, users: bool) -> ir.Table:
         if users:
             table = table.anti_join(self._hidden_users, "user_id")
         table = table.anti_join(self._hidden_accounts, "account_id")
         for dimension in self._attributes(table):
             table = self._with_attribute(table, dimension)
         for part in self._conditions:
-            if self._is_about_features_only(part) and "feature_id" not in table.columns:
+            if self._is_about_other_rows(part, table):
                 continue
             table = table.filter(filters.condition(part, self._column(table)))
         # Groups are joined later on, and null equals nothing: "" stands for it.
@@ -271,11 +283,11 @@ class Inputs:
 
     # Dimensions
 
-    def _is_about_features_only(self, part: filters.Condition) -> bool:
-        return (
-            filters.names(part) == ["feature"]
-            and "feature" in self.query.metric.dimensions
-        )
+    def _is_about_other_rows(self, part: filters.Condition, table: ir.Table) -> bool:
+        """Speaks it of the metric's own rows only, and is this another table?"""
+        asked = {IDS.get(name, name) for name in filters.names(part)}
+        own = {IDS.get(name, name) for name in self.query.metric.own_dimensions}
+        return asked <= own - {"account_id"} and not asked <= set(table.columns)
 
     def _attributes(self, table: ir.Table) -> list[str]:
         """Account attributes asked for that the table does not carry itself."""
@@ -285,7 +297,9 @@ class Inputs:
         return [
             name
             for name in dict.fromkeys(asked)
-            if name not in IDS and name not in table.columns and name not in OWN
+            if name not in IDS
+            and name not in table.columns
+            and name not in self.query.metric.own_dimensions
         ]
 
     def _with_attribute(self, table: ir.Table, name: str) -> ir.Table:
@@ -307,10 +321,6 @@ class Inputs:
             return table[found]
 
         return column
-
-
-#: Dimensions a metric makes itself.
-OWN = {"class", "movement"}
 
 
 def _memtable(rows: Sequence[tuple[object, ...]], names: tuple[str, ...]) -> ir.Table:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from perennial.core.errors import BadValue
+from perennial.core.errors import BadValue, UnknownName
 from perennial.core.settings import Settings
 from perennial.core.windows import DAY, Grain, Period, periods
 from perennial.metrics.registry import Metric
@@ -38,6 +38,20 @@ class Query:
     def keys(self) -> list[str]:
         """The columns that identify a row of the answer."""
         return ["period_start", *self.by]
+
+    def number(self, name: str, default: float) -> float:
+        """A parameter that is a number; raises `BadValue`."""
+        try:
+            return float(self.params.get(name, default))
+        except ValueError:
+            raise BadValue(
+                f"{name} must be a number, not {self.params[name]!r}"
+            ) from None
+
+    def listed(self, name: str) -> list[str]:
+        """A parameter that is a list, separated by commas; empty without it."""
+        parts = self.params.get(name, "").split(",")
+        return [part.strip() for part in parts if part.strip()]
 
     def complete(self, period: Period) -> Period | None:
         """The part of a period whose days are over; None when none is.
@@ -82,13 +96,13 @@ def ask(
         raise BadValue(f"unknown grain {grain!r}; known: {', '.join(Grain)}") from None
     if start is None:
         end = as_of or end or today
-        spans: tuple[Period, ...] = (Period(end - DAY * metric.window_days, end),)
+        spans: tuple[Period, ...] = (Period(end - DAY * metric.window(settings), end),)
         cut = Grain.TOTAL
     else:
         end = end or today
         if end <= start:
             raise BadValue(f"end must be after start: {start}..{end}")
-        spans = periods(start, end, cut, week_start=settings.week_start)
+        spans = periods(start, end, cut, settings.calendar)
     return Query(
         metric=metric,
         periods=spans,
@@ -99,5 +113,12 @@ def ask(
         by=by,
         where=where,
         variant=metric.variant(variant),
-        params=dict(params or {}),
+        params=_known(metric, params or {}),
     )
+
+
+def _known(metric: Metric, params: Params) -> Params:
+    for name in params:
+        if name not in metric.params:
+            raise UnknownName(f"parameter of {metric.key}", name, list(metric.params))
+    return dict(params)

@@ -8,21 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from perennial.core.errors import UnknownName
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import polars as pl
 
+    from perennial.core.settings import Settings
     from perennial.metrics.inputs import Inputs
     from perennial.metrics.query import Query
 
-Unit = Literal["count", "ratio", "money", "seconds", "days", "score"]
+Unit = Literal[
+    "count", "ratio", "money", "score", "index",
+    "milliseconds", "seconds", "minutes", "hours", "days", "months",
+]  # fmt: skip
 Good = Literal["up", "down", "none"]
-Theme = Literal["usage", "revenue", "retention", "health"]
+Theme = Literal[
+    "usage", "retention", "revenue", "voice", "support", "onboarding", "product", "health"
+]  # fmt: skip
 
 Compute = Callable[["Inputs", "Query"], "ir.Table"]
+Conclude = Callable[["Query", "pl.DataFrame"], "pl.DataFrame"]
 
 ALL_GRAINS = ("total", "day", "week", "month", "quarter", "year")
 ACCOUNT_DIMENSIONS = ("account", "any account attribute")
@@ -35,11 +44,20 @@ class Metric:
 
     - `compute` gives one row per period and dimension: `numerator`,
       `denominator` (null where there is none), `n`, and `value` only where the
-      value is not their quotient (a median). `scale` turns stored integers into
-      the unit: money is kept in 1/10,000, time in milliseconds. Percentiles are
-      rounded to whole stored units: engines differ in their last bits.
+      value is not their quotient (a median). A row whose `insufficient` is above
+      zero has no value and says so. Percentiles are rounded to whole stored
+      units: engines differ in their last bits.
+    - `conclude` turns what the engine counted into such rows where that takes
+      more than adding up (a survival curve); plain Polars, the same on all engines.
+    - `scale` and `denominator_scale` turn stored integers into the unit: money is
+      kept in 1/10,000, time in milliseconds.
+    - `dimensions`: what it can be split by; `makes`: columns its rows always have
+      of themselves, `focus` the value of the first that is the number of a tile.
+    - `fills`: an answer has a row for every period and group; a cohort's has not.
     - `empty`: the value of an observed period without rows; None means null.
-    - `window_days`: how far an `as_of` question looks back.
+    - `window_days`: how far an `as_of` question looks back, or the setting that
+      says so.
+    - `params`: what `--set` may give, and what it means.
     - `stock`: the value is that of the period's last instant.
     - `entity`: the dimension whose rows add up to the number.
     - `reads`: the roll-ups the number is made from; before their first day
@@ -55,20 +73,36 @@ class Metric:
     compute: Compute
     reads: tuple[str, ...]
     dimensions: tuple[str, ...] = ACCOUNT_DIMENSIONS
+    makes: tuple[str, ...] = ()
+    focus: str = ""
+    fills: bool = True
     grains: tuple[str, ...] = ALL_GRAINS
     good: Good = "up"
     empty: int | None = None
     scale: int = 1
-    window_days: int = 28
+    denominator_scale: int = 1
+    conclude: Conclude | None = None
+    window_days: int | str = 28
     stock: bool = False
     entity: str = "account"
     variants: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
     caveats: str = ""
 
     @property
     def description(self) -> str:
         """What it is, in a sentence or two: the docstring of its function."""
         return " ".join((self.compute.__doc__ or "").split())
+
+    def window(self, settings: Settings) -> int:
+        """Days an `as_of` question looks back."""
+        days = self.window_days
+        return getattr(settings, days) if isinstance(days, str) else days
+
+    @property
+    def own_dimensions(self) -> frozenset[str]:
+        """Names the metric's own rows carry, beside those of accounts and users."""
+        return frozenset((*self.dimensions, *self.makes))
 
     def variant(self, name: str | None) -> str:
         """A known variant's name, the first one by default."""
@@ -78,6 +112,9 @@ class Metric:
             raise UnknownName(f"variant of {self.key}", name, list(self.variants))
         return name
 
+
+#: Modules of the catalog, in the order people read it.
+FAMILIES = ("activity", "sessions", "features", "seats", "revenue")
 
 _METRICS: dict[str, Metric] = {}
 
@@ -105,9 +142,9 @@ def get(key: str) -> Metric:
 
 def all_metrics() -> Mapping[str, Metric]:
     """Every metric by key, family by family."""
-    from perennial.metrics import activity, features, revenue, seats, sessions
-
-    families = [m.__name__ for m in (activity, sessions, features, seats, revenue)]
+    families = [f"perennial.metrics.{name}" for name in FAMILIES]
+    for family in families:
+        import_module(family)
     # Modules register as they are loaded, in whatever order that happens.
     return dict(
         sorted(

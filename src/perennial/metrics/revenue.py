@@ -55,7 +55,7 @@ def _total(t: Inputs, q: Query) -> ir.Table:
     return priced.group_by(q.keys).agg(
         mrr=priced.amount.sum(),
         customers=priced.account_id.nunique(),
-        unpriced=priced.amount.isnull().cast("int64").sum(),
+        insufficient=priced.amount.isnull().cast("int64").sum(),
     )
 
 
@@ -135,7 +135,7 @@ def arpa(t: Inputs, q: Query) -> ir.Table:
         numerator=total.mrr,
         denominator=total.customers,
         n=total.customers,
-        unpriced=total.unpriced,
+        insufficient=total.insufficient,
     )
 
 
@@ -145,5 +145,5 @@ def _money(total: ir.Table, q: Query, *, factor: int) -> ir.Table:
         numerator=total.mrr * factor,
         denominator=ibis.null("int64"),
         n=total.customers,
-        unpriced=total.unpriced,
+        insufficient=total.insufficient,
     )

@@ -155,5 +155,5 @@ def _by_week(days: ir.Table, first: date, end: date) -> ir.Table:
 
 def _weeks(lake: Lake, as_of: date, count: int) -> tuple[date, ...]:
     """First days of the last whole calendar weeks before a day."""
-    current = floor(as_of, Grain.WEEK, week_start=lake.settings.week_start)
+    current = floor(as_of, Grain.WEEK, lake.settings.calendar)
     return tuple(current - DAY * 7 * n for n in range(count, 0, -1))

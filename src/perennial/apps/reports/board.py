@@ -26,6 +26,10 @@ THEMES: dict[str, str | Promise] = {
     "retention": gettext_lazy("Retention"),
     "usage": gettext_lazy("Usage"),
     "health": gettext_lazy("Health"),
+    "voice": gettext_lazy("Voice of the customer"),
+    "support": gettext_lazy("Support"),
+    "onboarding": gettext_lazy("Onboarding"),
+    "product": gettext_lazy("Product performance"),
 }
 #: The metric the headline speaks of first.
 LEAD = "mrr"
@@ -143,6 +147,8 @@ def themes(answers: Answers, asked: Asked, regional: Regional) -> list[Theme]:
     """All metrics, in the order of the themes and of the registry; the lead first."""
     found: dict[str, list[Tile]] = {name: [] for name in THEMES}
     for metric in all_metrics().values():
+        if metric.makes and not metric.focus:
+            continue  # a table of its own, not one number
         tiles = found.setdefault(metric.theme, [])
         made = tile(answers, metric, asked, regional)
         tiles.insert(0 if metric.key == LEAD else len(tiles), made)

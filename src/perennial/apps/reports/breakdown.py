@@ -102,7 +102,7 @@ def dimensions(answers: Answers, metric: Metric) -> list[str]:
     known += sorted(name for name in names if name not in DIMENSIONS)
     if "feature" in metric.dimensions:
         known.insert(min(2, len(known)), "feature")
-    return ["class", *known] if metric.key in values.FOCUS else known
+    return [*metric.makes, *known] if metric.focus else known
 
 
 def _filled(answers: Answers) -> list[str]:

@@ -145,7 +145,7 @@ def headline(
     """The number in words; the fact is set in bold."""
     lead = board.sentence(_(metric.title), found, metric, regional)
     rest = []
-    if metric.key in values.FOCUS:
+    if metric.focus:
         rest.append(_("This is the share of daily users."))
     if found.before is not None and found.before.value is not None:
         value = values.text(found.before.value, metric.unit, regional)

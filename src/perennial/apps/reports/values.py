@@ -19,8 +19,6 @@ Text = str | Promise
 #: A relative change smaller than this is noise and has no color.
 NOISE = 0.01
 
-#: Metrics that answer with several rows a period: which of them is the number.
-FOCUS: dict[str, tuple[str, str]] = {"usage_frequency": ("class", "daily")}
 CLASSES: dict[str, Text] = {
     "daily": gettext_lazy("Daily users"),
     "frequent": gettext_lazy("Frequent users"),
@@ -76,15 +74,15 @@ def change(now: float | None, before: float | None, metric: Metric) -> Change | 
 
 def focus(metric: Metric, rows: list[Row]) -> list[Row]:
     """The rows of the number itself, where a metric answers with several."""
-    if metric.key not in FOCUS:
+    if not metric.focus:
         return rows
-    name, wanted = FOCUS[metric.key]
-    return [row for row in rows if row.groups.get(name) == wanted]
+    name = metric.makes[0]
+    return [row for row in rows if row.groups.get(name) == metric.focus]
 
 
 def focus_name(metric: Metric) -> Text:
-    """Which of several numbers is shown."""
-    return CLASSES[FOCUS[metric.key][1]] if metric.key in FOCUS else ""
+    """Which of several numbers is shown; empty where there is one."""
+    return CLASSES.get(metric.focus, metric.focus)
 
 
 def text(value: float | None, unit: Unit, regional: Regional) -> str:
