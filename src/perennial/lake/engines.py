@@ -17,7 +17,7 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend as DuckBackend
 
 from perennial.lake.duck import connect
-from perennial.lake.store import Lake, empty
+from perennial.lake.store import Lake
 from perennial.lake.tables import TABLES
 
 if TYPE_CHECKING:
@@ -89,10 +89,11 @@ class SparkEngine:
         return self._backend.table(name)
 
     def _bind(self, name: str, version: int) -> None:
+        from pyspark.sql.pandas.types import from_arrow_schema
+
         if version < 0 or not self._lake.snapshot(name).files:
-            with connect() as duck:
-                frame = duck.sql(f"FROM {empty(name)}").to_arrow_table()
-            stored = self._session.createDataFrame(frame)
+            schema = from_arrow_schema(TABLES[name].schema())
+            stored = self._session.createDataFrame([], schema=schema)
         else:
             stored = self._session.read.format("delta").load(self._lake.uri(name))
             stored = stored.select(*TABLES[name].names)

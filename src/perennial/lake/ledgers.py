@@ -14,6 +14,7 @@ from perennial.core.money import MONTHS_PER_INTERVAL, SCALE
 from perennial.core.settings import Settings
 from perennial.lake.meaning import Meaning
 from perennial.lake.store import Lake
+from perennial.lake.tables import FACTS
 
 #: Statuses of a subscription item that never pay.
 _UNPAID = (
@@ -252,10 +253,17 @@ def build_assignments(
     )
 
 
+#: Text columns of accounts that say who one is rather than what one is like.
+_NAMES = {"account_id", "name", "domain", "parent_account_id"}
+
+
 def build_attributes(
-    lake: Lake, duck: duckdb.DuckDBPyConnection, _settings: Settings
+    lake: Lake, duck: duckdb.DuckDBPyConnection, _settings: Settings | None = None
 ) -> None:
-    """`account_attributes`: properties of accounts, one row an attribute."""
+    """`account_attributes`: texts and properties of accounts, one row an attribute."""
+    columns = [
+        c.name for c in FACTS["accounts"] if c.type == "string" and c.name not in _NAMES
+    ]
     duck.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE built_account_attributes AS
@@ -267,5 +275,8 @@ def build_attributes(
             WHERE properties IS NOT NULL AND json_valid(properties)
         )
         WHERE value IS NOT NULL
+        UNION ALL
+        FROM (SELECT account_id, {", ".join(columns)} FROM {lake.source("accounts")})
+        UNPIVOT (value FOR name IN ({", ".join(columns)}))
         """
     )

@@ -18,7 +18,7 @@ import duckdb
 
 from perennial.core.ids import digest
 from perennial.core.settings import Settings
-from perennial.lake import ledgers, measures, snapshots
+from perennial.lake import former, ledgers, measures, snapshots
 from perennial.lake.duck import connect
 from perennial.lake.store import Lake, VersionGone
 from perennial.lake.tables import ROLLUPS
@@ -115,6 +115,9 @@ def roll_up(
     """Roll-ups and ledgers: all that metrics need."""
     lake, settings = workspace.lake, workspace.settings
     with lake.lock("roll_up"), connect() as duck:
+        accounts = _versions(lake, ("accounts",))
+        if _lags(lake, former.NAME, accounts):
+            former.keep(lake, duck, workspace.today, progress=accounts)
         with _timed(done, "usage"):
             done.usage_days = _usage(lake, duck, settings, full=full, progress=progress)
         for ledger in LEDGERS:

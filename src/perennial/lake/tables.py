@@ -752,7 +752,7 @@ _ROLLUPS = (
     ),
     _derived(
         "account_attributes",
-        "Attributes of accounts that are not columns, from their properties.",
+        "Attributes of accounts as they are now: text columns and properties.",
         "account_id name",
         Column("account_id", "string", "The account."),
         Column("name", "string", "The attribute."),
@@ -848,6 +848,15 @@ _RECORDS = (
         Column("recomputed", "bool", "Computed after its day."),
         partition_by="date",
         sort_by="date account_id",
+    ),
+    _derived(
+        "former_attributes",
+        "What accounts were before they became what they are; never rewritten.",
+        "account_id name date_to",
+        Column("account_id", "string", "The account."),
+        Column("name", "string", "The attribute."),
+        Column("value", "string", "Its value then, as text; empty: none."),
+        Column("date_to", "date", "First local day it no longer was so."),
     ),
     _derived(
         "rejects",

@@ -14,7 +14,7 @@ import polars as pl
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.settings import Settings
 from perennial.core.windows import Grain, add_months, floor
-from perennial.lake import healthbook, settings_store
+from perennial.lake import former, healthbook, settings_store
 from perennial.lake import refresh as refreshing
 from perennial.lake.engines import DuckEngine, Engine, SparkEngine
 from perennial.lake.result import Result
@@ -175,8 +175,9 @@ class Workspace:
     @property
     def account_attributes(self) -> list[str]:
         """Names by which accounts can be split and filtered, sorted."""
-        table = self.engine.table("account_attributes")
-        names = self.engine.run(table.select("name").distinct())["name"].to_list()
+        now, once = map(self.engine.table, ("account_attributes", former.NAME))
+        every = now.select("name").union(once.select("name"), distinct=True)
+        names = self.engine.run(every)["name"].to_list()
         columns = [c for c in FACTS["accounts"].names if c not in _PLAIN]
         return sorted({*names, *columns})
 
@@ -246,7 +247,7 @@ class Workspace:
         )
 
 
-_PLAIN = {"account_id", "properties", "is_test", "name"}
+_PLAIN = {"account_id", "properties", "is_test", "name", "traits_at"}
 
 
 def connect(*, lake: str | Path, engine: str = "duckdb") -> Workspace:

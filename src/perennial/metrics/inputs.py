@@ -22,6 +22,7 @@ from perennial.metrics.query import Query
 TableSource = Callable[[str], ir.Table]
 
 _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 #: Changes of a zone's offset are followed for this long; before, the last one holds.
 _ZONE_YEARS = timedelta(days=366 * 15)
 
@@ -30,7 +31,7 @@ NOTHING = ""
 #: Dimensions that are ids carried by the roll-ups themselves.
 IDS = {"account": "account_id", "user": "user_id", "feature": "feature_id"}
 #: Columns of `accounts` that cannot be asked for as a dimension.
-_NOT_DIMENSIONS = {"account_id", "properties", "is_test"}
+_NOT_DIMENSIONS = {"account_id", "properties", "is_test", "traits_at"}
 
 
 class Inputs:
@@ -310,8 +311,71 @@ class Inputs:
             values = every.filter(every["name"] == name).select(
                 "account_id", **{name: every["value"]}
             )
-        joined = table.left_join(values, "account_id")
-        return joined.drop("account_id_right")
+        joined = table.left_join(values, "account_id").drop("account_id_right")
+        return self._as_it_was(joined, name) if self._is_text(name) else joined
+
+    def _is_text(self, name: str) -> bool:
+        """Is its past known? That of instants and flags of accounts is not."""
+        return name not in self._columns or self.accounts[name].type().is_string()
+
+    def _as_it_was(self, table: ir.Table, name: str) -> ir.Table:
+        """A dated table or ledger with the attribute's value of each day (G6)."""
+        runs = self._former(name)
+        same = table.account_id == runs.former_id
+        if "date_to" in table.columns:
+            return self._cut(table, runs, same, name)
+        if "date" not in table.columns:
+            return table
+        then = same & (table.date >= runs.since) & (table.date < runs.until)
+        found = table.left_join(runs, then)
+        value = ibis.cases((found.former_id.notnull(), found.former), else_=found[name])
+        return found.mutate(**{name: value}).select(table.columns)
+
+    def _former(self, name: str) -> ir.Table:
+        """One row per account and run of days it was something else.
+
+        Columns former_id, former, since, until: the days `[since, until)`.
+        """
+        every = self._source("former_attributes")
+        rows = every.filter(every["name"] == name)
+        window = ibis.window(group_by="account_id", order_by="date_to")
+        since = rows.date_to.lag().over(window)
+        return rows.select(
+            former_id="account_id",
+            former="value",
+            since=since.fill_null(_FIRST.date()),
+            until="date_to",
+        )
+
+    def _cut(
+        self, ledger: ir.Table, runs: ir.Table, same: ir.BooleanValue, name: str
+    ) -> ir.Table:
+        """A ledger whose runs are cut where the attribute changed.
+
+        Its present value holds from the last change on.
+        """
+        last = runs.group_by("former_id").agg(changed=runs.until.max())
+        open_ = ledger.left_join(last, ledger.account_id == last.former_id)
+        start = open_.date_from.fill_null(_FIRST.date())
+        present = open_.filter(
+            open_.changed.isnull()
+            | open_.date_to.isnull()
+            | (open_.date_to > open_.changed)
+        ).mutate(
+            date_from=ibis.cases(
+                (open_.changed > start, open_.changed), else_=open_.date_from
+            )
+        )
+        begins = ledger.date_from.fill_null(_FIRST.date())
+        ends = ledger.date_to.fill_null(_LAST.date())
+        both = ledger.join(runs, [same, begins < runs.until, ends > runs.since])
+        before = both.mutate(
+            date_from=ibis.greatest(both.date_from, both.since),
+            date_to=ibis.least(both.date_to.fill_null(_LAST.date()), both.until),
+            **{name: both.former},
+        )
+        columns = ledger.columns
+        return present.select(columns).union(before.select(columns))
 
     def _column(self, table: ir.Table) -> Callable[[str], ir.Column]:
         def column(name: str) -> ir.Column:
