@@ -14,7 +14,6 @@ from schemathesis.checks import load_all_checks
 from tests.conformance.described import openapi
 from tests.conformance.server import Server, wait_for
 
-pytestmark = pytest.mark.xdist_group("conformance")
 # Short forms lead to the same code; that they do is tested where routes are.
 SCHEMA = schemathesis.openapi.from_dict(openapi()).include(path_regex=r"/v1/\w{2,}$")
 load_all_checks()

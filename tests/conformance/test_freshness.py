@@ -9,12 +9,9 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-import pytest
-
 from perennial.lake.workspace import Workspace, open_workspace
 from tests.conformance.server import Server, wait_for
 
-pytestmark = pytest.mark.xdist_group("conformance")
 #: What is promised; a loaded machine is slower than a customer's.
 SECONDS = 10.0
 

@@ -21,7 +21,6 @@ from tests.conformance.calls import COUNT, expected
 from tests.conformance.server import Server, wait_for
 from tests.e2e.conftest import chromium
 
-pytestmark = pytest.mark.xdist_group("conformance")
 CLIENTS = Path(__file__).parent / "clients"
 #: Apart by what a request takes: clients send their clock, and it is believed.
 NEAR = timedelta(seconds=5)

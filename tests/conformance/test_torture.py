@@ -9,10 +9,7 @@ import pytest
 
 from tests.conformance.torture import torture
 
-pytestmark = [
-    pytest.mark.xdist_group("conformance"),
-    pytest.mark.skipif(sys.platform != "linux", reason="kills process groups"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kills process groups")
 
 
 def test_kills_lose_and_double_nothing(tmp_path: Path) -> None:

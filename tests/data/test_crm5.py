@@ -19,10 +19,7 @@ from perennial.lake.workspace import Workspace, open_workspace
 DATA = Path(__file__).parents[3] / "shared" / "data" / "crm5"
 DATES = (date(2022, 7, 1), date(2023, 3, 15), date(2024, 1, 1))
 
-pytestmark = [
-    pytest.mark.skipif(not DATA.is_dir(), reason=f"no data at {DATA}"),
-    pytest.mark.xdist_group("crm5"),
-]
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no data at {DATA}")
 
 #: The commands of docs/how-to/import-real-data.md.
 IMPORTS = (

@@ -2,7 +2,7 @@
 
     def test_accounts(page: Page, cast: Cast, sign_in: SignIn) -> None:
         sign_in(cast.teammate)
-        browse(page, "/accounts/", theme="dark", width=390)
+        browse(page, "/accounts/")
         assert_clean(page)
 
 With `PERENNIAL_SHOTS=folder` every clean page is also photographed.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -53,10 +53,9 @@ def watch(page: Page) -> Iterator[Page]:
     del _LOUD[id(page)]
 
 
-def browse(page: Page, path: str, theme: Theme = "light", width: int = 1440) -> Page:
+def browse(page: Page, path: str, width: int = 1440) -> Page:
     """Opens a page and waits until it stands, its charts drawn."""
-    page.set_viewport_size({"width": width, "height": _HEIGHTS.get(width, 900)})
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    _look(page, "light", width)
     page.goto(path)
     settle(page)
     return page
@@ -65,24 +64,50 @@ def browse(page: Page, path: str, theme: Theme = "light", width: int = 1440) -> 
 def settle(page: Page) -> None:
     """Scripts of the page have run by `load`; only charts come after it."""
     page.wait_for_load_state("load")
-    waiting = page.locator(
-        '[data-chart]:not([data-drawn="light"], [data-drawn="dark"])'
+    dark = page.evaluate(
+        "document.documentElement.dataset.bsTheme ??"
+        " (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')"
     )
+    waiting = page.locator(f'[data-chart]:not([data-drawn="{dark}"])')
     expect(waiting).to_have_count(0)
 
 
-def assert_clean(page: Page) -> None:
-    """No complaint of console or policy, nothing wider than the window, and no
-    barrier that axe finds."""
+def _look(page: Page, theme: Theme, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": _HEIGHTS.get(width, 900)})
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+
+
+def assert_clean(page: Page, widths: Sequence[int] = WIDTHS) -> None:
+    """As it stands, the page is clean in both themes and at every width: no
+    complaint of console or policy, nothing wider than the window, and no barrier
+    that axe finds. Afterwards it looks as before."""
+    assert page.viewport_size is not None
+    before = page.viewport_size["width"]
+    for width in widths:
+        for theme in THEMES:
+            _look(page, theme, width)
+            settle(page)
+            _photograph(page)
+            _fits(page, width)
+            found = barriers(page)
+            assert not found, "\n".join([f"{width} px, {theme}", *found])
+    _look(page, "light", before)
     complaints = _LOUD[id(page)] + page.evaluate("window.__violations")
     assert not complaints, "\n".join(complaints)
-    _photograph(page)
+
+
+def assert_fits(page: Page, widths: Sequence[int] = WIDTHS) -> None:
+    """Nothing is wider than the window, at any of the widths."""
+    for width in widths:
+        _look(page, "light", width)
+        _fits(page, width)
+
+
+def _fits(page: Page, width: int) -> None:
     wide = page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
-    assert wide <= 0, f"{wide} px wider than the window"
-    found = barriers(page)
-    assert not found, "\n".join(found)
+    assert wide <= 0, f"{wide} px wider than {width} px: {page.url}"
 
 
 def barriers(page: Page) -> list[str]:

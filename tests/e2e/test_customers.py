@@ -15,11 +15,9 @@ from tests.apps.customers.company import FRESH, GONE, GREEN, KESTREL, SILENT
 from tests.apps.customers.folder import built, data  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
 from tests.e2e.browsing import (
-    THEMES,
-    WIDTHS,
     SignIn,
-    Theme,
     assert_clean,
+    assert_fits,
     browse,
     settle,
 )
@@ -49,33 +47,26 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", PAGES)
-def test_pages_are_clean(
-    page: Page, cast: Cast, sign_in: SignIn, name: str, theme: Theme, width: int
-) -> None:
+def test_pages_are_clean(page: Page, cast: Cast, sign_in: SignIn, name: str) -> None:
     sign_in(cast.owner)
-    browse(page, PAGES[name], theme, width)
+    browse(page, PAGES[name])
     page.wait_for_load_state("networkidle")
     assert_clean(page)
 
 
-@pytest.mark.parametrize("width", [800, 1024, 1180, 2560])
 def test_pages_fit_between_the_designed_widths(
-    page: Page, cast: Cast, sign_in: SignIn, width: int
+    page: Page, cast: Cast, sign_in: SignIn
 ) -> None:
     sign_in(cast.owner)
     for name in ("home", "accounts", "account", "money"):
-        browse(page, PAGES[name], width=width)
-        wide = "document.documentElement.scrollWidth - innerWidth"
-        assert page.evaluate(wide) <= 0, name
+        browse(page, PAGES[name])
+        assert_fits(page, [800, 1024, 1180, 2560])
 
 
 @pytest.mark.parametrize("language", ["de", "sv"])
-@pytest.mark.parametrize("width", WIDTHS)
 def test_longer_words_fit(
-    page: Page, cast: Cast, sign_in: SignIn, language: str, width: int
+    page: Page, cast: Cast, sign_in: SignIn, language: str
 ) -> None:
     sign_in(cast.owner)
     domain = page.context.cookies()[0]["domain"]
@@ -83,18 +74,16 @@ def test_longer_words_fit(
         [{"name": "django_language", "value": language, "domain": domain, "path": "/"}]
     )
     for name in ("team", "accounts", "account", "usage", "money", "people", "health"):
-        browse(page, PAGES[name], width=width)
+        browse(page, PAGES[name])
         page.wait_for_load_state("networkidle")
         expect(page.locator("html")).to_have_attribute("lang", language)
-        assert_clean(page)
+        assert_fits(page)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_empty_pages_are_clean(
     page: Page,
     cast: Cast,
     sign_in: SignIn,
-    width: int,
     settings: object,
     tmp_path: Path,
 ) -> None:
@@ -103,7 +92,7 @@ def test_empty_pages_are_clean(
     settings.DATA = DataFolder(tmp_path)  # type: ignore[attr-defined]
     sign_in(cast.owner)
     for where in ("/", "/accounts/"):
-        browse(page, where, width=width)
+        browse(page, where)
         expect(page.get_by_role("heading", level=2)).to_contain_text("Your customers")
         assert_clean(page)
 
@@ -215,12 +204,11 @@ def test_a_phone_shows_two_lines(page: Page, cast: Cast, sign_in: SignIn) -> Non
 # --- drawers, people, palette ------------------------------------------------
 
 
-@pytest.mark.parametrize("theme", THEMES)
 def test_the_score_is_explained_in_a_drawer(
-    page: Page, cast: Cast, sign_in: SignIn, theme: Theme
+    page: Page, cast: Cast, sign_in: SignIn
 ) -> None:
     sign_in(cast.owner)
-    browse(page, at("account", KESTREL), theme)
+    browse(page, at("account", KESTREL))
     page.keyboard.press("?")
     drawer = page.locator("#drawer")
     expect(drawer).to_contain_text("Formula with these numbers")

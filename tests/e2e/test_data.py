@@ -13,10 +13,7 @@ from perennial.apps.jobs.models import JobRun
 from perennial.config.folder import DataFolder
 from tests.apps.team.cast import Cast
 from tests.e2e.browsing import (
-    THEMES,
-    WIDTHS,
     SignIn,
-    Theme,
     assert_clean,
     browse,
     settle,
@@ -35,15 +32,13 @@ def _folder(tmp_path: Path, settings: Settings) -> None:
     }
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
 def test_a_file_is_imported(
-    page: Page, cast: Cast, sign_in: SignIn, theme: Theme, width: int, tmp_path: Path
+    page: Page, cast: Cast, sign_in: SignIn, tmp_path: Path
 ) -> None:
     file = tmp_path / "customers.csv"
     file.write_text(ACCOUNTS)
     sign_in(cast.teammate)
-    browse(page, "/data/", theme, width)
+    browse(page, "/data/")
     assert_clean(page)
     page.get_by_role("link", name="Import a file").click()
     settle(page)

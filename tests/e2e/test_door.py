@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from perennial.apps.team import actions
 from tests.apps.team.cast import PASSWORD, Cast
-from tests.e2e.browsing import THEMES, WIDTHS, SignIn, Theme, assert_clean, browse
+from tests.e2e.browsing import SignIn, assert_clean, browse
 
 DOOR = "/sign-in/?next=/profile/"
 
@@ -19,10 +18,8 @@ def fill_in(page: Page, email: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
-def test_the_door_is_clean(page: Page, cast: Cast, theme: Theme, width: int) -> None:
-    browse(page, "/sign-in/", theme, width)
+def test_the_door_is_clean(page: Page, cast: Cast) -> None:
+    browse(page, "/sign-in/")
     assert_clean(page)
 
 

@@ -21,10 +21,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.config.folder import DataFolder
 from tests.apps.team.cast import Cast
 from tests.e2e.browsing import (
-    THEMES,
-    WIDTHS,
     SignIn,
-    Theme,
     assert_clean,
     browse,
     settle,
@@ -55,13 +52,11 @@ def send(source: Source, *calls: dict[str, Any]) -> None:
     lake_of(source.workspace).roll_up()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
 def test_from_a_new_source_to_a_defined_event(
-    page: Page, cast: Cast, sign_in: SignIn, theme: Theme, width: int
+    page: Page, cast: Cast, sign_in: SignIn
 ) -> None:
     sign_in(cast.admin)
-    browse(page, "/data/sources/", theme, width)
+    browse(page, "/data/sources/")
     assert_clean(page)
     source = create_source(page)
     set_up(page, source)
@@ -169,36 +164,30 @@ def look_at_the_source(page: Page) -> None:
     browse(page, "/data/")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
-def test_what_readers_see(
-    page: Page, cast: Cast, sign_in: SignIn, theme: Theme, width: int
-) -> None:
+def test_what_readers_see(page: Page, cast: Cast, sign_in: SignIn) -> None:
     """Empty pages, and those of people who change nothing."""
     sign_in(cast.viewer)
     for path in ("sources", "live", "rejects", "events"):
-        browse(page, f"/data/{path}/", theme, width)
+        browse(page, f"/data/{path}/")
         assert_clean(page)
     source = create_key(cast.workspace, "Web application", by=None).source
     now = datetime.now(UTC).isoformat()
     send(source, {"type": "track", "event": "A thing", "userId": "u", "timestamp": now})
     for path in (f"sources/{source.slug}", f"sources/{source.slug}/setup"):
-        browse(page, f"/data/{path}/", theme, width)
+        browse(page, f"/data/{path}/")
         assert_clean(page)
-    browse(page, "/data/events/name/?name=A+thing", theme, width)
+    browse(page, "/data/events/name/?name=A+thing")
     expect(page.get_by_role("button", name="Confirm")).to_have_count(0)
     assert_clean(page)
     sign_in(cast.admin)
-    browse(page, "/data/sources/new/", theme, width)
+    browse(page, "/data/sources/new/")
     assert_clean(page)
 
 
-@pytest.mark.parametrize("theme", THEMES)
 def test_the_page_says_what_is_wrong(
     page: Page,
     cast: Cast,
     sign_in: SignIn,
-    theme: Theme,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(state, "DISK_FULL", 1 << 60)
@@ -211,7 +200,7 @@ def test_the_page_says_what_is_wrong(
         size=2,
     )
     sign_in(cast.viewer)
-    browse(page, "/data/", theme)
+    browse(page, "/data/")
     expect(page.get_by_text("The disk is full")).to_be_visible()
     expect(page.get_by_text("1 request has been waiting for 5 min.")).to_be_visible()
     assert_clean(page)

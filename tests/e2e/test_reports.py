@@ -17,10 +17,7 @@ from tests.apps.customers.folder import built, data  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
 from tests.builders import clock, instant
 from tests.e2e.browsing import (
-    THEMES,
-    WIDTHS,
     SignIn,
-    Theme,
     assert_clean,
     browse,
 )
@@ -43,8 +40,6 @@ def _company(
     monkeypatch.setattr(lake, "_clock", clock(instant(company.NOW)))
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize(
     "where",
     [
@@ -54,12 +49,10 @@ def _company(
         "/metrics/stickiness/explain/",
     ],
 )
-def test_pages_are_clean(
-    page: Page, cast: Cast, sign_in: SignIn, where: str, theme: Theme, width: int
-) -> None:
+def test_pages_are_clean(page: Page, cast: Cast, sign_in: SignIn, where: str) -> None:
     actions.warm(cast.workspace, pages=False)
     sign_in(cast.viewer)
-    browse(page, where, theme, width)
+    browse(page, where)
     assert_clean(page)
 
 

@@ -25,8 +25,6 @@ from tests.builders import clock, instant
 NOW = instant("2026-06-10T05:00")
 SPAN: dict[str, Any] = {"start": "2026-03-01", "end": "2026-06-01", "grain": "month"}
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:

@@ -110,10 +110,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
             supervisor.kill()
 
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
-    pytest.mark.xdist_group("processes"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def test_killed_workers_lose_nothing(installation: Installation) -> None:

@@ -23,10 +23,7 @@ import pytest
 
 ROOT = Path(__file__).parents[4]
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
-    pytest.mark.xdist_group("processes"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 @dataclass
