@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from perennial.cli import show
-from perennial.cli.intake import application_workspace
+from perennial.cli.keys import application_workspace
 from perennial.cli.main import Place
 from perennial.lake.duck import connect
 from perennial.lake.store import Lake

@@ -1,113 +1,24 @@
-"""Verbs of what arrives: keys, events."""
+"""Verbs of what arrives: events."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from perennial.cli import show
 from perennial.cli.main import Place
-from perennial.core.errors import BadValue, UnknownName
 from perennial.core.windows import Period
 from perennial.lake.duck import connect
 from perennial.lake.store import Lake
 from perennial.lake.usage import month_names
 from perennial.lake.workspace import open_workspace
 
-if TYPE_CHECKING:
-    from perennial.apps.intake.models import WriteKey
-    from perennial.apps.team.models import Workspace
-
 _EVERY_S = 1.0
-
-
-@click.group()
-def keys() -> None:
-    """Write keys: what lets a program send events."""
-
-
-@keys.command("create")
-@click.option("--kind", type=click.Choice(["write"]), default="write")
-@click.option("--name", required=True, help="Name of the source that sends with it.")
-@show.format_option
-@click.pass_obj
-def create(place: Place, kind: str, name: str, format_: str) -> None:
-    """Make a key, and the source it belongs to where that is missing."""
-    workspace = application_workspace(place)
-    from perennial.apps.intake import sources
-
-    key = sources.create_key(workspace, name, by=None)
-    _print([_row(key)], format_)
-
-
-@keys.command("list")
-@show.format_option
-@click.pass_obj
-def list_(place: Place, format_: str) -> None:
-    """List the keys of the workspace."""
-    show.rows([_row(key) for key in _keys(application_workspace(place))], format_)
-
-
-@keys.command("revoke")
-@click.argument("key")
-@click.pass_obj
-def revoke(place: Place, key: str) -> None:
-    """Make a KEY (or its beginning) stop working; what it sent stays."""
-    workspace = application_workspace(place)
-    found = [known for known in _keys(workspace) if known.key.startswith(key)]
-    if not found:
-        raise UnknownName("key", key, [])
-    if len(found) > 1:
-        raise BadValue(f"{len(found)} keys begin with {key!r}: write more of it")
-    from perennial.apps.intake import sources
-
-    sources.revoke(found[0], by=None)
-    click.echo(f"{sources.shown(found[0].key)} of {found[0].source} is revoked.")
-
-
-def _print(rows: Sequence[dict[str, Any]], format_: str) -> None:
-    """One row: an object in JSON, as programs want it."""
-    if format_ == "json":
-        click.echo(json.dumps(rows[0], default=show.plain, ensure_ascii=False))
-    else:
-        show.rows(rows, format_)
-
-
-def _row(key: WriteKey) -> dict[str, Any]:
-    return {
-        "key": key.key,
-        "kind": "write",
-        "source": key.source.name,
-        "source_id": key.source.slug,
-        "created_at": key.created_at,
-        "revoked_at": key.revoked_at,
-    }
-
-
-def _keys(workspace: Workspace) -> list[WriteKey]:
-    from perennial.apps.intake.models import WriteKey
-
-    mine = WriteKey.objects.filter(source__workspace=workspace)
-    return list(mine.select_related("source").order_by("source__name", "pk"))
-
-
-def application_workspace(place: Place) -> Workspace:
-    """The workspace's row, made where the folder has none yet."""
-    from perennial.config.start import setup
-
-    place.data.mkdir(parents=True, exist_ok=True)
-    setup(place.data, migrate=True)
-    from perennial.apps.team import actions
-
-    settings = open_workspace(place.data, place.workspace).settings
-    return actions.create_workspace(
-        place.workspace, currency=settings.currency, timezone=settings.timezone
-    )
 
 
 @click.group()
@@ -174,4 +85,4 @@ def _line(row: dict[str, Any], format_: str) -> str:
     return f"{at}  {row['what']:<24} {said}"
 
 
-COMMANDS = {command.name: command for command in (keys, events)}
+COMMANDS = {events.name: events}

@@ -33,7 +33,7 @@ VERBS = {
     "metrics": "ask",
     "metric": "ask",
     "health": "ask",
-    "keys": "intake",
+    "keys": "keys",
     "events": "intake",
     "check": "check",
 }

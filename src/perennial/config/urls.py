@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from perennial.apps.intake import snippet
-from perennial.config import probes
+from perennial.config import api, probes
 from perennial.ui import views as ui
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +14,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("perennial.ui.urls")),
     path("", include("perennial.apps.team.urls")),
     path("", include("perennial.apps.customers.urls")),
+    path("api/v1/openapi.json", api.openapi, name="openapi"),
+    path("api/v1/docs", api.docs, name="api_docs"),
+    path("api/v1/", api.urls),
     path("metrics/", include("perennial.apps.reports.urls")),
     path("data/", include("perennial.apps.intake.urls")),
     path("settings/jobs/", include("perennial.apps.jobs.urls")),

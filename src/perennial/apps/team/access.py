@@ -18,7 +18,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
-from perennial.apps.team.models import Membership, User, Workspace
+from perennial.apps.team.models import ApiToken, Membership, User, Workspace
 from perennial.apps.team.roles import Role
 from perennial.ui.formats import Regional
 
@@ -45,6 +45,12 @@ class PersonRequest(HttpRequest):
 
     user: User
     htmx: HtmxDetails
+
+
+class TokenRequest(HttpRequest):
+    """A request of a program, let in by its token."""
+
+    auth: ApiToken
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

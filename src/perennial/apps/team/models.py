@@ -141,3 +141,30 @@ class SignInFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who[:8]} from {self.address}"
+
+
+class ApiToken(models.Model):
+    """Lets a program ask for a workspace; only a digest of its text is kept."""
+
+    class Scope(models.TextChoices):
+        READ = "read"
+        WRITE = "write"
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="tokens"
+    )
+    name = models.CharField(max_length=120)
+    scope = models.CharField(max_length=16, choices=Scope.choices)
+    start = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.start}…)"
+
+    def covers(self, scope: str) -> bool:
+        """Writing includes reading."""
+        return scope in (self.scope, self.Scope.READ)

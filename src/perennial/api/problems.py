@@ -1,0 +1,76 @@
+"""Errors of the REST API as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI, Schema
+from ninja.errors import AuthenticationError, AuthorizationError, ValidationError
+
+from perennial.core.errors import PerennialError, UnknownName
+
+
+_TYPE = "application/problem+json"
+
+
+class Problem(Schema):
+    """What went wrong; `detail` is for people, `type` for programs."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+
+
+def answer(status: int, detail: str = "") -> HttpResponse:
+    title = HTTPStatus(status).phrase
+    body = Problem(title=title, status=status, detail=detail)
+    return JsonResponse(body.dict(), status=status, content_type=_TYPE)
+
+
+def described(schema: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI schema whose errors have the media type they are sent with."""
+    for verbs in schema["paths"].values():
+        for operation in verbs.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400 and "content" in response:
+                    response["content"] = {
+                        _TYPE: response["content"]["application/json"]
+                    }
+    return schema
+
+
+def install(api: NinjaAPI) -> None:
+    """Let every error of an API leave as a problem."""
+
+    @api.exception_handler(PerennialError)
+    def _wrong(request: HttpRequest, error: PerennialError) -> HttpResponse:
+        return answer(400, str(error))
+
+    @api.exception_handler(UnknownName)
+    def _unknown(request: HttpRequest, error: UnknownName) -> HttpResponse:
+        return answer(400, str(error))
+
+    @api.exception_handler(ValidationError)
+    def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        said = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'][1:])}: {e['msg']}"
+            for e in error.errors
+        )
+        return answer(422, said)
+
+    @api.exception_handler(AuthenticationError)
+    def _stranger(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        response = answer(401, "send a token: Authorization: Bearer …")
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
+    @api.exception_handler(AuthorizationError)
+    def _forbidden(request: HttpRequest, error: AuthorizationError) -> HttpResponse:
+        return answer(403, "the token lacks the scope for this")
+
+    @api.exception_handler(Http404)
+    def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
+        return answer(404, str(error))

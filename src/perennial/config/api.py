@@ -1,0 +1,49 @@
+"""The REST API, put together from the apps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from ninja import NinjaAPI
+from ninja.responses import NinjaJSONEncoder
+
+from perennial import __version__
+from perennial.api import problems
+from perennial.apps.reports.api import router as metrics
+from perennial.apps.team.access import public
+
+api = NinjaAPI(
+    title="Perennial",
+    version=__version__,
+    description="What a workspace knows, for programs. Dates are local days of the "
+    "workspace, instants are UTC; errors are problem details (RFC 9457).",
+    docs_url=None,
+    openapi_url=None,
+    urls_namespace="api",
+)
+problems.install(api)
+api.add_router("/metrics", metrics)
+# Tokens open these doors; the gate of signed-in people would only redirect.
+urls = api.urls
+for _pattern in urls[0]:
+    assert _pattern.callback is not None
+    login_not_required(_pattern.callback)
+
+
+def _schema() -> dict[str, Any]:
+    return problems.described(api.get_openapi_schema())
+
+
+@public
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The description of the API (OpenAPI 3.1)."""
+    return JsonResponse(_schema(), encoder=NinjaJSONEncoder)
+
+
+@public
+def docs(request: HttpRequest) -> HttpResponse:
+    """The same for people."""
+    return render(request, "ui/api.html", {"schema": _schema()})
