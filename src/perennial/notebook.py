@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import altair
 
 _UNITS: dict[Unit, ChartUnit] = {
+    "count": "number",
     "ratio": "percent",
     "money": "money",
-    "days": "decimal",
 }
 _GRAINS: dict[str, Grain] = {
     "total": "day",
@@ -52,7 +52,7 @@ class Answer(Result):
         regional = Regional("en", settings.currency, settings.timezone)
         points = [Point(*row) for row in self._points().iter_rows()]
         grain = _GRAINS[self.query.grain.value]
-        unit = _UNITS.get(self.query.metric.unit, "number")
+        unit = _UNITS.get(self.query.metric.unit, "decimal")
         draw = line_chart if len(points) > 1 else bar_chart
         return to_altair(
             draw(

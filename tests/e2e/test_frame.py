@@ -34,7 +34,14 @@ def guide(settings: Settings) -> str:
 
 
 @pytest.mark.parametrize(
-    "where", ["/settings/people/", "/settings/jobs/", "/settings/audit/", "/profile/"]
+    "where",
+    [
+        "/settings/people/",
+        "/settings/tokens/",
+        "/settings/jobs/",
+        "/settings/audit/",
+        "/profile/",
+    ],
 )
 def test_pages_are_clean(page: Page, cast: Cast, sign_in: SignIn, where: str) -> None:
     jobs.enqueue("tidy", cast.workspace)

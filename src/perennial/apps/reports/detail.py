@@ -75,7 +75,11 @@ def page(
         "caveats": _(metric.caveats) if metric.caveats else "",
         "grains": menus.grains(metric, asked),
         "here": asked.url(),
-        "elsewhere": elsewhere(ask(metric, asked, period), request.workspace.key),
+        "elsewhere": elsewhere(
+            ask(metric, asked, period),
+            request.workspace.key,
+            request.build_absolute_uri("/").rstrip("/"),
+        ),
     }
     lazy = answers if wait else Answers(request.workspace, wait=False)
     for name in parts:
@@ -195,7 +199,14 @@ def drawn(request: TeamRequest, metric: Metric, asked: Asked) -> Drawn:
 
 
 def _chart_sub(metric: Metric, asked: Asked, *, has_before: bool) -> str:
-    units = {"seconds": _("minutes"), "days": _("days")}
+    units = {
+        "seconds": _("minutes"),
+        "milliseconds": _("milliseconds"),
+        "minutes": _("minutes"),
+        "hours": _("hours"),
+        "days": _("days"),
+        "months": _("months"),
+    }
     said = [units[metric.unit]] if metric.unit in units else []
     if has_before:
         dashed = {

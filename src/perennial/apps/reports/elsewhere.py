@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -16,11 +17,12 @@ class Elsewhere:
     text: str
 
 
-def elsewhere(question: Question, workspace: str) -> list[Elsewhere]:
-    """Command line and Python; both name dates, so that they stay true."""
+def elsewhere(question: Question, workspace: str, address: str) -> list[Elsewhere]:
+    """Command line, Python and HTTP; all name dates, so that they stay true."""
     return [
         Elsewhere("cli", _("Command line"), _cli(question, workspace)),
         Elsewhere("python", "Python", _python(question, workspace)),
+        Elsewhere("http", "HTTP", _http(question, address)),
     ]
 
 
@@ -37,6 +39,18 @@ def _cli(question: Question, workspace: str) -> str:
     if question.variant:
         words.append(f"--variant {question.variant}")
     return " ".join(words)
+
+
+def _http(question: Question, address: str) -> str:
+    asked = {
+        "start": question.start,
+        "end": question.end,
+        "where": question.where,
+        "variant": question.variant,
+    }
+    query = urlencode({name: value for name, value in asked.items() if value})
+    path = f"{address}/api/v1/metrics/{question.key}?{query}"
+    return f'curl -H "Authorization: Bearer $TOKEN" "{path}"'
 
 
 def _python(question: Question, workspace: str) -> str:

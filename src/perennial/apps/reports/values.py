@@ -27,11 +27,17 @@ CLASSES: dict[str, Text] = {
 }
 
 _CHART_UNITS: dict[Unit, charts.Unit] = {
+    "count": "number",
     "ratio": "percent",
     "money": "money",
-    "days": "decimal",
-    "score": "decimal",
-    "seconds": "decimal",
+}
+#: How a figure of a unit is written; ratios, money and counts have ways of their own.
+_WORDS: dict[Unit, Text] = {
+    "days": gettext_lazy("%(n)s days"),
+    "hours": gettext_lazy("%(n)s h"),
+    "minutes": gettext_lazy("%(n)s min"),
+    "milliseconds": gettext_lazy("%(n)s ms"),
+    "months": gettext_lazy("%(n)s months"),
 }
 
 
@@ -96,10 +102,12 @@ def text(value: float | None, unit: Unit, regional: Regional) -> str:
             return formats.money(value, regional)
         case "seconds":
             return _duration(value)
-        case "days":
-            return _("%(n)s days") % {"n": formats.number(value, regional, 1)}
         case "score":
             return formats.number(value, regional, 1)
+        case "index":
+            return formats.number(value, regional, 2)
+        case "days" | "hours" | "minutes" | "milliseconds" | "months":
+            return str(_WORDS[unit]) % {"n": figure(value, regional)}
         case _:
             return figure(value, regional)
 
@@ -129,7 +137,7 @@ def part_text(value: float | None, unit: Unit, regional: Regional) -> str:
 
 
 def chart_unit(unit: Unit) -> charts.Unit:
-    return _CHART_UNITS.get(unit, "number")
+    return _CHART_UNITS.get(unit, "decimal")
 
 
 def chart_value(value: float | None, unit: Unit) -> float | None:

@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from perennial.apps.team.models import Membership
+from perennial.apps.team.models import ApiToken, Membership
 from perennial.apps.team.roles import Role
 
 
@@ -47,6 +47,13 @@ class AddMemberForm(RoleForm):
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
 
     field_order = ("email", "name", "role")
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("Which program asks with it.")
+    )
+    scope = forms.ChoiceField(label=_("May"), choices=ApiToken.Scope.choices)
 
 
 def _zones() -> list[tuple[str, Any]]:

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
 
 from perennial.apps.team.roles import Role
 
@@ -147,8 +148,8 @@ class ApiToken(models.Model):
     """Lets a program ask for a workspace; only a digest of its text is kept."""
 
     class Scope(models.TextChoices):
-        READ = "read"
-        WRITE = "write"
+        READ = "read", _("read")
+        WRITE = "write", _("read and write")
 
     workspace = models.ForeignKey(
         Workspace, on_delete=models.CASCADE, related_name="tokens"

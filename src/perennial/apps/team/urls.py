@@ -20,5 +20,7 @@ urlpatterns = [
     path("settings/people/<int:pk>/role/", views.role, name="role"),
     path("settings/people/<int:pk>/link/", views.link, name="link"),
     path("settings/people/<int:pk>/remove/", views.remove, name="remove"),
+    path("settings/tokens/", views.tokens, name="tokens"),
+    path("settings/tokens/<int:pk>/revoke/", views.revoke_token, name="revoke_token"),
     path("settings/audit/", views.audit, name="audit"),
 ]

@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from perennial.apps.team import actions, links, queries
+from perennial.apps.team import tokens as tokening
 from perennial.apps.team.access import (
     PersonRequest,
     TeamRequest,
@@ -26,9 +27,10 @@ from perennial.apps.team.forms import (
     ProfileForm,
     RoleForm,
     SignInForm,
+    TokenForm,
 )
 from perennial.apps.team.middleware import SESSION_KEY
-from perennial.apps.team.models import Membership, User
+from perennial.apps.team.models import ApiToken, Membership, User
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
 from perennial.ui import navigation
@@ -275,6 +277,38 @@ def remove(request: TeamRequest, pk: int) -> HttpResponse:
 
 def _member_or_404(request: TeamRequest, pk: int) -> Membership:
     return get_object_or_404(queries.people(request.workspace), pk=pk)
+
+
+# --- programs ----------------------------------------------------------------
+
+
+@role_required(Role.ADMIN)
+def tokens(request: TeamRequest) -> HttpResponse:
+    """The tokens of programs; the text of a new one is shown this once."""
+    form = TokenForm(request.POST or None)
+    made = ""
+    if request.method == "POST" and form.is_valid():
+        name, scope = form.cleaned_data["name"], form.cleaned_data["scope"]
+        _token, made = tokening.create(
+            request.workspace, name, by=request.user, scope=ApiToken.Scope(scope)
+        )
+    context = {
+        "tokens": request.workspace.tokens.order_by("revoked_at", "name"),
+        "form": TokenForm() if made else form,
+        "made": made,
+        "made_name": form.cleaned_data["name"] if made else "",
+    }
+    status = 422 if form.errors else 200
+    return render(request, "team/tokens.html", context, status=status)
+
+
+@require_POST
+@role_required(Role.ADMIN)
+def revoke_token(request: TeamRequest, pk: int) -> HttpResponse:
+    token = get_object_or_404(request.workspace.tokens, pk=pk)
+    tokening.revoke(token, by=request.user)
+    messages.success(request, _("The token %(name)s is revoked.") % {"name": token})
+    return redirect("team:tokens")
 
 
 @role_required(Role.ADMIN)
