@@ -16,7 +16,7 @@ export PORT
 ASSETS := src/perennial/ui/static/dist/.built
 CATALOGS := $(patsubst %.po,%.mo,$(shell find src -name '*.po' 2>/dev/null))
 
-.PHONY: help setup demo test lint types unit browser bench docs reference clean
+.PHONY: help setup demo test lint types unit browser bench docs reference words clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -57,6 +57,9 @@ docs: setup $(VENV)/.dev  ## the documentation as a site in site/
 
 reference: $(VENV)/.app  ## write docs/reference again from the code
 	$(BIN)/python -m docs.reference
+
+words: $(VENV)/.app  ## bring the catalogs of translations up to date
+	$(BIN)/python -m docs.words
 
 clean:  ## forget everything that was built
 	rm -rf $(VENV) js/node_modules src/perennial/ui/static/dist site

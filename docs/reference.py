@@ -38,7 +38,7 @@ def _metric(metric: Metric) -> str:
         f"- Grains: {', '.join(metric.grains)}",
         f"- Dimensions: {', '.join(metric.dimensions)}",
         *(f"- Every row has a `{name}`" for name in metric.makes),
-        f"- Made from: {', '.join(f'`{name}`' for name in metric.reads)}",
+        f"- Made from: {', '.join(f'`{name}`' for name in (*metric.reads, *metric.also_reads))}",
         f"- Of an observed period without rows: {'null' if metric.empty is None else metric.empty}",
         f"- `--as-of` looks back {_window(metric)}"
         + (" (the value of the last instant)" if metric.stock else ""),

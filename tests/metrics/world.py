@@ -61,9 +61,14 @@ def build(path: Path, tables: Tables, **settings: JSON) -> World:
     lake = Lake(path)
     if settings:
         settings_store.change(lake, settings, by="test", at=instant(NOW))
-    for name, frame in tables.items():
-        schema = TABLES[name].schema()
-        lake.write(name, frame.select(schema.names).to_arrow().cast(schema))
+    write(lake, tables)
     workspace = Workspace(lake, clock=clock(instant(NOW)))
     workspace.roll_up()
     return World(workspace, tables)
+
+
+def write(lake: Lake, tables: Tables) -> None:
+    """Write every table's rows."""
+    for name, frame in tables.items():
+        schema = TABLES[name].schema()
+        lake.write(name, frame.select(schema.names).to_arrow().cast(schema))

@@ -11,7 +11,6 @@ from ninja.errors import AuthenticationError, AuthorizationError, ValidationErro
 
 from perennial.core.errors import PerennialError, UnknownName
 
-
 _TYPE = "application/problem+json"
 
 

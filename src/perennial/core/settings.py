@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from perennial.core import money, windows
 from perennial.core.errors import BadValue, UnknownName
+
+#: When a cancellation ends recurring revenue (R01).
+CHURN_RECOGNITION = ("service_end", "cancel_requested")
 
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
@@ -63,6 +67,10 @@ class Settings:
     mau_days: int = _setting(30, "window of monthly active users")
     adoption_habit_days: int = _setting(2, "days of use that make a habit")
     unused_feature_days: int = _setting(90, "after which a feature may be unused")
+    norm_share: float = _setting(0.5, "share of light users from which that is normal")
+    outlier_share: float = _setting(0.2, "share of light users up to which few are")
+    mad_z: float = _setting(3.5, "robust z-score beyond which a value is an outlier")
+    light_floor: float = _setting(0.25, "share of the target below which use is light")
     dip_threshold: float = _setting(-0.2, "a fall that is a dip")
     dip_min_accounts: int = _setting(20, "accounts a month of tenure needs")
     onboarding_days: int = _setting(30, "length of an onboarding without an end")
@@ -72,21 +80,53 @@ class Settings:
     churn_recognition: str = _setting(
         "service_end", "when a cancellation counts: service_end or cancel_requested"
     )
+    customers_known_from: str = _setting(
+        "",
+        "first day of complete records: those who had left before are not in them; "
+        "empty: all are",
+    )
     renewal_grace_days: int = _setting(30, "a successor within them is a renewal")
     clv_churn_months: int = _setting(6, "months the churn of a lifetime is taken from")
     clv_cap_months: int = _setting(60, "no lifetime is longer than this")
     clv_horizon_months: int = _setting(36, "how far a lifetime value looks ahead")
     clv_discount_month: float = _setting(0.008, "discount of money a month away")
     nps_window_days: int = _setting(90, "days an NPS looks back")
+    ces_positive_from: int = _setting(5, "score of 7 from which effort was low")
     fcr_window_days: int = _setting(7, "a repeat within them breaks first contact")
     email_unanswered_hours: int = _setting(72, "after which an e-mail is unanswered")
+    conversion_base_event: str = _setting("", "event of those who may convert")
+    conversion_goal_event: str = _setting("", "event that is the conversion")
     conversion_days: int = _setting(30, "time to convert")
     trial_days: int = _setting(30, "time a trial has to pay")
     freemium_days: int = _setting(90, "time a free account has to pay")
     funnel_days: int = _setting(30, "time from the first step to the last")
+    funnel_steps: tuple[str, ...] = _setting((), "events of the main funnel, in order")
+    lead_stages: tuple[str, ...] = _setting(
+        ("lead", "mql", "sql", "opportunity", "won"), "stages of a lead, in order"
+    )
+    lead_lost_stages: tuple[str, ...] = _setting(
+        ("lost",), "stages a lead ends in without being won"
+    )
     value_event: str = _setting("", "event that shows the first value")
     apdex_t_ms: int = _setting(500, "a request this fast satisfies")
     partial_outage_weight: float = _setting(0.3, "downtime of a partial outage")
+    maintenance_notice_hours: int = _setting(
+        48, "notice that makes maintenance planned"
+    )
+    ignored_endpoints: tuple[str, ...] = _setting(
+        ("/health", "/healthz", "/livez", "/metrics", "/ping", "/readyz"),
+        "endpoints only machines ask, whose requests are in no number",
+    )
+    experience_window_days: int = _setting(90, "days an experience is judged by")
+    experience_onboarding_days: int = _setting(14, "onboarding done in time")
+    experience_response_ms: int = _setting(2000, "95 of 100 requests are this fast")
+    experience_fcr: float = _setting(0.6, "first contact resolution that is enough")
+    experience_topics: tuple[str, ...] = _setting(
+        ("confusing", "overload"), "topics of comments that tell of a bad experience"
+    )
+    experience_topic_share: float = _setting(0.2, "share of comments on them: too many")
+    experience_pass: float = _setting(0.75, "share of criteria an experience meets")
+    experience_criteria: int = _setting(2, "criteria an experience is judged by")
     health: HealthTargets = field(default_factory=HealthTargets)
 
     def __post_init__(self) -> None:
@@ -97,10 +137,23 @@ class Settings:
         if self.fiscal_year_start not in range(1, 13):
             raise BadValue("fiscal_year_start is a month, 1 to 12")
         windows.Schedule.of(self.business_days, self.business_hours, self.holidays)
+        if self.churn_recognition not in CHURN_RECOGNITION:
+            raise BadValue(f"churn_recognition is {' or '.join(CHURN_RECOGNITION)}")
+        _ = self.known_from  # raises where it is no date
 
     @property
     def tz(self) -> ZoneInfo:
         return windows.zone(self.timezone)
+
+    @property
+    def known_from(self) -> date:
+        """`customers_known_from` as a date, the first there is without one."""
+        try:
+            return date.fromisoformat(self.customers_known_from or "0001-01-01")
+        except ValueError:
+            raise BadValue(
+                f"customers_known_from is a date, not {self.customers_known_from!r}"
+            ) from None
 
     @property
     def calendar(self) -> windows.Calendar:

@@ -19,6 +19,7 @@ from perennial.demo import (
     contracts,
     fate,
     funnel,
+    goals,
     ledger,
     mail,
     money,
@@ -37,6 +38,8 @@ from perennial.demo.seats import Seats
 from perennial.demo.world import World
 from perennial.lake.tables import FACTS
 
+#: Facts the company has not: events say how it is used, comments what they are about.
+EMPTY = ("usage", "feedback_annotations")
 #: Chosen so that the default company shows, by chance, nothing that is not planted.
 _SALT = 204
 
@@ -60,7 +63,7 @@ def generate(
     - `scale` multiplies the seats of each account, and with them users and events.
     - `requests` is the size of the sample of requests.
 
-    Needs at least 20 accounts and 8 months. `usage` is empty: there are events.
+    Needs at least 20 accounts and 8 months. Tables of `EMPTY` are empty.
     """
     if accounts < 20 or months < 8:
         raise ValueError("the demo company needs 20 accounts and 8 months at least")
@@ -79,7 +82,8 @@ def generate(
         **_said(seed, world, held),
         **_ran(seed, world, requests),
     }
-    tables["usage"] = FACTS["usage"].schema().empty_table()
+    for name in EMPTY:
+        tables[name] = FACTS[name].schema().empty_table()
     return {name: tables[name] for name in FACTS}
 
 
@@ -134,12 +138,18 @@ def _paid(seed: int, world: World, held: Seats) -> dict[str, pa.Table]:
 
 def _said(seed: int, world: World, held: Seats) -> dict[str, pa.Table]:
     tickets = support.tickets(_rng(seed, "tickets"), world, held)
+    voices = _rng(seed, "voice")
+    answers = voice.answers(voices, world, tickets)
+    aims = goals.goals(_rng(seed, "goals"), world)
     leads, stages = funnel.lead_tables(
         _rng(seed, "leads"), world.accounts, world.window
     )
     return {
         "tickets": support.tickets_table(_rng(seed, "ticket rows"), world, tickets),
-        "survey_responses": voice.survey_table(_rng(seed, "voice"), world, tickets),
+        "survey_responses": voice.survey_table(voices, world, answers),
+        "survey_invites": voice.invites_table(_rng(seed, "invites"), world, answers),
+        "goals": goals.goals_table(world, aims),
+        "goal_values": goals.values_table(_rng(seed, "goal values"), world, aims),
         "emails": mail.emails_table(_rng(seed, "mail"), world),
         "touchpoints": support.touchpoints_table(_rng(seed, "touch"), world),
         "leads": leads,

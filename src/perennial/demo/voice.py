@@ -21,7 +21,7 @@ from perennial.demo.arrow import (
 )
 from perennial.demo.comments import pool
 from perennial.demo.engagement import feeling
-from perennial.demo.moments import in_office_hours
+from perennial.demo.moments import in_office_hours, someone
 from perennial.demo.names import COUNTRIES
 from perennial.demo.phrases import LANGUAGES, THEMES
 from perennial.demo.support import Tickets
@@ -31,6 +31,8 @@ _QUARTER = 91
 _ANSWERS_A_QUARTER = 0.1
 _NEW_USERS_ANSWER = 0.11
 _TICKETS_RATED, _EFFORT_RATED = 0.33, 0.12
+#: Invitations without an answer for each with one, and those that come back.
+_SILENT, _BOUNCED = 1.9, 0.02
 _COMMENTED = {"nps": 0.66, "csat": 0.42, "ces": 0.38}
 _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 
@@ -53,8 +55,8 @@ class Answers(Columns):
     score: Floats
 
 
-def survey_table(rng: np.random.Generator, world: World, tickets: Tickets) -> pa.Table:
-    """One row an answer, in the order in which they came in."""
+def answers(rng: np.random.Generator, world: World, tickets: Tickets) -> Answers:
+    """Answers in the order in which they came in."""
     every = stack(
         [
             _relationship(rng, world),
@@ -64,7 +66,11 @@ def survey_table(rng: np.random.Generator, world: World, tickets: Tickets) -> pa
         ]
     )
     every = every.take((every.answered < world.window.days) & (every.user >= 0))
-    every = every.take(np.argsort(every.answered, kind="stable"))
+    return every.take(np.argsort(every.answered, kind="stable"))
+
+
+def survey_table(rng: np.random.Generator, world: World, every: Answers) -> pa.Table:
+    """One row an answer."""
     languages, comments = _comments(rng, world, every)
     scales = np.array([_SCALES[k] for k in every.kind])
     window, account = world.window, world.stints.account[every.stint]
@@ -81,8 +87,36 @@ def survey_table(rng: np.random.Generator, world: World, tickets: Tickets) -> pa
             "account_id": world.accounts.ids[account],
             "touchpoint": every.touchpoint,
             "language": languages,
+            "invite_id": numbered("inv_", len(every)),
             "invited_at": window.at(every.invited),
             "answered_at": window.at(every.answered),
+        },
+    )
+
+
+def invites_table(rng: np.random.Generator, world: World, every: Answers) -> pa.Table:
+    """One row an invitation: those that were answered, and more that were not."""
+    unanswered = np.repeat(np.arange(len(every)), rng.poisson(_SILENT, len(every)))
+    invited = every.invited[unanswered] + rng.uniform(0, 5, len(unanswered))
+    asked = someone(rng, world, every.stint[unanswered], invited)
+    there = (asked >= 0) & (invited < world.window.days)
+    row = np.concatenate([np.arange(len(every)), unanswered[there]])
+    day = np.concatenate([every.invited, invited[there]])
+    user = np.concatenate([every.user, asked[there]])
+    is_silent = np.arange(len(row)) >= len(every)
+    bounced = is_silent & (rng.random(len(row)) < _BOUNCED)
+    account = world.stints.account[every.stint[row]]
+    return table(
+        "survey_invites",
+        {
+            "invite_id": numbered("inv_", len(row)),
+            "kind": every.kind[row],
+            "user_id": world.users.ids[user],
+            "account_id": world.accounts.ids[account],
+            "touchpoint": every.touchpoint[row],
+            "channel": np.where(every.kind[row] == "nps", "email", "in_app"),
+            "invited_at": world.window.at(day),
+            "bounced_at": world.window.at(np.where(bounced, day + 0.001, np.nan)),
         },
     )
 

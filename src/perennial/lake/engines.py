@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import ibis
 import ibis.expr.types as ir
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 from ibis.backends.duckdb import Backend as DuckBackend
 
@@ -100,7 +101,11 @@ class SparkEngine:
         stored.createOrReplaceTempView(name)
 
     def run(self, expression: ir.Table) -> pl.DataFrame:
-        return _frame(self._backend.to_pyarrow(expression))
+        rows = _frame(self._backend.to_pyarrow(expression))
+        # Spark says instants without their zone, which is UTC.
+        return rows.with_columns(
+            cs.datetime(time_zone=None).dt.replace_time_zone("UTC")
+        )
 
     def sql(self, expression: ir.Table) -> str:
         return str(ibis.to_sql(expression, dialect="pyspark"))

@@ -29,22 +29,25 @@ def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -
     """`mrr_ledger`: MRR by account, currency and day, by rule R01.
 
     Trials, metered and unpaid items are no MRR; a pause makes it zero and says
-    so; a failed payment keeps it for the dunning days.
+    so; a failed payment keeps it for the dunning days. By `churn_recognition` it
+    ends with the service, or with the customer's notice.
     """
     _items(lake, duck, settings)
     duck.execute(
         """
         CREATE OR REPLACE TEMP TABLE step AS
-        SELECT account_id, currency, date, sum(amount) AS amount, sum(pause) AS pause
+        SELECT account_id, currency, date, sum(amount) AS amount, sum(pause) AS pause,
+               bool_or(failed) AS failed
         FROM (
-            SELECT account_id, currency, day_from AS date, amount, 0 AS pause FROM paying
+            SELECT account_id, currency, day_from AS date, amount, 0 AS pause,
+                   false AS failed FROM paying
             UNION ALL
-            SELECT account_id, currency, day_to, -amount, 0 FROM paying
+            SELECT account_id, currency, day_to, -amount, 0, is_past_due FROM paying
             WHERE day_to IS NOT NULL
             UNION ALL
-            SELECT account_id, currency, day_from, 0, 1 FROM pausing
+            SELECT account_id, currency, day_from, 0, 1, false FROM pausing
             UNION ALL
-            SELECT account_id, currency, day_to, 0, -1 FROM pausing
+            SELECT account_id, currency, day_to, 0, -1, false FROM pausing
             WHERE day_to IS NOT NULL
         )
         GROUP BY account_id, currency, date
@@ -54,13 +57,14 @@ def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -
         """
         CREATE OR REPLACE TEMP TABLE built_mrr_ledger AS
         WITH level AS (
-            SELECT account_id, currency, date,
+            SELECT account_id, currency, date, failed,
                    sum(amount) OVER w AS mrr_e4, sum(pause) OVER w > 0 AS paused
             FROM step
             WINDOW w AS (PARTITION BY account_id, currency ORDER BY date)
         ), run AS (
             SELECT account_id, currency, date AS date_from, mrr_e4::BIGINT AS mrr_e4,
-                   mrr_e4 = 0 AND paused AS is_paused
+                   mrr_e4 = 0 AND paused AS is_paused,
+                   mrr_e4 = 0 AND NOT paused AND failed AS is_involuntary
             FROM level
             WINDOW v AS (PARTITION BY account_id, currency ORDER BY date)
             QUALIFY mrr_e4 IS DISTINCT FROM lag(mrr_e4) OVER v
@@ -70,7 +74,7 @@ def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -
         SELECT account_id, currency, date_from,
                lead(date_from) OVER (
                    PARTITION BY account_id, currency ORDER BY date_from) AS date_to,
-               mrr_e4, is_paused
+               mrr_e4, is_paused, is_involuntary
         FROM run
         """
     )
@@ -83,6 +87,8 @@ def _items(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> N
         f"WHEN '{name}' THEN gross * {denominator} / ({numerator} * interval_count)"
         for name, (numerator, denominator) in MONTHS_PER_INTERVAL.items()
     )
+    notice = settings.churn_recognition == "cancel_requested"
+    canceled = "coalesce(cancel_requested_at, 'infinity')" if notice else "'infinity'"
     # One item has one state at a time: an open row ends where its next begins.
     duck.execute(
         f"""
@@ -93,14 +99,14 @@ def _items(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> N
                        IS NOT DISTINCT FROM 'past_due' AS still_due,
                    quantity IS NULL AS single
             FROM {lake.source("subscription_items")}
-            WHERE coalesce(usage_type, 'licensed') != 'metered'
-              AND coalesce(status, 'active') NOT IN {_UNPAID}
             WINDOW w AS (PARTITION BY subscription_id, item_id ORDER BY valid_from)
         ), priced AS (
             SELECT *, coalesce(interval_count, 1) AS interval_count_,
                    coalesce(quantity, 1)::DECIMAL(18, 4) * unit_amount
                        - coalesce(discount, 0) AS gross
             FROM history
+            WHERE coalesce(usage_type, 'licensed') != 'metered'
+              AND coalesce(status, 'active') NOT IN {_UNPAID}
         ), due AS (
             SELECT *, max(CASE WHEN status = 'past_due' AND NOT still_due
                           THEN valid_from END) OVER (
@@ -113,12 +119,14 @@ def _items(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> N
                     THEN coalesce(trial_end, 'infinity')
                     WHEN is_trial IS NULL AND trial_end > valid_from THEN trial_end
                     ELSE valid_from END AS starts,
-               least(coalesce(ends, 'infinity'),
+               coalesce(status = 'past_due', false) AS is_past_due,
+               least(coalesce(ends, 'infinity'), {canceled},
                      CASE WHEN status = 'past_due' THEN
                           due_since + INTERVAL {settings.dunning_days} DAY
                           ELSE 'infinity' END) AS ends,
-               CASE WHEN status = 'paused' THEN valid_from ELSE paused_from END
-                   AS paused_from,
+               CASE WHEN status = 'paused' THEN valid_from
+                    WHEN paused_to <= paused_from THEN NULL
+                    ELSE paused_from END AS paused_from,
                CASE WHEN status = 'paused' THEN NULL ELSE paused_to END AS paused_to,
                greatest(0, coalesce(
                    mrr * {SCALE},
@@ -133,7 +141,8 @@ def _items(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> N
     duck.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE paying AS
-        SELECT account_id, currency, amount, {day_from} AS day_from, {day_to} AS day_to
+        SELECT account_id, currency, amount, is_past_due,
+               {day_from} AS day_from, {day_to} AS day_to
         FROM (
             SELECT *, starts AS low, least(ends, coalesce(paused_from, 'infinity')) AS high
             FROM item

@@ -7,8 +7,10 @@ two states of the facts and rebuilds only where the answers differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +21,8 @@ Link = tuple[int, str]
 #: Rows of one id from which on joins look for the one that holds, not through all.
 CROWD = 100
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _EVER = "TIMESTAMPTZ '-infinity'"
 _OPEN = "TIMESTAMPTZ 'infinity'"
 
@@ -169,6 +173,19 @@ class Meaning:
         self.duck.execute(
             f"CREATE OR REPLACE TEMP TABLE {self.prefix}{name} AS {query}"
         )
+
+
+def aliases(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The person each former id belongs to; `rows` are alias links of `identities`."""
+    links = sorted(
+        (row["previous_id"], row["at"] or _EPOCH, row["user_id"]) for row in rows
+    )
+    newest = {
+        former: ((at - _EPOCH) // _MICROSECOND, user)
+        for former, at, user in links
+        if former != user
+    }
+    return persons(newest)
 
 
 def persons(links: Mapping[str, Link]) -> dict[str, str]:

@@ -18,7 +18,7 @@ import duckdb
 
 from perennial.core.ids import digest
 from perennial.core.settings import Settings
-from perennial.lake import former, ledgers, measures, snapshots
+from perennial.lake import former, ledgers, measures, requests, snapshots
 from perennial.lake.duck import connect
 from perennial.lake.store import Lake, VersionGone
 from perennial.lake.tables import ROLLUPS
@@ -34,9 +34,11 @@ _SUBSCRIBERS = "subscription_items"
 _DAILY = ("events", "usage")
 #: The roll-up written last: what it says it speaks of holds for all.
 _SPEAKS = "account_days"
+#: Roll-ups that neither health nor the account measures are made of.
+_UNMEASURED = (measures.NAME, requests.NAME, "event_days")
 #: What health and the account measures are made of.
 _MEASURED = (
-    *(table for table in ROLLUPS if table not in (measures.NAME, "event_days")),
+    *(table for table in ROLLUPS if table not in _UNMEASURED),
     *("accounts", "users", "features", "entitlements", "fx_rates", "contracts"),
     *("subscription_items", "tickets", "touchpoints", "emails", "survey_responses"),
 )
@@ -76,7 +78,7 @@ LEDGERS = (
         "mrr_ledger",
         ledgers.build_mrr,
         ("subscription_items",),
-        ("timezone", "currency", "dunning_days"),
+        ("timezone", "currency", "dunning_days", "churn_recognition"),
     ),
     Ledger("seat_ledger", ledgers.build_seats, ("seat_contracts",)),
     Ledger(
@@ -123,6 +125,8 @@ def roll_up(
         for ledger in LEDGERS:
             with _timed(done, ledger.name):
                 _ledger(lake, duck, settings, ledger, full=full)
+        with _timed(done, requests.NAME):
+            _requests(lake, duck, settings, full=full)
 
 
 def _measure(
@@ -199,9 +203,13 @@ def _days_to_rebuild(
             usage |= touched.usage_days()
         except VersionGone:
             return None
-    changed = local_days(events, settings.tz) | usage
-    every = sum(28 for _ in lake.files_by_month("events"))
-    return None if len(changed) > every * _MOST_DAYS else changed
+    return _if_few(lake, "events", local_days(events, settings.tz) | usage)
+
+
+def _if_few(lake: Lake, source: str, days: set[date]) -> set[date] | None:
+    """Days to rebuild; None where they are so many that all is cheaper."""
+    every = sum(28 for _ in lake.files_by_month(source))
+    return None if len(days) > every * _MOST_DAYS else days
 
 
 def _subscribers_changed(
@@ -211,6 +219,26 @@ def _subscribers_changed(
     return before[_SUBSCRIBERS] != now[_SUBSCRIBERS] and lake.has_nulls(
         "usage", "account_id"
     )
+
+
+def _requests(
+    lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings, *, full: bool
+) -> None:
+    """Bring `request_days` up to date: the days whose requests changed, or all."""
+    now = _versions(lake, (requests.SOURCE,))
+    if now[requests.SOURCE] < 0:
+        return
+    now["settings"] = _fingerprint(settings, ("timezone",))
+    before = {name: lake.progress(requests.NAME, name) for name in now}
+    if before == now and not full:
+        return
+    since, days = before[requests.SOURCE], None
+    if not full and since is not None and before["settings"] == now["settings"]:
+        changed = lake.days_changed(requests.SOURCE, since)
+        if changed is not None:
+            local = local_days(changed, settings.tz)
+            days = _if_few(lake, requests.SOURCE, local)
+    requests.build(lake, duck, settings, now, days)
 
 
 def _ledger(

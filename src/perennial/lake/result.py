@@ -62,7 +62,7 @@ class Result:
             "description": metric.description,
             "formula": metric.formula,
             "variant": self.query.variant or None,
-            "unit": metric.unit,
+            "unit": metric.unit_of(self.query.variant),
             "source": metric.source,
             "inputs": list(metric.reads),
             "caveats": metric.caveats or None,

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
+from perennial.core.event_names import LOGIN, LOGOUT
 from perennial.core.settings import Settings
 from perennial.core.windows import (
     DAY,
@@ -41,10 +42,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Events read at once: enough for every core, little enough for memory.
 _SPAN_EVENTS = 2_000_000
-
-# Names that are a log-in or a log-out where nobody said what they are.
-_LOGIN = r"^(user[ _]*)?(logged[ _-]*in|log[ _-]*in|login|sign[ _-]*in|signed[ _-]*in|signin)$"
-_LOGOUT = r"^(user[ _]*)?(logged[ _-]*out|log[ _-]*out|logout|sign[ _-]*out|signed[ _-]*out|signout)$"
 
 
 class UsageBuilder:
@@ -207,8 +204,8 @@ class UsageBuilder:
         self.duck.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE name AS
-            SELECT event, regexp_matches(lower(event), '{_LOGOUT}') AS is_logout,
-                   is_logout OR regexp_matches(lower(event), '{_LOGIN}') AS is_login
+            SELECT event, regexp_matches(lower(event), '{LOGOUT}') AS is_logout,
+                   is_logout OR regexp_matches(lower(event), '{LOGIN}') AS is_login
             FROM (SELECT DISTINCT event FROM heard) WHERE NOT starts_with(event, '$')
             """
         )
@@ -525,13 +522,8 @@ class UsageBuilder:
 
     def _months(self) -> list[Period]:
         """The local months that can hold usage, oldest first."""
-        names = set(self.lake.files_by_month("events"))
-        names |= set(self.lake.files_by_month("usage"))
-        firsts = {date.fromisoformat(f"{name}-01") for name in names}
-        # A local month reaches up to 14 hours into its UTC neighbors.
-        firsts |= {f - DAY for f in firsts} | {f + DAY * 31 for f in firsts}
-        firsts = {first.replace(day=1) for first in firsts}
-        return [Period(first, add_months(first, 1)) for first in sorted(firsts)]
+        events, usage = (self.lake.files_by_month(name) for name in ("events", "usage"))
+        return local_months({*events, *usage})
 
     def _count(self, relation: str) -> int:
         found = self.duck.execute(f"SELECT count(*) FROM {relation}").fetchall()
@@ -542,6 +534,15 @@ class UsageBuilder:
 
     def _start(self, day: date) -> datetime:
         return day_start(day, self.settings.tz)
+
+
+def local_months(partitions: Iterable[str]) -> list[Period]:
+    """The local months that can lie in monthly partitions, oldest first."""
+    firsts = {date.fromisoformat(f"{name}-01") for name in partitions}
+    # A local month reaches up to 14 hours into its UTC neighbors.
+    firsts |= {f - DAY for f in firsts} | {f + DAY * 31 for f in firsts}
+    firsts = {first.replace(day=1) for first in firsts}
+    return [Period(first, add_months(first, 1)) for first in sorted(firsts)]
 
 
 def merged(spans: Iterable[Period]) -> list[Period]:

@@ -13,10 +13,11 @@ import polars as pl
 
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.settings import Settings
-from perennial.core.windows import Grain, add_months, floor
+from perennial.core.windows import Grain, Period, add_months, floor
 from perennial.lake import former, healthbook, settings_store
 from perennial.lake import refresh as refreshing
 from perennial.lake.engines import DuckEngine, Engine, SparkEngine
+from perennial.lake.meaning import aliases
 from perennial.lake.result import Result
 from perennial.lake.store import Lake
 from perennial.lake.tables import DATED, FACTS, TABLES
@@ -44,6 +45,7 @@ class Workspace:
         self.engine = engine or DuckEngine(lake)
         self._clock = clock
         self._settings: tuple[int, Settings] | None = None
+        self._renamed: tuple[int, Mapping[str, str]] | None = None
 
     @property
     def now(self) -> datetime:
@@ -104,6 +106,37 @@ class Workspace:
         self._check(query)
         return self._answer(query)
 
+    def metric_over(
+        self,
+        key: str,
+        spans: Sequence[Period],
+        *,
+        by: Sequence[str] = (),
+        where: str | None = None,
+        variant: str | None = None,
+    ) -> Result:
+        """One value per span and group, of spans that may overlap, in one question.
+
+        Each is the value of that span asked for alone. A span is known by its first
+        day: no two may share it. Raises as `metric` does.
+        """
+        if len({span.start for span in spans}) < len(spans):
+            raise BadValue("two spans begin on the same day")
+        first, last = min(spans), max(spans, key=lambda span: span.end)
+        query = ask(
+            registry.get(key),
+            now=self.now,
+            settings=self.settings,
+            start=first.start,
+            end=last.end,
+            by=tuple(dict.fromkeys(by)),
+            where=where,
+            variant=variant,
+        )
+        query = replace(query, periods=tuple(sorted(spans)))
+        self._check(query)
+        return self._answer(query)
+
     def _answer(self, query: Query) -> Result:
         expression = query.metric.compute(self.inputs(query), query)
         rows = answer.finish(query, self.engine.run(expression), self._first_day(query))
@@ -131,13 +164,30 @@ class Workspace:
         return self._answer(replace(query, by=(*query.by, entity))).rows
 
     def inputs(self, query: Query) -> Inputs:
-        return Inputs(self.engine.table, query, FACTS["accounts"].names)
+        names = FACTS["accounts"].names
+        return Inputs(
+            self.engine.table,
+            query,
+            names,
+            lambda: self._aliases,
+            self.lake.has_nulls,
+        )
+
+    @property
+    def _aliases(self) -> Mapping[str, str]:
+        """Former user ids, and the person each belongs to now."""
+        version = self.lake.snapshot("identities").version
+        if self._renamed is None or self._renamed[0] != version:
+            links = self.engine.table("identities")
+            rows = self.engine.run(links.filter(links.kind == "alias"))
+            self._renamed = (version, aliases(rows.iter_rows(named=True)))
+        return self._renamed[1]
 
     def _check(self, query: Query) -> None:
         for name in query.by:
             if name in query.metric.own_dimensions:
                 continue
-            if name in IDS:
+            if name in IDS or not query.metric.is_of_accounts:
                 raise BadValue(f"{query.metric.key} cannot be split by {name}")
             if name not in self.account_attributes:
                 raise UnknownName(

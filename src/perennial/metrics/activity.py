@@ -47,17 +47,21 @@ def dau(t: Inputs, q: Query) -> ir.Table:
     )
 
 
-def rolling_users(t: Inputs, q: Query, width: int) -> ir.Table:
+def rolling_users(
+    t: Inputs, q: Query, width: int, marks: ir.Table | None = None
+) -> ir.Table:
     """One row per period: users active in the `width` days up to its last day.
 
-    A user counts from a day of presence until `width` days later or the next
+    With `marks` (period_start, last), one row per mark: days of the periods whose
+    trailing counts are wanted instead. A user counts from a day of presence until `width` days later or the next
     presence; adding up these steps gives every day's distinct count in one pass,
     where joining days with windows costs `width` times as much.
     """
     day = ibis.literal("1970-01-01").cast("date")
     present = active_user_days(t)
-    last = t.ends.mutate(at=t.ends.last.delta(day, unit="day"))
-    present = t.within_trailing(present, width)
+    longest = 0 if marks is None else max(period.days for period in q.periods)
+    marks = t.ends if marks is None else marks
+    present = t.within_trailing(present, width + longest)
     present = present.mutate(at=present.date.delta(day, unit="day"))
     present = present.select(*q.by, "user_id", "at").distinct()
     window = ibis.window(group_by=[*q.by, "user_id"], order_by="at")
@@ -67,7 +71,7 @@ def rolling_users(t: Inputs, q: Query, width: int) -> ir.Table:
         present.select(*q.by, at=leaves, step=ibis.literal(-1, "int64"))
     )
     steps = steps.group_by([*q.by, "at"]).agg(step=steps.step.sum())
-    marks = last.select("period_start", "at")
+    marks = marks.select("period_start", at=marks["last"].delta(day, unit="day"))
     if q.by:
         marks = marks.cross_join(steps.select(*q.by).distinct())
     columns = [*q.by, "at", "step", "mark", "period_start"]
@@ -99,12 +103,13 @@ def _rolling(t: Inputs, q: Query, width: int) -> ir.Table:
     reads=_ACTIVE,
     dimensions=USER_DIMENSIONS,
     empty=0,
-    window_days=7,
+    window_days="wau_days",
     entity="user",
+    caveats="How many days it looks back is the setting `wau_days`.",
 )
 def wau(t: Inputs, q: Query) -> ir.Table:
     """Users active in the trailing 7 local days; a period has its last day's value."""
-    return _rolling(t, q, 7)
+    return _rolling(t, q, q.settings.wau_days)
 
 
 @metric(
@@ -116,16 +121,19 @@ def wau(t: Inputs, q: Query) -> ir.Table:
     reads=_ACTIVE,
     dimensions=USER_DIMENSIONS,
     empty=0,
-    window_days=30,
+    window_days="mau_days",
     entity="user",
     variants={
         "rolling": "the 30 days up to the period's last day",
         "calendar": "the period itself",
     },
+    caveats="How many days it looks back is the setting `mau_days`.",
 )
 def mau(t: Inputs, q: Query) -> ir.Table:
     """Users active in the trailing 30 local days; a period has its last day's value."""
-    return _distinct(t, q, "user_id") if q.variant == "calendar" else _rolling(t, q, 30)
+    if q.variant == "calendar":
+        return _distinct(t, q, "user_id")
+    return _rolling(t, q, q.settings.mau_days)
 
 
 def _distinct(t: Inputs, q: Query, column: str) -> ir.Table:
@@ -143,7 +151,7 @@ def _distinct(t: Inputs, q: Query, column: str) -> ir.Table:
     source="U09",
     reads=_ACTIVE,
     empty=0,
-    window_days=30,
+    window_days="mau_days",
 )
 def active_accounts(t: Inputs, q: Query) -> ir.Table:
     """Accounts in which anybody was active during the period."""
@@ -158,15 +166,18 @@ def active_accounts(t: Inputs, q: Query) -> ir.Table:
     source="U10",
     reads=_ACTIVE,
     dimensions=USER_DIMENSIONS,
-    window_days=30,
+    window_days="mau_days",
     entity="user",
     variants={
         "dau_mau": "mean of all days over the users of the period",
         "weekdays_only": "mean of Monday to Friday over the users of the period",
+        "dau_wau": "mean daily over mean weekly active users of the period's days",
     },
 )
 def stickiness(t: Inputs, q: Query) -> ir.Table:
     """How much of a period's users come on an average day, 0 to 1 (DAU/MAU)."""
+    if q.variant == "dau_wau":
+        return _daily_over_weekly(t, q)
     days = t.in_periods(active_user_days(t))
     users = days.group_by(q.keys).agg(users=days.user_id.nunique(), known=days.count())
     counted, calendar = days, t.days
@@ -182,6 +193,25 @@ def stickiness(t: Inputs, q: Query) -> ir.Table:
     mean = joined.day_users.fill_null(0).cast("float64") / joined.days.nullif(0)
     return joined.select(
         *q.keys, numerator=mean, denominator=joined.users, n=joined.users
+    )
+
+
+def _daily_over_weekly(t: Inputs, q: Query) -> ir.Table:
+    each_day = t.days.select("period_start", last="date")
+    weekly = rolling_users(t, q, q.settings.wau_days, each_day)
+    weekly = weekly.group_by(q.keys).agg(users=weekly.users.sum())
+    days = t.in_periods(active_user_days(t))
+    people = days.group_by(q.keys).agg(people=days.user_id.nunique())
+    joined = (
+        weekly.left_join(daily_users(t, q), q.keys, rname="{name}_d")
+        .left_join(people, q.keys, rname="{name}_p")
+        .join(t.ends.select("period_start", "days"), "period_start")
+    )
+    return joined.select(
+        *q.keys,
+        numerator=joined.users_d.fill_null(0) / joined.days,
+        denominator=joined.users / joined.days,
+        n=joined.people.fill_null(0),
     )
 
 
@@ -223,6 +253,7 @@ def active_days(t: Inputs, q: Query) -> ir.Table:
     grains=("total", "month", "quarter", "year"),
     good="none",
     variants={"users": "share of users", "accounts": "share of customers' accounts"},
+    params={"include_onboarding": "1: days before the end of onboarding count too"},
     caveats="Weeks are not classified: fewer than 14 days say nothing.",
 )
 def usage_frequency(t: Inputs, q: Query) -> ir.Table:
@@ -283,11 +314,9 @@ def _eligible(t: Inputs, q: Query, entity: str) -> ir.Table:
     )
     spans = t.ends.mutate(start=t.ends.period_start, stop=t.ends["last"])
     rows = rows.cross_join(spans)
-    first = ibis.greatest(
-        rows.start,
-        rows.onboarded.fill_null(rows.start),
-        rows.user_created.fill_null(rows.start),
-    )
+    first = ibis.greatest(rows.start, rows.user_created.fill_null(rows.start))
+    if not q.number("include_onboarding", 0):
+        first = ibis.greatest(first, rows.onboarded.fill_null(rows.start))
     if entity == "user_id":
         first = ibis.greatest(first, rows.date_from.fill_null(rows.start))
     far = ibis.literal("9999-12-31").cast("date")

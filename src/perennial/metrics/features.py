@@ -22,13 +22,36 @@ FEATURE_DIMENSIONS = (*USER_DIMENSIONS, "feature")
     reads=("feature_days",),
     dimensions=FEATURE_DIMENSIONS,
     empty=0,
+    ratios=("per_active_user", "per_active_day"),
     entity="account",
+    variants={
+        "total": "all uses",
+        "per_active_user": "uses of an average active user",
+        "per_active_day": "uses on an average active day of a user",
+    },
+    caveats="Rates are over everybody who was active, whether they used the feature or not.",
 )
 def feature_uses(t: Inputs, q: Query) -> ir.Table:
     """Uses of features in the period; log-ins, page views and billing are none."""
     days = t.in_periods(t.feature_days)
     counted = days.group_by(q.keys).agg(numerator=days.uses.sum())
-    return counted.mutate(denominator=ibis.null("int64"), n=counted.numerator)
+    if q.variant == "total":
+        return counted.mutate(denominator=ibis.null("int64"), n=counted.numerator)
+    keys = _without_feature(q)
+    active = t.in_periods(active_user_days(t))
+    columns = [*keys, "user_id", *(["date"] if q.variant == "per_active_day" else [])]
+    present = active.select(columns).distinct()
+    users = present.group_by(keys).agg(denominator=present.count())
+    if "feature" in q.by:
+        joined = counted.inner_join(users, keys)
+    else:  # people who were active without using any feature count too
+        joined = users.left_join(counted, keys, rname="{name}_u")
+    return joined.select(
+        *q.keys,
+        numerator=joined.numerator.fill_null(0),
+        denominator=joined.denominator,
+        n=joined.denominator,
+    )
 
 
 @metric(
@@ -50,27 +73,89 @@ def feature_uses(t: Inputs, q: Query) -> ir.Table:
 )
 def feature_adoption(t: Inputs, q: Query) -> ir.Table:
     """Share of the active users entitled to a feature who use it, 0 to 1."""
-    entity = "account_id" if q.variant.startswith("account") else "user_id"
+    place = [*_without_feature(q), "account_id"]
+    active = t.in_periods(active_user_days(t))
+    active = active.filter(active.account_id.notnull())
+    active = active.select([*place, "user_id"]).distinct()
+    adopted = _adopted(t, q, place)
+    open_ = _open(t, active.select(place).distinct())
+    if "feature" in q.by:
+        open_ = open_.mutate(feature=open_.feature_id)
+    if q.variant.startswith("account"):
+        rows = _of_accounts(active, adopted, open_, place)
+    else:
+        rows = _of_users(q, active, adopted, open_, place)
+    return rows.group_by(q.keys).agg(
+        numerator=rows.took.sum(), denominator=rows.could.sum(), n=rows.could.sum()
+    )
+
+
+def _open(t: Inputs, holders: ir.Table) -> ir.Table:
+    """One row per holder and feature open to them.
+
+    A feature nobody told of is there in the periods it is used in.
+    """
+    told = t.features.select("feature_id").union(
+        t.entitlements.select("feature_id"), distinct=True
+    )
+    heard = t.in_periods(t.whole.feature_days).select("period_start", "feature_id")
+    heard = heard.distinct().anti_join(told, "feature_id")
+    others = holders.join(heard, "period_start")
+    columns = [*holders.columns, "feature_id"]
+    return entitled(t, holders, told).union(t.filtered_features(others.select(columns)))
+
+
+def _adopted(t: Inputs, q: Query, place: list[str]) -> ir.Table:
+    """One row per account, user and feature with as many days of use as it takes."""
     needed = q.settings.adoption_habit_days if q.variant.endswith("habit") else 1
-    keys = [*_without_feature(q), "feature_id"]
     uses = t.in_periods(t.feature_days)
     uses = uses.filter((uses.uses > 0) & uses.user_id.notnull())
-    users = uses.group_by([*keys, "account_id", "user_id"]).agg(
-        use_days=uses.date.nunique()
+    # There is one row a day of use.
+    users = uses.group_by([*place, "user_id", "feature_id"]).agg(days=uses.count())
+    return users.filter(users.days >= needed).drop("days")
+
+
+def _of_accounts(
+    active: ir.Table, adopted: ir.Table, open_: ir.Table, place: list[str]
+) -> ir.Table:
+    """Accounts by feature open to them: `could` (1), `took` (1 or 0)."""
+    adopted = adopted.semi_join(active, [*place, "user_id"])
+    took = adopted.select(*place, "feature_id", took=1).distinct()
+    rows = open_.left_join(took, [*place, "feature_id"], rname="{name}_t")
+    return rows.mutate(could=1, took=rows.took.fill_null(0))
+
+
+def _of_users(
+    q: Query, active: ir.Table, adopted: ir.Table, open_: ir.Table, place: list[str]
+) -> ir.Table:
+    """Users by feature open to them: how many `could` use it, how many `took` to it.
+
+    Nearly all users are in one account, where they are counted by account; only the
+    others are paired with features, so that each counts once.
+    """
+    person, feature = [*_without_feature(q), "user_id"], [*place, "feature_id"]
+    counted = active.group_by(person).agg(accounts=active.count())
+    active = active.join(counted, person)
+    adopted = adopted.join(active, [*place, "user_id"])
+    lone, lone_took = (part.filter(part.accounts == 1) for part in (active, adopted))
+    could = lone.group_by(place).agg(could=lone.count())
+    took = lone_took.group_by(feature).agg(took=lone_took.count())
+    rows = open_.left_join(could, place, rname="{name}_c").left_join(
+        took, feature, rname="{name}_t"
     )
-    eligible = _eligible(t, q, users)
-    pairs = eligible.left_join(
-        users, [*keys, "account_id", "user_id"], rname="{name}_u"
+    several, also_took = (part.filter(part.accounts > 1) for part in (active, adopted))
+    pairs = several.join(open_, place, rname="{name}_o").left_join(
+        also_took.mutate(took=1), [*feature, "user_id"], rname="{name}_t"
     )
-    adopted = pairs.group_by([*keys, entity]).agg(
-        adopted=(pairs.use_days.fill_null(0) >= needed).cast("int64").max()
+    each = pairs.group_by(list(dict.fromkeys([*q.keys, "user_id", "feature_id"]))).agg(
+        took=pairs.took.fill_null(0).max()
     )
-    if "feature" in q.by:
-        adopted = adopted.mutate(feature=adopted.feature_id)
-    return adopted.group_by(q.keys).agg(
-        numerator=adopted.adopted.sum(),
-        denominator=adopted.count(),
-        n=adopted.count(),
+    return rows.select(
+        *q.keys, could=rows.could.fill_null(0), took=rows.took.fill_null(0)
+    ).union(
+        each.select(
+            *q.keys, could=ibis.literal(1, "int64"), took=each.took.cast("int64")
+        )
     )
 
 
@@ -78,31 +163,24 @@ def _without_feature(q: Query) -> list[str]:
     return [key for key in q.keys if key != "feature"]
 
 
-def _eligible(t: Inputs, q: Query, used: ir.Table) -> ir.Table:
-    """One row per period, active user, account and feature they are entitled to.
+def entitled(t: Inputs, holders: ir.Table, features: ir.Table) -> ir.Table:
+    """One row per holder (period_start, account_id, …) and feature open to them.
 
-    A feature without any entitlement is everybody's (settled point 7); one that
-    is not released yet is nobody's.
+    Open is what was granted and released on a day of the period; a feature without
+    any entitlement is everybody's (settled point 7). Conditions on features hold.
     """
-    active = t.in_periods(active_user_days(t))
-    if "feature" in active.columns:
-        active = active.drop("feature")
-    keys = [*_without_feature(q), "account_id", "user_id"]
-    active = active.filter(active.account_id.notnull()).select(keys).distinct()
-    spans = t.ends.select("period_start", "low", "high")
-    active = active.join(spans, "period_start")
+    keys = holders.columns
+    holders = holders.join(t.ends.select("period_start", "low", "high"), "period_start")
     grants = t.entitlements
-    granted = active.join(grants.drop("properties"), "account_id")
+    granted = holders.join(grants.drop("properties"), "account_id")
+    granted = granted.semi_join(features, "feature_id")
     live = (granted.starts_at.isnull() | (granted.starts_at < granted.high)) & (
         granted.ends_at.isnull() | (granted.ends_at > granted.low)
     )
     columns = [*keys, "feature_id", "high"]
     granted = granted.filter(live).select(columns).distinct()
-    known = t.features.select("feature_id").union(
-        used.select("feature_id"), distinct=True
-    )
-    open_to_all = known.anti_join(grants, "feature_id")
-    everyone = active.cross_join(open_to_all).select(columns)
+    open_to_all = features.anti_join(grants, "feature_id")
+    everyone = holders.cross_join(open_to_all).select(columns)
     both = granted.union(everyone)
     released = t.features.select("feature_id", "released_at")
     both = both.left_join(released, "feature_id", rname="{name}_r")

@@ -6,17 +6,19 @@ metric (G4); conditions and dimensions on account attributes are joined here too
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 import ibis
 import ibis.expr.types as ir
 import polars as pl
 
-from perennial.core.errors import UnknownName
+from perennial.core.errors import BadValue, UnknownName
 from perennial.core.windows import DAY, day_start, month_end, offsets
 from perennial.metrics import filters
+from perennial.metrics.people import People, with_meaning
 from perennial.metrics.query import Query
 
 TableSource = Callable[[str], ir.Table]
@@ -35,15 +37,35 @@ _NOT_DIMENSIONS = {"account_id", "properties", "is_test", "traits_at"}
 
 
 class Inputs:
-    """Tables for one query. `source` gives a roll-up or fact table by name."""
+    """Tables for one query. `source` gives a roll-up or fact table by name.
+
+    `aliases` gives former user ids with the person each belongs to now; `lacks` says
+    whether some row of a table may lack a column.
+    """
 
     def __init__(
-        self, source: TableSource, query: Query, account_columns: Iterable[str]
+        self,
+        source: TableSource,
+        query: Query,
+        account_columns: Iterable[str],
+        aliases: Callable[[], Mapping[str, str]] = dict,
+        lacks: Callable[[str, str], bool] = lambda _table, _column: True,
     ):
         self._source = source
+        self._aliases = aliases
+        self._lacks = lacks
         self.query = query
         self._columns = [c for c in account_columns if c not in _NOT_DIMENSIONS]
         self._conditions = filters.parts(query.where) if query.where else []
+
+    def asking(self, query: Query) -> Inputs:
+        """The same tables for another question."""
+        return Inputs(self._source, query, self._columns, self._aliases, self._lacks)
+
+    @cached_property
+    def whole(self) -> Inputs:
+        """The same question of the whole workspace: not split, without conditions."""
+        return self.asking(replace(self.query, by=(), where=None))
 
     # Periods
 
@@ -129,15 +151,15 @@ class Inputs:
 
     @cached_property
     def user_days(self) -> ir.Table:
-        return self._scoped("user_days", users=True)
+        return self._scoped("user_days")
 
     @cached_property
     def feature_days(self) -> ir.Table:
-        return self._scoped("feature_days", users=True)
+        return self._scoped("feature_days")
 
     @cached_property
     def sessions(self) -> ir.Table:
-        return self._scoped("sessions", users=True)
+        return self._scoped("sessions")
 
     @cached_property
     def mrr_ledger(self) -> ir.Table:
@@ -149,15 +171,24 @@ class Inputs:
 
     @cached_property
     def assignments(self) -> ir.Table:
-        return self._scoped("assignments", users=True)
+        return self._scoped("assignments")
 
     @cached_property
     def account_days(self) -> ir.Table:
         return self._scoped("account_days")
 
     @cached_property
+    def request_days(self) -> ir.Table:
+        return self._scoped("request_days")
+
+    @cached_property
     def users(self) -> ir.Table:
         return self._source("users")
+
+    @cached_property
+    def visible_users(self) -> ir.Table:
+        """Users that are in numbers: no test users, none of one's own people."""
+        return self.users.anti_join(self._hidden_users, "user_id")
 
     @cached_property
     def accounts(self) -> ir.Table:
@@ -172,27 +203,133 @@ class Inputs:
         return self._source("entitlements")
 
     @cached_property
+    def costs(self) -> ir.Table:
+        return self._source("costs")
+
+    @cached_property
+    def leads(self) -> ir.Table:
+        return self._source("leads")
+
+    @cached_property
     def fx_rates(self) -> ir.Table:
         return self._source("fx_rates")
 
-    def facts(self, name: str, at: str) -> ir.Table:
-        """Rows of a fact table with `date`, the local day of the instant in `at`.
+    def facts(
+        self,
+        name: str,
+        at: str,
+        prepared: Callable[[ir.Table], ir.Table] | None = None,
+    ) -> ir.Table:
+        """Rows of a fact table with `date`, the local day of the instant or day in `at`.
 
-        Scoped like every other table; rows without that instant are left out.
+        Scoped like every other table; rows without that instant are left out. What
+        `prepared` makes of the stored rows, conditions and dimensions can speak of.
         """
         table = self._source(name).drop("properties")
+        if prepared is not None:
+            table = prepared(table)
         table = table.filter(table[at].notnull())
-        table = table.mutate(date=self.local_date(table[at]))
-        return self._narrowed(table, users="user_id" in table.columns)
+        is_day = table[at].type().is_date()
+        table = table.mutate(date=table[at] if is_day else self.local_date(table[at]))
+        return self.split(self._visible(table))
 
-    def _scoped(self, name: str, *, users: bool = False) -> ir.Table:
-        return self._narrowed(self._source(name), users=users)
+    def rows(self, name: str) -> ir.Table:
+        """A fact table as it is, but for test rows: for what is put together first.
 
-    def _narrowed(self, table: ir.Table, *, users: bool) -> ir.Table:
-        if users:
+        `split` what comes of it.
+        """
+        return self._visible(self._source(name))
+
+    def named_events(
+        self, names: Sequence[str], start: date | None = None, end: date | None = None
+    ) -> ir.Table:
+        """Events of these names, one row an event: event, at, date, person, ids.
+
+        `user_id` and `account_id` are resolved (G4), null where unknown; `person` is
+        the user, or else the device nobody signed in on. `start` and `end` bound the
+        local days read. Test rows are left out; conditions and dimensions are for
+        `split`.
+        """
+        events = self._counted_events(start, end)
+        events = events.filter(events.event.isin(list(names)))
+        found = self._visible(self._people.attributed(events))
+        return found.select(
+            "event",
+            "user_id",
+            "account_id",
+            at="timestamp",
+            date=self.local_date(found.timestamp),
+            person=found.user_id.coalesce(found.anonymous_id),
+        )
+
+    def activity_events(self, start: date, end: date) -> ir.Table:
+        """Activity of known users on the local days `[start, end)`, one row an event.
+
+        Columns event_id, at, user_id, account_id, feature_id (null where it is no
+        use of a feature). Reads every event of the days: for what needs their order.
+        """
+        events = self._people.attributed(self._counted_events(start, end))
+        meant = with_meaning(events, self._source("event_definitions"))
+        found = self._visible(meant.filter(meant.user_id.notnull()))
+        columns = ["event_id", "user_id", "account_id", "feature_id"]
+        return found.select(*columns, at="timestamp")
+
+    def _counted_events(self, start: date | None, end: date | None) -> ir.Table:
+        """Events in numbers between local days, with what tells whose they are."""
+        tz = self.query.settings.tz
+        events = self._source("events")
+        if start is not None:
+            events = events.filter(events.timestamp >= day_start(start, tz))
+        if end is not None:
+            events = events.filter(events.timestamp < day_start(end, tz))
+        return self._people.counted(events).select(
+            "event_id", "event", "timestamp", "user_id", "anonymous_id", "account_id"
+        )
+
+    def everything(self, name: str) -> ir.Table:
+        """A table as it is stored, for what belongs to rows that are scoped."""
+        return self._source(name)
+
+    def attributed(self, name: str, key: str, rows: ir.Table, at: str) -> ir.Table:
+        """Rows of a fact table, known by `key`, with the present id of their user (G4).
+
+        Where they lack an account, it is the only one the user had at the instant.
+        """
+        rows = self._people.renamed(rows)
+        if not self._lacks(name, "account_id"):
+            return rows
+        return self._people.placed(rows, key, at)
+
+    @cached_property
+    def _people(self) -> People:
+        return People(
+            self._source("identities"),
+            self._source("memberships"),
+            self._aliases(),
+            self.query.settings.late_days,
+        )
+
+    def _scoped(self, name: str) -> ir.Table:
+        return self.split(self._visible(self._source(name)))
+
+    def _visible(self, table: ir.Table) -> ir.Table:
+        """Rows that are not of test accounts, test users or one's own people."""
+        if "user_id" in table.columns:
             table = table.anti_join(self._hidden_users, "user_id")
-        table = table.anti_join(self._hidden_accounts, "account_id")
+        if "account_id" in table.columns:
+            table = table.anti_join(self._hidden_accounts, "account_id")
+        return table
+
+    def split(self, table: ir.Table) -> ir.Table:
+        """Rows that meet the conditions, with the dimensions asked for.
+
+        The table has an `account_id`; with a `date`, attributes are those of it.
+        What must not depend on conditions, as the first time of something, is found
+        in `whole` and split afterwards.
+        """
         for dimension in self._attributes(table):
+            if "account_id" not in table.columns:
+                raise BadValue(f"{self.query.metric.key} knows nothing of {dimension}")
             table = self._with_attribute(table, dimension)
         for part in self._conditions:
             if self._is_about_other_rows(part, table):
@@ -228,9 +365,7 @@ class Inputs:
         Without a date of its own, onboarding took the configured days from the
         creation of the account, or else from its first paid day (settled point 7).
         """
-        ledger = self._source("mrr_ledger")
-        paid = ledger.filter(ledger.mrr_e4 > 0)
-        first = paid.group_by("account_id").agg(paid=paid.date_from.min())
+        first = self.first_paid()
         known = self.accounts.select(
             "account_id",
             completed=self.local_date(self.accounts.onboarding_completed_at),
@@ -249,6 +384,15 @@ class Inputs:
             began=began,
             onboarded=rows.completed.coalesce((began + wait).cast("date")),
         )
+
+    def first_paid(self) -> ir.Table:
+        """One row per account that ever paid: account_id, paid (its first paid day).
+
+        From its whole ledger, whatever the question's conditions are.
+        """
+        ledger = self._source("mrr_ledger")
+        paid = ledger.filter(ledger.mrr_e4 > 0)
+        return paid.group_by("account_id").agg(paid=paid.date_from.min())
 
     def account_ids(self) -> ir.Table:
         """Every account any table knows: account_id."""
@@ -277,10 +421,19 @@ class Inputs:
 
     def filtered_features(self, table: ir.Table) -> ir.Table:
         """Rows of a table of features that meet the conditions on features."""
+        return self.meeting(table, "feature")
+
+    def meeting(self, table: ir.Table, name: str) -> ir.Table:
+        """Rows that meet the conditions on one dimension of the metric's own."""
         for part in self._conditions:
-            if filters.names(part) == ["feature"]:
+            if filters.names(part) == [name]:
                 table = table.filter(filters.condition(part, self._column(table)))
         return table
+
+    def asks(self, name: str) -> bool:
+        """Is a dimension part of the question, as a group or in a condition?"""
+        conditions = [filters.names(part) for part in self._conditions]
+        return name in self.query.by or [name] in conditions
 
     # Dimensions
 

@@ -20,7 +20,8 @@ class Query:
 
     `periods` are the rows asked for, oldest first; `today` is the first local day
     that is not over: it is part of no number but a count of that day alone (G2).
-    `where` is a condition on attributes, as text.
+    `where` is a condition on attributes, as text. `as_of` is the first local day the
+    answer must know nothing of, where one was given.
     """
 
     metric: Metric
@@ -33,6 +34,15 @@ class Query:
     where: str | None = None
     variant: str = ""
     params: Params = field(default_factory=dict)
+    as_of: date | None = None
+
+    @property
+    def horizon(self) -> date:
+        """The first local day nothing is known of.
+
+        Cohorts are chosen by the periods and followed up to here.
+        """
+        return min(self.as_of or self.today, self.today)
 
     @property
     def keys(self) -> list[str]:
@@ -61,7 +71,7 @@ class Query:
         """
         today = Period(self.today, self.today + DAY)
         is_count = self.metric.theme == "usage" and self.metric.unit == "count"
-        if period == today and is_count:
+        if period == today and is_count and self.variant not in self.metric.ratios:
             return today
         end = min(period.end, self.today)
         return Period(period.start, end) if end > period.start else None
@@ -95,7 +105,7 @@ def ask(
     except ValueError:
         raise BadValue(f"unknown grain {grain!r}; known: {', '.join(Grain)}") from None
     if start is None:
-        end = as_of or end or today
+        as_of = end = as_of or end or today
         spans: tuple[Period, ...] = (Period(end - DAY * metric.window(settings), end),)
         cut = Grain.TOTAL
     else:
@@ -114,6 +124,7 @@ def ask(
         where=where,
         variant=metric.variant(variant),
         params=_known(metric, params or {}),
+        as_of=as_of,
     )
 
 

@@ -34,7 +34,8 @@ Compute = Callable[["Inputs", "Query"], "ir.Table"]
 Conclude = Callable[["Query", "pl.DataFrame"], "pl.DataFrame"]
 
 ALL_GRAINS = ("total", "day", "week", "month", "quarter", "year")
-ACCOUNT_DIMENSIONS = ("account", "any account attribute")
+_ATTRIBUTE = "any account attribute"
+ACCOUNT_DIMENSIONS = ("account", _ATTRIBUTE)
 USER_DIMENSIONS = (*ACCOUNT_DIMENSIONS, "user")
 
 
@@ -45,8 +46,9 @@ class Metric:
     - `compute` gives one row per period and dimension: `numerator`,
       `denominator` (null where there is none), `n`, and `value` only where the
       value is not their quotient (a median). A row whose `insufficient` is above
-      zero has no value and says so. Percentiles are rounded to whole stored
-      units: engines differ in their last bits.
+      zero has no value and says so; one whose `provisional` is can still change.
+      `rank` orders rows that are not to be sorted by name. Percentiles are rounded
+      to whole stored units: engines differ in their last bits.
     - `conclude` turns what the engine counted into such rows where that takes
       more than adding up (a survival curve); plain Polars, the same on all engines.
     - `scale` and `denominator_scale` turn stored integers into the unit: money is
@@ -54,14 +56,16 @@ class Metric:
     - `dimensions`: what it can be split by; `makes`: columns its rows always have
       of themselves, `focus` the value of the first that is the number of a tile.
     - `fills`: an answer has a row for every period and group; a cohort's has not.
-    - `empty`: the value of an observed period without rows; None means null.
+    - `empty`: the value of an observed period without rows; None means null, and
+      so it is for `ratios`, variants of a count that are a rate.
     - `window_days`: how far an `as_of` question looks back, or the setting that
       says so.
     - `params`: what `--set` may give, and what it means.
+    - `units`: the units of variants that have another one.
     - `stock`: the value is that of the period's last instant.
     - `entity`: the dimension whose rows add up to the number.
-    - `reads`: the roll-ups the number is made from; before their first day
-      there is no data.
+    - `reads`: the tables the number is made from; before their first day there
+      is no data. `also_reads`: what it looks up beside them.
     """
 
     key: str
@@ -72,6 +76,7 @@ class Metric:
     source: str
     compute: Compute
     reads: tuple[str, ...]
+    also_reads: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ACCOUNT_DIMENSIONS
     makes: tuple[str, ...] = ()
     focus: str = ""
@@ -79,6 +84,7 @@ class Metric:
     grains: tuple[str, ...] = ALL_GRAINS
     good: Good = "up"
     empty: int | None = None
+    ratios: tuple[str, ...] = ()
     scale: int = 1
     denominator_scale: int = 1
     conclude: Conclude | None = None
@@ -86,6 +92,7 @@ class Metric:
     stock: bool = False
     entity: str = "account"
     variants: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
     caveats: str = ""
 
@@ -100,9 +107,18 @@ class Metric:
         return getattr(settings, days) if isinstance(days, str) else days
 
     @property
+    def is_of_accounts(self) -> bool:
+        """Can it be split by attributes of accounts?"""
+        return _ATTRIBUTE in self.dimensions
+
+    @property
     def own_dimensions(self) -> frozenset[str]:
         """Names the metric's own rows carry, beside those of accounts and users."""
         return frozenset((*self.dimensions, *self.makes))
+
+    def unit_of(self, variant: str) -> Unit:
+        """The unit the numbers of a variant are in."""
+        return self.units.get(variant, self.unit)
 
     def variant(self, name: str | None) -> str:
         """A known variant's name, the first one by default."""
@@ -114,7 +130,14 @@ class Metric:
 
 
 #: Modules of the catalog, in the order people read it.
-FAMILIES = ("activity", "sessions", "features", "seats", "revenue")
+FAMILIES = (
+    "activity", "sessions", "features", "adoption", "seats",
+    "funnels", "trials", "onboarding", "engagement", "tenure", "returning", "health",
+    "revenue", "movements", "churn", "renewals", "cohorts",
+    "lifetimes", "economics",
+    "voice", "feedback", "support", "emails", "attention",
+    "reliability", "outcomes",
+)  # fmt: skip
 
 _METRICS: dict[str, Metric] = {}
 

@@ -30,26 +30,44 @@ def priced_ledger(t: Inputs, q: Query, *, days_before: int = 0) -> ir.Table:
     day = (at["last"] - ibis.interval(days=days_before)).cast("date")
     live = (at.date_from <= day) & (at.date_to.isnull() | (at.date_to > day))
     at = at.filter(live & (at.mrr_e4 > 0))
-    rates = _rates(t, q)
+    rates = closing_rates(t, q, t.month_ends(), "period_start")
     priced = at.left_join(rates, ["period_start", "currency"], rname="{name}_r")
-    converted = (priced.mrr_e4.cast("float64") * priced.rate).round().cast("int64")
-    own = priced.currency == q.settings.currency
-    return priced.mutate(amount=ibis.cases((own, priced.mrr_e4), else_=converted))
+    return priced.mutate(
+        amount=converted(q, priced.mrr_e4, priced.currency, priced.rate)
+    )
 
 
-def _rates(t: Inputs, q: Query) -> ir.Table:
-    """Rate of each currency to the workspace's, at most 7 days older than due."""
+def converted(
+    q: Query,
+    amount: ir.IntegerColumn,
+    currency: ir.StringColumn,
+    rate: ir.FloatingColumn,
+) -> ir.IntegerColumn:
+    """An amount in the workspace currency, in whole 1/10,000; null without a rate."""
+    own = currency == q.settings.currency
+    foreign = (amount.cast("float64") * rate).round().cast("int64")
+    return ibis.cases((own, amount), else_=foreign)
+
+
+def closing_rates(t: Inputs, q: Query, dues: ir.Table, key: str) -> ir.Table:
+    """One row per `key` and currency: the rate to the workspace's, as `rate`.
+
+    `dues` has for each `key` the day the rate is `due` on. The last rate before counts,
+    if it is at most 7 days older.
+    """
     fx = t.fx_rates.filter(t.fx_rates.quote == q.settings.currency)
-    pairs = fx.cross_join(t.month_ends())
+    pairs = fx.select("date", "base", "rate").cross_join(
+        dues.select(*dict.fromkeys((key, "due")))
+    )
     recent = (pairs.due - ibis.interval(days=_OLDEST_RATE)).cast("date")
     pairs = pairs.filter((pairs.date <= pairs.due) & (pairs.date >= recent))
-    window = ibis.window(group_by=["period_start", "base"], order_by=ibis.desc("date"))
+    window = ibis.window(group_by=[key, "base"], order_by=ibis.desc("date"))
     ranked = pairs.mutate(rank=ibis.row_number().over(window))
     latest = ranked.filter(ranked["rank"] == 0)
-    return latest.select("period_start", currency="base", rate="rate")
+    return latest.select(key, currency="base", rate="rate")
 
 
-def _total(t: Inputs, q: Query) -> ir.Table:
+def totals(t: Inputs, q: Query) -> ir.Table:
     """One row per period and group: `mrr`, `customers`, and rows without a rate."""
     priced = priced_ledger(t, q)
     return priced.group_by(q.keys).agg(
@@ -72,7 +90,7 @@ def _total(t: Inputs, q: Query) -> ir.Table:
 )
 def customers(t: Inputs, q: Query) -> ir.Table:
     """Accounts that pay: trials, free plans and full discounts are no customers."""
-    total = _total(t, q)
+    total = totals(t, q)
     return total.select(
         *q.keys,
         numerator=total.customers,
@@ -96,7 +114,7 @@ def customers(t: Inputs, q: Query) -> ir.Table:
 def mrr(t: Inputs, q: Query) -> ir.Table:
     """Recurring revenue a month, in the workspace currency; no trials, taxes,
     one-time or usage amounts."""
-    return _money(_total(t, q), q, factor=1)
+    return _money(totals(t, q), q, factor=1)
 
 
 @metric(
@@ -113,7 +131,7 @@ def mrr(t: Inputs, q: Query) -> ir.Table:
 )
 def arr(t: Inputs, q: Query) -> ir.Table:
     """Twelve times MRR at the period's last instant."""
-    return _money(_total(t, q), q, factor=12)
+    return _money(totals(t, q), q, factor=12)
 
 
 @metric(
@@ -129,7 +147,7 @@ def arr(t: Inputs, q: Query) -> ir.Table:
 )
 def arpa(t: Inputs, q: Query) -> ir.Table:
     """MRR of an average customer; null without customers."""
-    total = _total(t, q)
+    total = totals(t, q)
     return total.select(
         *q.keys,
         numerator=total.mrr,

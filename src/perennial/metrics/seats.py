@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import linear_regression, mean
 
+import ibis
 import ibis.expr.types as ir
 
 from perennial.metrics.activity import active_user_days
@@ -35,39 +36,96 @@ _HORIZON_MONTHS = 3
 def license_utilization(t: Inputs, q: Query) -> ir.Table:
     """Share of the seats that are used, at the period's last day. Above 1 where
     more people use the product than were paid for."""
-    keys = [*q.keys, "account_id"]
+    used = _active_assigned(t, q)
+    used = used.group_by(["period_start", "account_id"]).agg(
+        users=used.user_id.nunique()
+    )
+    seats = _bought(t, q)
+    joined = seats.left_join(used, ["period_start", "account_id"], rname="{name}_u")
+    return _rate(q, joined.mutate(users=joined.users.fill_null(0)))
+
+
+@metric(
+    title="Seat assignment rate",
+    theme="usage",
+    unit="ratio",
+    formula="users with a seat / seats bought",
+    source="U11",
+    reads=("seat_ledger",),
+    good="none",
+    window_days=1,
+    stock=True,
+    caveats="Accounts without seats, or with unlimited ones, count on neither side.",
+)
+def seat_assignment_rate(t: Inputs, q: Query) -> ir.Table:
+    """Share of the seats bought that somebody holds, whether they use it or not, at
+    the period's last day. Above 1 where more people have access than were paid for."""
+    return _rate(q, _with_holders(t, _bought(t, q)))
+
+
+def _rate(q: Query, accounts: ir.Table) -> ir.Table:
+    """Users over seats of accounts."""
+    return accounts.group_by(q.keys).agg(
+        numerator=accounts.users.sum(),
+        denominator=accounts.seats.sum(),
+        n=accounts.seats.sum(),
+    )
+
+
+def _bought(t: Inputs, q: Query) -> ir.Table:
+    """One row per period, group and account with seats at its last day: seats, last."""
     ledger = t.seat_ledger.cross_join(t.ends)
     live = (ledger.date_from <= ledger["last"]) & (
         ledger.date_to.isnull() | (ledger.date_to > ledger["last"])
     )
-    seats = ledger.filter(live & (ledger.seats > 0)).select([*keys, "seats"])
-    active = _active_assigned(t, q)
-    used = active.group_by(["period_start", "account_id"]).agg(
-        users=active.user_id.nunique()
+    columns = dict.fromkeys([*q.keys, "account_id", "seats", "last"])
+    return ledger.filter(live & (ledger.seats > 0)).select(*columns)
+
+
+def _with_holders(t: Inputs, bought: ir.Table) -> ir.Table:
+    """Seats bought with the `users` that held one on the day.
+
+    Each seat is one more from its first day and one less from its end; adding these
+    up by account tells every day at once, where a join would pair all with all.
+    """
+    seats = t.whole.assignments
+    ever = ibis.literal("1900-01-01").cast("date")
+    given = seats.select(
+        "account_id",
+        last=seats.date_from.fill_null(ever),
+        step=ibis.literal(1, "int64"),
     )
-    joined = seats.left_join(used, ["period_start", "account_id"], rname="{name}_u")
-    joined = joined.mutate(used=joined.users.fill_null(0))
-    return joined.group_by(q.keys).agg(
-        numerator=joined.used.sum(),
-        denominator=joined.seats.sum(),
-        n=joined.seats.sum(),
+    ended = seats.filter(seats.date_to.notnull())
+    taken = ended.select("account_id", last="date_to", step=ibis.literal(-1, "int64"))
+    steps = given.union(taken)
+    steps = steps.group_by(["account_id", "last"]).agg(step=steps.step.sum())
+    marks = bought.mutate(
+        step=ibis.literal(0, "int64"), is_mark=ibis.literal(1, "int64")
     )
+    blank = {
+        name: ibis.null(kind)
+        for name, kind in marks.schema().items()
+        if name not in ("account_id", "last", "step", "is_mark")
+    }
+    steps = steps.mutate(is_mark=ibis.literal(0, "int64"), **blank)
+    line = marks.union(steps.select(marks.columns))
+    until = ibis.cumulative_window(group_by="account_id", order_by=["last", "is_mark"])
+    line = line.mutate(users=line.step.sum().over(until))
+    return line.filter(line.is_mark == 1)
 
 
 def _active_assigned(t: Inputs, q: Query) -> ir.Table:
-    """One row per period, account and assigned user active in its last 30 days."""
-    window = t.trailing(30)
-    days = t.in_periods(active_user_days(t), window)
+    """Users with a seat on a period's last day that were active in the 30 up to it."""
+    window = t.trailing(q.settings.mau_days)
+    days = t.in_periods(active_user_days(t.whole), window)
     days = days.filter(days.account_id.notnull())
     present = days.select("period_start", "account_id", "user_id").distinct()
-    seats = t.assignments.select("account_id", "user_id", "date_from", "date_to")
-    assigned = present.join(seats, ["account_id", "user_id"]).join(
-        t.ends.select("period_start", "last"), "period_start"
+    present = present.join(t.ends.select("period_start", "last"), "period_start")
+    held = present.join(t.whole.assignments, ["account_id", "user_id"])
+    live = (held.date_from.isnull() | (held.date_from <= held["last"])) & (
+        held.date_to.isnull() | (held.date_to > held["last"])
     )
-    live = (assigned.date_from.isnull() | (assigned.date_from <= assigned["last"])) & (
-        assigned.date_to.isnull() | (assigned.date_to > assigned["last"])
-    )
-    return assigned.filter(live).select("period_start", "account_id", "user_id")
+    return held.filter(live).select("period_start", "account_id", "user_id")
 
 
 @dataclass(frozen=True)

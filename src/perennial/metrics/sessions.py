@@ -7,8 +7,9 @@ from datetime import timedelta
 import ibis
 import ibis.expr.types as ir
 
+from perennial.core.windows import DAY
 from perennial.metrics.activity import active_user_days
-from perennial.metrics.inputs import Inputs
+from perennial.metrics.inputs import NOTHING, Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import USER_DIMENSIONS, metric
 
@@ -18,6 +19,33 @@ def closed_sessions(t: Inputs, q: Query) -> ir.Table:
     over = q.now - timedelta(seconds=q.settings.session_timeout_s)
     sessions = t.in_periods(t.sessions)
     return sessions.filter(sessions.ended_at <= ibis.literal(over))
+
+
+def session_events(t: Inputs, q: Query) -> ir.Table:
+    """One row per activity event of a known user in a session of the periods.
+
+    Columns period_start, date (the session's), account_id ("" where unknown),
+    user_id, started_at, duration_ms; at, event_id, feature_id (null where it is no
+    use of one). Sessions not over are left out. Reads the events themselves; `split`
+    what comes of it.
+    """
+    sessions = closed_sessions(t.whole, q)
+    sessions = sessions.filter(sessions.user_id.notnull())
+    sessions = sessions.select(
+        "period_start", "date", "user_id", "started_at", "ended_at", "duration_ms",
+        account_id=sessions.account_id.fill_null(NOTHING),
+    )  # fmt: skip
+    spans = [span for period in q.periods if (span := q.complete(period))]
+    first = min((span.start for span in spans), default=q.today)
+    # A session reaches into the days after the one it began on.
+    after = max((span.end for span in spans), default=q.today)
+    reach = timedelta(hours=q.settings.session_max_h) + DAY
+    events = t.activity_events(first, after + reach)
+    events = events.mutate(account_id=events.account_id.fill_null(NOTHING))
+    found = sessions.join(events, ["account_id", "user_id"])
+    return found.filter(
+        (found["at"] >= found.started_at) & (found["at"] <= found.ended_at)
+    ).drop("ended_at")
 
 
 @metric(
@@ -69,6 +97,27 @@ def average_session_duration(t: Inputs, q: Query) -> ir.Table:
         share = 0.5 if q.variant == "median" else 0.9
         aggregates["value"] = rows.duration_ms.cast("float64").quantile(share).round()
     return rows.group_by(q.keys).agg(**aggregates)
+
+
+@metric(
+    title="Short sessions",
+    theme="usage",
+    unit="ratio",
+    formula="sessions under 10 seconds or of a single event / sessions",
+    source="U15",
+    reads=("sessions",),
+    dimensions=USER_DIMENSIONS,
+    good="down",
+    params={"seconds": "a session shorter than this is short, 10 by default"},
+)
+def short_session_share(t: Inputs, q: Query) -> ir.Table:
+    """Share of sessions that ended at once: somebody came, and left again."""
+    rows = closed_sessions(t, q)
+    longest = round(q.number("seconds", 10) * 1000)
+    short = ((rows.duration_ms > 0) & (rows.duration_ms < longest)) | (rows.events == 1)
+    return rows.group_by(q.keys).agg(
+        numerator=short.cast("int64").sum(), denominator=rows.count(), n=rows.count()
+    )
 
 
 @metric(

@@ -31,6 +31,8 @@ TABLE_NAMES: Final[dict[str, str | Promise]] = {
     "fx_rates": gettext_lazy("Exchange rates"),
     "costs": gettext_lazy("Costs"),
     "survey_responses": gettext_lazy("Survey answers"),
+    "survey_invites": gettext_lazy("Survey invitations"),
+    "feedback_annotations": gettext_lazy("Topics of comments"),
     "tickets": gettext_lazy("Tickets"),
     "emails": gettext_lazy("Emails"),
     "touchpoints": gettext_lazy("Touchpoints"),
@@ -39,6 +41,8 @@ TABLE_NAMES: Final[dict[str, str | Promise]] = {
     "onboarding_steps": gettext_lazy("Onboarding steps"),
     "requests": gettext_lazy("Requests"),
     "incidents": gettext_lazy("Incidents"),
+    "goals": gettext_lazy("Goals"),
+    "goal_values": gettext_lazy("Progress of goals"),
 }
 
 ABOUT: Final = (
@@ -57,6 +61,8 @@ ABOUT: Final = (
     noop("Exchange rates: 1 base = rate quote."),
     noop("What winning and keeping customers costs."),
     noop("Answers to NPS, CSAT and CES surveys."),
+    noop("Invitations to surveys, answered or not."),
+    noop("What comments in surveys speak of, found by analysis or by a person."),
     noop("Support tickets."),
     noop("E-mails with customers (no bodies)."),
     noop("Calls, meetings and other contacts."),
@@ -65,6 +71,8 @@ ABOUT: Final = (
     noop("Onboarding steps completed."),
     noop("Requests your product answered."),
     noop("Outages and maintenance."),
+    noop("What customers want to reach with your product, and by when."),
+    noop("How far goals are: measured values."),
 )
 
 REASONS: Final = (

@@ -9,6 +9,7 @@ from perennial.apps.customers.queries import book
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import board, breakdown, detail
 from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.boards import KEY, Choice, choice, is_a_number
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import PerennialError
@@ -22,25 +23,26 @@ Report = Callable[[float, str], None]
 def warm(
     workspace: Workspace, *, pages: bool = True, report: Report | None = None
 ) -> int:
-    """Fills the board of the default period, for all customers and each segment;
-    with `pages` the page of each metric, too. Tells how many were filled."""
+    """Fills every tile of the default period, those of the first board for each
+    segment too; with `pages` the page of each metric. Tells how many were filled."""
     found = book(workspace)
     if found is None:
         return 0
     answers = Answers(workspace)
-    segments = ["", *found.segments]
-    metrics = list(all_metrics().values())
-    for done, metric in enumerate(metrics):
+    tiles = [Choice(m) for m in all_metrics().values() if is_a_number(m)]
+    tiles += [tile for tile in map(choice, KEY) if tile.variant]
+    for done, tile in enumerate(tiles):
         if report:
-            report(done / len(metrics), metric.title)
+            report(done / len(tiles), tile.metric.title)
         try:
-            for segment in segments:
-                board.numbers(answers, metric, Asked(segment=segment))
-            if pages:
-                _page(answers, metric)
+            for segment in ["", *found.segments] if tile.text in KEY else [""]:
+                asked = Asked(segment=segment, variant=tile.variant)
+                board.numbers(answers, tile.metric, asked)
+            if pages and not tile.variant:
+                _page(answers, tile.metric)
         except PerennialError as error:  # one metric never keeps the others back
-            logger.warning("metric %s could not be computed: %s", metric.key, error)
-    return len(metrics) * len(segments)
+            logger.warning("metric %s not computed: %s", tile.metric.key, error)
+    return len(tiles)
 
 
 def _page(answers: Answers, metric: Metric) -> None:

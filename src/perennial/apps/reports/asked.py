@@ -50,6 +50,7 @@ class Asked:
     variant: str = ""
     by: str = ""
     rows: str = ""
+    board: str = ""
 
     def url(self, **changes: str) -> str:
         """The query of this page with something else asked for; "?" for nothing."""
@@ -58,7 +59,16 @@ class Asked:
 
     @property
     def board_url(self) -> str:
-        return Asked(period=self.period, segment=self.segment).url()
+        return Asked(period=self.period, segment=self.segment, board=self.board).url()
+
+    @property
+    def tile_url(self) -> str:
+        return Asked(
+            period=self.period,
+            segment=self.segment,
+            variant=self.variant,
+            board=self.board,
+        ).url()
 
     @property
     def where(self) -> str | None:
@@ -78,6 +88,7 @@ def parse(query: QueryDict) -> Asked:
         variant=query.get("variant", ""),
         by=query.get("by", ""),
         rows=query.get("rows", ""),
+        board=query.get("board", ""),
     )
 
 

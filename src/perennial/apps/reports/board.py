@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.urls import reverse
@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import values
 from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.boards import Choice
 from perennial.apps.reports.results import Answers, Missing, Question, Row
 from perennial.apps.reports.values import Change
-from perennial.core.windows import Period
-from perennial.metrics.registry import Metric, all_metrics
+from perennial.core.windows import Grain, Period, periods
+from perennial.metrics.registry import Metric
 from perennial.ui import formats
 from perennial.ui.formats import Regional
 
@@ -90,24 +91,28 @@ def ask(
         period.end,
         grain=grain,
         by=by,
-        where=asked.where,
+        where=asked.where if metric.is_of_accounts else None,
         variant=asked.variant or None,
     )
 
 
-def numbers(answers: Answers, metric: Metric, asked: Asked) -> Numbers:
-    period = asking.period_of(asked.period, answers.today)
+def asked_spans(asked: Asked, today: date) -> list[Period]:
+    """What a tile shows: the period, the one before it, and the last 13 months."""
+    period = asking.period_of(asked.period, today)
     earlier = asking.before(asked.period, period, asked.compare)
-    now = first(metric, answers.rows(ask(metric, asked, period)))
-    before = first(metric, answers.rows(ask(metric, asked, earlier)))
-    months = answers.rows(
-        ask(metric, asked, asking.history(answers.today), grain="month")
-    )
+    history = asking.history(today)
+    return [period, earlier, *periods(history.start, history.end, Grain.MONTH)]
+
+
+def numbers(answers: Answers, metric: Metric, asked: Asked) -> Numbers:
+    spans = asked_spans(asked, answers.today)
+    found = answers.spans(ask(metric, asked, spans[0]), spans)
+    now, before, *course = (first(metric, rows) for rows in found)
     return Numbers(
         now,
         before,
         values.change(values.of(now), values.of(before), metric),
-        [row.value for row in values.focus(metric, months)],
+        [values.of(row) for row in course],
     )
 
 
@@ -116,8 +121,8 @@ def tile(answers: Answers, metric: Metric, asked: Asked, regional: Regional) -> 
     plain = Tile(
         metric,
         _(metric.title),
-        reverse("reports:metric", args=[metric.key]) + asked.board_url,
-        reverse("reports:tile", args=[metric.key]) + asked.board_url,
+        reverse("reports:metric", args=[metric.key]) + asked.tile_url,
+        reverse("reports:tile", args=[metric.key]) + asked.tile_url,
     )
     try:
         found = numbers(answers, metric, asked)
@@ -133,8 +138,15 @@ def tile(answers: Answers, metric: Metric, asked: Asked, regional: Regional) -> 
         values.text(values.of(now), metric.unit, regional),
         values.status_text(now, first_day(answers, metric)),
         bool(now and now.status == "provisional"),
-        values.focus_name(metric),
+        _aside(metric, asked),
     )
+
+
+def _aside(metric: Metric, asked: Asked) -> str | Promise:
+    """What the number is of, where that is not plain."""
+    if asked.segment and not metric.is_of_accounts:
+        return _("all customers")
+    return values.focus_name(metric) or values.way(asked.variant)
 
 
 def first_day(answers: Answers, metric: Metric) -> date | None:
@@ -143,20 +155,27 @@ def first_day(answers: Answers, metric: Metric) -> date | None:
     return min((day for day in known if day is not None), default=None)
 
 
-def themes(answers: Answers, asked: Asked, regional: Regional) -> list[Theme]:
-    """All metrics, in the order of the themes and of the registry; the lead first."""
-    found: dict[str, list[Tile]] = {name: [] for name in THEMES}
-    for metric in all_metrics().values():
-        if metric.makes and not metric.focus:
-            continue  # a table of its own, not one number
-        tiles = found.setdefault(metric.theme, [])
-        made = tile(answers, metric, asked, regional)
-        tiles.insert(0 if metric.key == LEAD else len(tiles), made)
-    return [
-        Theme(THEMES.get(name, name.capitalize()), tiles)
-        for name, tiles in found.items()
-        if tiles
+def chosen(
+    answers: Answers, choices: list[Choice], asked: Asked, regional: Regional
+) -> list[Theme]:
+    """The tiles of a board of somebody's own, in its order, without a heading."""
+    tiles = [
+        tile(answers, c.metric, replace(asked, variant=c.variant), regional)
+        for c in choices
     ]
+    return [Theme("", tiles)] if tiles else []
+
+
+def themes(
+    answers: Answers, choices: list[Choice], asked: Asked, regional: Regional
+) -> list[Theme]:
+    """Tiles in the order of the themes, within them as given; the lead first."""
+    found: dict[str, list[Tile]] = {name: [] for name in THEMES}
+    for c in choices:
+        tiles = found[c.metric.theme]
+        made = tile(answers, c.metric, replace(asked, variant=c.variant), regional)
+        tiles.insert(0 if c.metric.key == LEAD else len(tiles), made)
+    return [Theme(THEMES[name], tiles) for name, tiles in found.items() if tiles]
 
 
 def headline(board: Iterable[Theme], regional: Regional) -> Headline:
@@ -207,4 +226,6 @@ def change_text(change: Change | None, regional: Regional) -> str:
     size = abs(change.value)
     if change.kind == "pp":
         return f"{formats.number(size * 100, regional, 1)} {_('pp')}"
+    if change.kind == "number":
+        return formats.number(size, regional, 1)
     return formats.percent(size, regional)

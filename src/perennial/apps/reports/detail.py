@@ -12,6 +12,7 @@ from perennial.apps.reports import asked as asking
 from perennial.apps.reports import board, breakdown, menus, values
 from perennial.apps.reports.asked import COMPARISONS, Asked
 from perennial.apps.reports.board import Headline, Numbers, ask
+from perennial.apps.reports.boards import is_a_number
 from perennial.apps.reports.elsewhere import elsewhere
 from perennial.apps.reports.results import Answers, Missing, Row
 from perennial.apps.team.access import TeamRequest
@@ -56,7 +57,10 @@ def page(
     answers = Answers(request.workspace)
     regional = request.regional
     period = asking.period_of(asked.period, answers.today)
-    found = hero(answers, metric, asked)
+    # A metric that is a table of its own has no number to lead with.
+    found = Numbers(None, None, None, [])
+    if is_a_number(metric):
+        found = board.numbers(answers, metric, asked)
     context: dict[str, Any] = {
         "metric": metric,
         "title": _(metric.title),
@@ -112,15 +116,6 @@ def _part(
         return breakdown.behind(answers, metric, asked, found, request.regional)
     except Missing:
         return None
-
-
-def hero(answers: Answers, metric: Metric, asked: Asked) -> Numbers:
-    period = asking.period_of(asked.period, answers.today)
-    earlier = asking.before(asked.period, period, asked.compare)
-    now = board.first(metric, answers.rows(ask(metric, asked, period)))
-    before = board.first(metric, answers.rows(ask(metric, asked, earlier)))
-    change = values.change(values.of(now), values.of(before), metric)
-    return Numbers(now, before, change, [])
 
 
 def status(answers: Answers, metric: Metric, row: Row | None) -> str:

@@ -32,6 +32,8 @@ def _cli(question: Question, workspace: str) -> str:
         words.append(f"--workspace {workspace}")
     words.append(f"metric {question.key}")
     words.append(f"--start {question.start} --end {question.end}")
+    if question.grain != "total":
+        words.append(f"--grain {question.grain}")
     if question.where:
         where = question.where.replace("\\", "\\\\").replace('"', '\\"')
         where = where.replace("$", "\\$").replace("`", "\\`")
@@ -45,6 +47,7 @@ def _http(question: Question, address: str) -> str:
     asked = {
         "start": question.start,
         "end": question.end,
+        "grain": "" if question.grain == "total" else question.grain,
         "where": question.where,
         "variant": question.variant,
     }
@@ -56,6 +59,8 @@ def _http(question: Question, address: str) -> str:
 def _python(question: Question, workspace: str) -> str:
     named = f', "{workspace}"' if workspace != "default" else ""
     parts = [f'"{question.key}"', f'start="{question.start}"', f'end="{question.end}"']
+    if question.grain != "total":
+        parts.append(f'grain="{question.grain}"')
     if question.where:
         parts.append(f"where={question.where!r}")
     if question.variant:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from perennial.apps.reports import detail
 from perennial.apps.reports.asked import Asked
-from perennial.apps.reports.board import ask
+from perennial.apps.reports.board import ask, asked_spans
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.access import TeamRequest
 from perennial.lake.tables import TABLES
@@ -33,7 +33,7 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
     return context | {
         "inputs": inputs(answers, metric),
         "sql": answers.sql(question),
-        "computed_at": answers.computed_at(question),
+        "computed_at": answers.computed_at(question, asked_spans(asked, answers.today)),
         "provisional_hours": answers.lake.settings.provisional_hours,
         "metric_url": url,
         "explain_url": reverse("reports:explain", args=[metric.key]) + asked.url(),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from perennial.apps.reports import asked as asking
+from perennial.apps.reports import values
 from perennial.apps.reports.asked import COMPARISONS, GRAINS, PERIODS, Asked
+from perennial.apps.reports.boards import ALL
+from perennial.apps.reports.models import Board
 from perennial.apps.team.access import TeamRequest
+from perennial.apps.team.roles import Role
 from perennial.core.windows import Period
 from perennial.metrics.registry import Metric
 from perennial.ui.formats import Regional
@@ -38,9 +44,29 @@ class Menu:
 
 
 def board(
-    asked: Asked, period: Period, segments: list[str], regional: Regional
+    asked: Asked,
+    period: Period,
+    segments: list[str],
+    boards: Iterable[Board],
+    request: TeamRequest,
 ) -> list[Menu]:
-    return [_period(asked, period, regional), *_segment(asked, segments)]
+    chips = [_period(asked, period, request.regional), *_segment(asked, segments)]
+    return [_board(asked, boards, request), *chips]
+
+
+def _board(asked: Asked, boards: Iterable[Board], request: TeamRequest) -> Menu:
+    every = Choice(_("Key metrics"), asked.url(board=""), not asked.board)
+    known = [
+        Choice(_("All metrics"), asked.url(board=ALL), asked.board == ALL),
+    ]
+    known += [
+        Choice(b.name, asked.url(board=str(b.pk)), asked.board == str(b.pk))
+        for b in boards
+    ]
+    chosen = next((c.label for c in known if c.on), every.label)
+    if request.membership.covers(Role.MEMBER):
+        known.append(Choice(_("New board …"), reverse("reports:board_new"), on=False))
+    return Menu(_("Board"), chosen, [every, *known], is_set=bool(asked.board))
 
 
 def metric(
@@ -104,32 +130,11 @@ def _variant(metric: Metric, asked: Asked) -> list[Menu]:
     chosen = asked.variant or default
     choices = [
         Choice(
-            variant_name(name),
+            values.variant_name(name),
             asked.url(variant="" if name == default else name),
             name == chosen,
             _(about),
         )
         for name, about in metric.variants.items()
     ]
-    return [Menu(_("Counting"), variant_name(chosen), choices)]
-
-
-def variant_name(name: str) -> str:
-    """ "dau_mau" reads "dau mau" where there is no better word."""
-    known = {
-        "rolling": _("Rolling 30 days"),
-        "calendar": _("Calendar period"),
-        "dau_mau": _("All days"),
-        "weekdays_only": _("Monday to Friday"),
-        "mean": _("Mean"),
-        "median": _("Median"),
-        "nonzero": _("Longer than 0 s"),
-        "p90": _("90th percentile"),
-        "users": _("Users"),
-        "accounts": _("Accounts"),
-        "trial": _("Used at least once"),
-        "habit": _("Used on two days"),
-        "account_trial": _("Accounts, at least once"),
-        "account_habit": _("Accounts, on two days"),
-    }
-    return known.get(name, name.replace("_", " ").capitalize())
+    return [Menu(_("Counting"), values.variant_name(chosen), choices)]

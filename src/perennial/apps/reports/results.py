@@ -7,7 +7,7 @@ the data folder; web and worker share it, and it outlives a restart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from django.core.cache import cache
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.ids import digest
+from perennial.core.windows import Period
 from perennial.lake.result import Result
 from perennial.metrics import registry
 
@@ -24,7 +25,8 @@ T = TypeVar("T")
 
 #: What every metric may read beside its own roll-ups: who counts, and how (G4).
 SHARED = (
-    *("accounts", "account_attributes", "users", "assignments", "settings"),
+    *("accounts", "account_attributes", "former_attributes", "users", "memberships"),
+    *("identities", "assignments", "settings"),
     *("features", "entitlements", "fx_rates", "user_days", "account_days"),
     *("mrr_ledger", "seat_ledger"),
 )
@@ -93,6 +95,21 @@ class Answers:
     def rows(self, question: Question) -> list[Row]:
         return self._kept("rows", question, lambda: _rows(self._ask(question)))
 
+    def spans(self, question: Question, spans: Sequence[Period]) -> list[list[Row]]:
+        """The rows of one question over several spans of time, asked in one go.
+
+        They are kept together: a tile reads one entry, not one a month.
+        """
+
+        def compute() -> list[list[Row]]:
+            found: dict[Period, list[Row]] = {}
+            for some in _apart(dict.fromkeys(spans)):
+                rows = _rows(self._over(question, some))
+                found |= {s: [r for r in rows if r.start == s.start] for s in some}
+            return [found[span] for span in spans]
+
+        return self._get(self._key(repr(spans), question), compute)
+
     def behind(self, question: Question) -> list[Row]:
         """The rows behind the number, by the metric's entity."""
         return self._kept("behind", question, lambda: _behind(self._ask(question)))
@@ -104,19 +121,29 @@ class Answers:
         """Anything else that is made from these tables, under a name."""
         return self._get(digest("other", name, self._state(tables)), compute)
 
-    def computed_at(self, question: Question) -> datetime:
-        """When the answer that is kept was computed; now, where none is."""
-        found = cache.get(f"answer-{self._key('rows', question)}")
+    def computed_at(self, question: Question, spans: Sequence[Period]) -> datetime:
+        """When the kept answer over these spans was computed; now, without one."""
+        found = cache.get(f"answer-{self._key(repr(spans), question)}")
         return found[1] if found else datetime.now(UTC)
 
     def _ask(self, question: Question) -> Result:
         return self.lake.metric(question.key, **question.arguments)
 
+    def _over(self, question: Question, spans: Sequence[Period]) -> Result:
+        return self.lake.metric_over(
+            question.key,
+            spans,
+            by=question.by,
+            where=question.where,
+            variant=question.variant,
+        )
+
     def _kept(self, kind: str, question: Question, compute: Callable[[], T]) -> T:
         return self._get(self._key(kind, question), compute)
 
     def _key(self, kind: str, question: Question) -> str:
-        reads = (*SHARED, *registry.get(question.key).reads)
+        metric = registry.get(question.key)
+        reads = (*SHARED, *metric.reads, *metric.also_reads)
         return digest(kind, repr(question), self._state(reads))
 
     def _get(self, key: str, compute: Callable[[], T]) -> T:
@@ -141,6 +168,19 @@ class Answers:
         if name not in self._versions:
             self._versions[name] = self.lake.lake.snapshot(name).version
         return self._versions[name]
+
+
+def _apart(spans: Iterable[Period]) -> list[list[Period]]:
+    """The spans in groups in which no two begin on the same day."""
+    groups: list[list[Period]] = []
+    for span in spans:
+        for group in groups:
+            if all(span.start != other.start for other in group):
+                group.append(span)
+                break
+        else:
+            groups.append([span])
+    return groups
 
 
 def answer(workspace: Workspace, key: str, **question: Any) -> list[Row]:

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from perennial.apps.reports import views
+from perennial.apps.reports import board_views, views
 
 app_name = "reports"
 urlpatterns = [
     path("", views.metrics, name="metrics"),
+    path("boards/new/", board_views.create, name="board_new"),
+    path("boards/<int:pk>/", board_views.edit, name="board_edit"),
+    path("boards/<int:pk>/tiles/", board_views.tiles, name="board_tiles"),
+    path("boards/<int:pk>/delete/", board_views.delete, name="board_delete"),
     path("<slug:key>/", views.metric, name="metric"),
     path("<slug:key>/tile/", views.tile, name="tile"),
     path("<slug:key>/explain/", views.explain, name="explain"),

@@ -7,7 +7,7 @@ from datetime import date
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from perennial.apps.reports.results import Row
 from perennial.metrics.registry import Metric, Unit
@@ -67,12 +67,14 @@ def of(row: Row | None) -> float | None:
 
 
 def change(now: float | None, before: float | None, metric: Metric) -> Change | None:
-    """Points for shares, otherwise a share of the old value; None without one."""
+    """Points for shares and scores, otherwise a share of the old value."""
     if now is None or before is None:
         return None
     good = metric.good if metric.good != "none" else ""
     if metric.unit == "ratio":
         return Change(now - before, "pp", max(NOISE * abs(before), 0.0005), good)
+    if metric.unit == "score":
+        return Change(now - before, "number", 0.5, good)
     if before == 0:
         return None
     return Change((now - before) / abs(before), "percent", NOISE, good)
@@ -89,6 +91,31 @@ def focus(metric: Metric, rows: list[Row]) -> list[Row]:
 def focus_name(metric: Metric) -> Text:
     """Which of several numbers is shown; empty where there is one."""
     return CLASSES.get(metric.focus, metric.focus)
+
+
+def group_name(name: str) -> str:
+    """A value a metric makes itself, as people read it."""
+    known = {
+        "new": _("New"),
+        "expansion": _("Expansion"),
+        "contraction": _("Contraction"),
+        "churn": _("Churn"),
+        "reactivation": _("Reactivation"),
+        "pause": pgettext("movement", "Pause"),
+        "resume": _("Resumed"),
+        "fx": _("Exchange rates"),
+        "opening": _("Opening"),
+        "closing": _("Closing"),
+        "net_new": _("Net new"),
+        "topic": _("Topic"),
+        "k": _("Month of tenure"),
+    }
+    return known.get(name, name)
+
+
+def way(variant: str) -> str:
+    """How a tile counts, where that is not the usual way."""
+    return variant_name(variant) if variant else ""
 
 
 def text(value: float | None, unit: Unit, regional: Regional) -> str:
@@ -163,3 +190,24 @@ def is_quotient(row: Row) -> bool:
         return False
     quotient = row.numerator / row.denominator
     return abs(quotient - row.value) <= 1e-9 * max(abs(quotient), 1)
+
+
+def variant_name(name: str) -> str:
+    """ "dau_mau" reads "dau mau" where there is no better word."""
+    known = {
+        "rolling": _("Rolling 30 days"),
+        "calendar": _("Calendar period"),
+        "dau_mau": _("All days"),
+        "weekdays_only": _("Monday to Friday"),
+        "mean": _("Mean"),
+        "median": _("Median"),
+        "nonzero": _("Longer than 0 s"),
+        "p90": _("90th percentile"),
+        "users": _("Users"),
+        "accounts": _("Accounts"),
+        "trial": _("Used at least once"),
+        "habit": _("Used on two days"),
+        "account_trial": _("Accounts, at least once"),
+        "account_habit": _("Accounts, on two days"),
+    }
+    return known.get(name, name.replace("_", " ").capitalize())

@@ -9,8 +9,17 @@ from django.shortcuts import render
 from perennial.apps.customers.queries import book
 from perennial.apps.intake.queries import freshness
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import board, detail, explained, files, menus
+from perennial.apps.reports import (
+    board,
+    boards,
+    detail,
+    explained,
+    files,
+    menus,
+    tables,
+)
 from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.models import Board
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.roles import Role
@@ -27,15 +36,26 @@ def metrics(request: TeamRequest) -> HttpResponse:
         return render(request, "reports/empty.html")
     asked = _asked(request, found.segments)
     answers = Answers(request.workspace, wait="wait" in request.GET)
-    themes = board.themes(answers, asked, request.regional)
+    known = list(boards.visible(request.membership))
+    shown = next((b for b in known if str(b.pk) == asked.board), None)
+    built_in = boards.built_in(asked.board)
+    if built_in is not None:
+        themes = board.themes(answers, built_in, asked, request.regional)
+    elif shown is not None:
+        choices = boards.choices(shown)
+        themes = board.chosen(answers, choices, asked, request.regional)
+    else:
+        raise Http404
     period = asking.period_of(asked.period, answers.today)
     context = {
         "asked": asked,
         "themes": themes,
         "headline": board.headline(themes, request.regional),
-        "menus": menus.board(asked, period, found.segments, request.regional),
+        "menus": menus.board(asked, period, found.segments, known, request),
         "is_partial": any(t.numbers is None for g in themes for t in g.tiles),
-        "count": len(registry.all_metrics()),
+        "count": sum(len(theme.tiles) for theme in themes),
+        "board": shown,
+        "may_change": shown and boards.may_change(shown, request.membership),
         "before": asking.dates(
             asking.before(asked.period, period, asked.compare), request.regional
         ),
@@ -48,7 +68,7 @@ def metrics(request: TeamRequest) -> HttpResponse:
 def tile(request: TeamRequest, key: str) -> HttpResponse:
     """One tile of the board, computed now; it fails alone."""
     metric = _metric(key)
-    asked = _asked(request, None)
+    asked = _fitting(_asked(request, None), metric)
     try:
         found = board.tile(Answers(request.workspace), metric, asked, request.regional)
     except PerennialError as error:
@@ -65,6 +85,13 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     asked = _fitting(_asked(request, segments), found)
     if request.GET.get("format") == "csv":
         return files.answer(Answers(request.workspace), found, asked, request.GET)
+    if not boards.is_a_number(found):
+        context = tables.page(request, found, asked)
+        context |= {
+            "menus": tables.menus_of(request, found, asked, segments),
+            "freshness": freshness(request.workspace),
+        }
+        return render(request, "reports/table.html", context)
     part = request.GET.get("part", "") if request.htmx else ""
     if part in detail.PARTS:
         page = detail.page(request, found, asked, parts=(part,), wait=True)
@@ -75,6 +102,8 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
         "menus": menus.metric(found, asked, context["period"], segments, request),
         "chart": detail.drawn(request, found, asked),
         "related": detail.related(request, found, asked),
+        "boards": _own_boards(request, found),
+        "choice": boards.Choice(found, asked.variant).text,
         "freshness": freshness(request.workspace),
     }
     return render(request, "reports/metric.html", context)
@@ -88,6 +117,14 @@ def explain(request: TeamRequest, key: str) -> HttpResponse:
     context: dict[str, Any] = explained.page(request, found, asked)
     template = "reports/explain.html"
     return render(request, f"{template}#part" if request.htmx else template, context)
+
+
+def _own_boards(request: TeamRequest, metric: Metric) -> list[Board]:
+    """Boards the metric can be added to by this person."""
+    if not (boards.is_a_number(metric) and request.role.covers(Role.MEMBER)):
+        return []
+    known = boards.visible(request.membership)
+    return [b for b in known if boards.may_change(b, request.membership)]
 
 
 def _metric(key: str) -> Metric:

@@ -1,0 +1,257 @@
+"""How recurring revenue moves between two instants: R02 of the reference.
+
+Every account is compared with itself at the two ends of a span, so whatever
+happened in between, opening + movements + fx is closing, to 1/10,000. What was
+there at the start moves at the rate of the start; what is new, at that of the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+import polars as pl
+
+from perennial.core.money import SCALE
+from perennial.core.windows import DAY, add_months, month_end
+from perennial.metrics.inputs import Inputs
+from perennial.metrics.query import Query
+from perennial.metrics.registry import metric
+from perennial.metrics.revenue import closing_rates, converted
+
+_LEDGER = ("mrr_ledger",)
+
+GAINS = ("new", "expansion", "reactivation", "resume")
+LOSSES = ("contraction", "churn", "pause")
+MOVEMENTS = (*GAINS, *LOSSES, "fx")
+#: The whole bridge, in the order it is read.
+BRIDGE = ("opening", *MOVEMENTS, "closing")
+
+
+class Span(NamedTuple):
+    """`key` names the span; what holds at the end of `before` and of `last` counts."""
+
+    key: date
+    before: date
+    last: date
+
+
+def period_spans(q: Query) -> list[Span]:
+    """From the end of the day before each period to its last finished day."""
+    return [
+        Span(period.start, done.start - DAY, done.end - DAY)
+        for period in q.periods
+        if (done := q.complete(period))
+    ]
+
+
+def trailing_spans(q: Query, months: int) -> list[Span]:
+    """The months up to the last finished day of each period."""
+    return [
+        Span(period.start, add_months(done.end, -months) - DAY, done.end - DAY)
+        for period in q.periods
+        if (done := q.complete(period))
+    ]
+
+
+def asked_spans(q: Query) -> list[Span]:
+    """The periods, or what the variant `trailing_12m` looks back on."""
+    return trailing_spans(q, 12) if q.variant == "trailing_12m" else period_spans(q)
+
+
+def span_table(spans: Iterable[Span]) -> ir.Table:
+    """One row per span: period_start (its key), before, last."""
+    schema = {"period_start": pl.Date, "before": pl.Date, "last": pl.Date}
+    frame = pl.DataFrame(list(spans), schema=schema, orient="row")
+    return ibis.memtable(frame.to_arrow())
+
+
+def rates_at(t: Inputs, q: Query, days: Iterable[date]) -> ir.Table:
+    """One row per day and currency: day, currency, rate: what held at its end (G7).
+
+    The closing rate of the month's end, or of yesterday while that is to come.
+    """
+    rows = [(day, min(month_end(day), q.today - DAY)) for day in sorted(set(days))]
+    schema = {"day": pl.Date, "due": pl.Date}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return closing_rates(t, q, ibis.memtable(frame.to_arrow()), "day")
+
+
+def account_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
+    """One row per span, group and account that pays at either end of it.
+
+    - `period_start` is the span's key, `before` and `last` are its days.
+    - `opening`: MRR at the start; `kept`: that of the end at the start's rates;
+      `closing`: that of the end; in 1/10,000 of the workspace currency.
+    - `had`, `has`: pays at the start, at the end.
+    - `rested`, `rests`: paused at the start, at the end, not yet for so long that it
+      is churn.
+    - `failed`: stopped within the span because a payment failed.
+    - `lacks0`, `lacks1`: amounts without a rate of the start, of the end.
+    """
+    at = t.mrr_ledger.cross_join(span_table(spans))
+    at = at.filter(_holds(at, at.before) | _holds(at, at["last"]))
+    rates = rates_at(t, q, (day for span in spans for day in (span.before, span.last)))
+    old = rates.select(before="day", currency="currency", rate0="rate")
+    new = rates.select(last="day", currency="currency", rate1="rate")
+    at = at.left_join(old, ["before", "currency"], rname="{name}_0")
+    at = at.left_join(new, ["last", "currency"], rname="{name}_1")
+    longest = ibis.interval(days=q.settings.pause_churn_days)
+    at = at.mutate(
+        at0=_holds(at, at.before),
+        at1=_holds(at, at["last"]),
+        pays=at.mrr_e4 > 0,
+        old=converted(q, at.mrr_e4, at.currency, at.rate0),
+        new=converted(q, at.mrr_e4, at.currency, at.rate1),
+        rests_until=(at.date_from + longest).cast("date"),
+    )
+    had, has = at.at0 & at.pays, at.at1 & at.pays
+    ends = at.group_by([*q.keys, "account_id", "before", "last"]).agg(
+        opening=at.old.sum(where=had).fill_null(0),
+        kept=at.old.sum(where=has).fill_null(0),
+        closing=at.new.sum(where=has).fill_null(0),
+        had=had.any(),
+        has=has.any(),
+        rested=(at.at0 & at.is_paused & (at.before < at.rests_until)).any(),
+        rests=(at.at1 & at.is_paused & (at["last"] < at.rests_until)).any(),
+        failed=(at.at1 & at.is_involuntary & (at.date_from > at.before)).any(),
+        lacks0=(had & at.old.isnull()).sum() + (has & at.old.isnull()).sum(),
+        lacks1=(has & at.new.isnull()).sum(),
+    )
+    return ends.filter(ends.had | ends.has)
+
+
+def _holds(at: ir.Table, day: ir.DateColumn) -> ir.BooleanColumn:
+    return (at.date_from <= day) & (at.date_to.isnull() | (at.date_to > day))
+
+
+def account_movements(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
+    """`account_ends` with the account's `movement` (empty where nothing moved), its
+    `amount`, the `fx`, and `lacks`, how many of their amounts have no rate."""
+    ends = account_ends(t, q, spans)
+    a = ends.left_join(t.first_paid(), "account_id", rname="{name}_f")
+    stays = a.had & a.has
+    movement = ibis.cases(
+        (stays & (a.kept > a.opening), "expansion"),
+        (stays & (a.kept < a.opening), "contraction"),
+        (stays, ""),
+        (a.had & a.rests, "pause"),
+        (a.had, "churn"),
+        (a.rested, "resume"),
+        (a.paid <= a.before, "reactivation"),
+        else_="new",
+    )
+    return a.mutate(
+        movement=movement,
+        amount=ibis.cases(
+            (stays, a.kept - a.opening), (a.had, -a.opening), else_=a.closing
+        ),
+        fx=ibis.cases((stays, a.closing - a.kept), else_=0),
+        # What is new needs no rate of the start.
+        lacks=a.lacks1 + ibis.cases((a.had, a.lacks0), else_=0),
+    )
+
+
+def _steps(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
+    """Every step of the bridge for every period and group, also where nothing moved."""
+    moved = raw.filter(pl.col("movement") != "")
+    parts = [moved.select(*q.keys, "movement", "n", numerator="amount")]
+    for name in ("fx", "opening", "closing"):
+        part = raw.group_by(q.keys).agg(
+            pl.lit(name).alias("movement"),
+            pl.col(f"n_{name}").sum().alias("n"),
+            pl.col(name).sum().alias("numerator"),
+        )
+        parts.append(part)
+    found = pl.concat(
+        part.cast({"n": pl.Int64, "numerator": pl.Int64}) for part in parts
+    )
+    lacks = raw.group_by(q.keys).agg(insufficient=pl.col("lacks").sum())
+    groups = lacks.select(q.keys)
+    if not q.by:  # No group is missing: a period without rows is one of zeros.
+        groups = pl.DataFrame(
+            {"period_start": [p.start for p in q.periods]}, {"period_start": pl.Date}
+        )
+    if q.variant == "net_new":
+        net = found.filter(pl.col("movement").is_in([*GAINS, *LOSSES]))
+        net = net.group_by(q.keys).agg(pl.col("numerator", "n").sum())
+        rows = groups.join(net, on=q.keys, how="left")
+        rows = rows.with_columns(movement=pl.lit("net_new"))
+    else:
+        steps = BRIDGE if q.variant == "bridge" else MOVEMENTS
+        ranks = pl.DataFrame({"movement": steps, "rank": range(len(steps))})
+        rows = groups.join(ranks, how="cross")
+        rows = rows.join(found, on=[*q.keys, "movement"], how="left")
+    rows = rows.join(lacks, on=q.keys, how="left")
+    return rows.with_columns(
+        pl.col("numerator", "n", "insufficient").fill_null(0),
+        denominator=pl.lit(None, pl.Int64),
+    )
+
+
+@metric(
+    title="MRR movements",
+    theme="revenue",
+    unit="money",
+    formula="opening MRR + new + expansion + reactivation + resume + contraction + churn + pause + fx = closing MRR",
+    source="R02",
+    reads=_LEDGER,
+    makes=("movement",),
+    good="none",
+    empty=0,
+    scale=SCALE,
+    window_days=30,
+    conclude=_steps,
+    variants={
+        "movements": "what moved MRR, losses negative",
+        "bridge": "the same between the opening and the closing MRR",
+        "net_new": "all movements but fx, in one row",
+    },
+    caveats=(
+        "Each account is compared at the two ends of the period: one that is new and "
+        "leaves within it moves nothing. Customers of the start are valued at the "
+        "exchange rate of the end of the month before, the others at that of the end."
+    ),
+)
+def mrr_movements(t: Inputs, q: Query) -> ir.Table:
+    """Why recurring revenue is not what it was (column `movement`): new, expansion,
+    contraction, churn, reactivation, pause, resume, and exchange rates (fx)."""
+    a = account_movements(t, q, period_spans(q))
+    return a.group_by([*q.keys, "movement"]).agg(
+        amount=a.amount.sum(),
+        fx=a.fx.sum(),
+        opening=a.opening.sum(),
+        closing=a.closing.sum(),
+        n=a.count(),
+        n_fx=(a.fx != 0).sum(),
+        n_opening=a.had.sum(),
+        n_closing=a.has.sum(),
+        lacks=a.lacks.sum(),
+    )
+
+
+@metric(
+    title="Quick ratio",
+    theme="revenue",
+    unit="index",
+    formula="(new + expansion + reactivation + resume) / (contraction + churn + pause)",
+    source="R02",
+    reads=_LEDGER,
+    scale=SCALE,
+    denominator_scale=SCALE,
+    window_days=30,
+    caveats="Null where nothing was lost.",
+)
+def quick_ratio(t: Inputs, q: Query) -> ir.Table:
+    """Recurring revenue gained for each unit that was lost."""
+    a = account_movements(t, q, period_spans(q))
+    moved = a.movement != ""
+    return a.group_by(q.keys).agg(
+        numerator=a.amount.sum(where=a.movement.isin(GAINS)).fill_null(0),
+        denominator=-a.amount.sum(where=a.movement.isin(LOSSES)).fill_null(0),
+        n=moved.sum(),
+        insufficient=a.lacks.sum(),
+    )

@@ -1,0 +1,147 @@
+"""Answers to surveys as every metric of them sees them: section 7 of the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.metrics.inputs import Inputs
+
+#: Scales of surveys that do not say theirs.
+_SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+#: Scores on another scale are added up in whole parts of this size.
+PARTS = 10**9
+#: Mean scores of comments are on a scale from 0 to this.
+_POINTS = 10
+
+#: Who answers a Net Promoter survey, by the score.
+GROUPS = ("promoter", "passive", "detractor")
+
+Prepare = Callable[[ir.Table], ir.Table]
+
+
+def answers(t: Inputs, kind: str) -> ir.Table:
+    """Valid answers to a kind of survey, one row an answer, with `date`.
+
+    - `score` is a whole number in [`low`, `high`], its scale; others are left out.
+      A scale where much means effort is turned round (F03).
+    - `person` is the user, or the answer itself where nobody is known.
+    - Of several answers to one invitation the last counts.
+    """
+    return t.facts("survey_responses", "answered_at", _valid(t, kind))
+
+
+def _valid(t: Inputs, kind: str) -> Prepare:
+    def prepared(rows: ir.Table) -> ir.Table:
+        placed = _placed(t, rows.filter(rows.kind == kind))
+        return _last_of_invite(placed.filter(placed.score.notnull()))
+
+    return prepared
+
+
+def _placed(t: Inputs, rows: ir.Table) -> ir.Table:
+    """Answers with whose they are and their `score`, null where it cannot be."""
+    rows = t.attributed("survey_responses", "response_id", rows, "answered_at")
+    users = t.users.select(role_of="user_id", role="role")
+    rows = rows.left_join(users, rows.user_id == users.role_of)
+    rows = rows.mutate(
+        person=ibis.cases(
+            (rows.user_id.notnull(), ibis.literal("u") + rows.user_id),
+            else_=ibis.literal("r") + rows.response_id,
+        )
+    )
+    return _on_scales(rows).drop("role_of")
+
+
+def _on_scales(rows: ir.Table) -> ir.Table:
+    default = [
+        ibis.cases(
+            *((rows.kind == kind, scale[end]) for kind, scale in _SCALES.items())
+        )
+        for end in (0, 1)
+    ]
+    rows = rows.mutate(
+        low=rows.scale_min.fill_null(default[0]),
+        high=rows.scale_max.fill_null(default[1]),
+    )
+    inside = rows.score.between(rows.low, rows.high)
+    rows = rows.mutate(given=ibis.cases((inside, rows.score)).cast("int64"))
+    is_whole = (rows.score == rows.given.cast("float64")) & (rows.low < rows.high)
+    is_effort = (rows.kind == "ces") & (rows.orientation == "effort").fill_null(False)
+    ease = ibis.cases((is_effort, rows.low + rows.high - rows.given), else_=rows.given)
+    return rows.mutate(
+        score=ibis.cases((is_whole, ease)),
+        scale=rows.low.cast("string") + "-" + rows.high.cast("string"),
+    ).drop("given", "scale_min", "scale_max", "orientation")
+
+
+def _last_of_invite(rows: ir.Table) -> ir.Table:
+    alone = ibis.cases((rows.invite_id.isnull(), rows.response_id))
+    window = ibis.window(
+        group_by=[rows.kind, rows.invite_id, alone], order_by=newest(rows)
+    )
+    ranked = rows.mutate(place=ibis.row_number().over(window))
+    return ranked.filter(ranked.place == 0).drop("place")
+
+
+def newest(rows: ir.Table) -> list[ir.Value]:
+    """The order of answers, the last one first."""
+    return [ibis.desc(rows.answered_at), ibis.desc(rows.response_id)]
+
+
+def is_easy(rows: ir.Table, score_of_7: int) -> ir.BooleanColumn:
+    """Is the score at least where `score_of_7` is on a scale from 1 to 7?"""
+    return (rows.score - rows.low) * 6 >= (rows.high - rows.low) * (score_of_7 - 1)
+
+
+def on_scale(rows: ir.Table, low: int, high: int) -> ir.IntegerColumn:
+    """The score stretched to a scale, in whole parts of `PARTS`."""
+    share = (rows.score - rows.low).cast("float64") / (rows.high - rows.low)
+    return low * PARTS + (share * ((high - low) * PARTS)).round().cast("int64")
+
+
+# Comments
+
+
+def comments(t: Inputs) -> ir.Table:
+    """Answers with a comment, one row each, without its text.
+
+    `points` is the score on a scale from 0 to 10, in whole parts; null without one.
+    `group` is promoter, passive or detractor in an NPS survey, otherwise null.
+    """
+    return t.facts("survey_responses", "answered_at", lambda rows: _commented(t, rows))
+
+
+def _commented(t: Inputs, rows: ir.Table) -> ir.Table:
+    rows = rows.filter(rows.comment.strip() != "")
+    rows = _last_of_invite(_placed(t, rows))
+    is_nps = (rows.kind == "nps") & (rows.high == 10) & rows.low.isin([0, 1])
+    promoter, passive, detractor = GROUPS
+    group = ibis.cases(
+        (rows.score >= 9, promoter), (rows.score >= 7, passive), else_=detractor
+    )
+    return rows.mutate(
+        points=on_scale(rows, 0, _POINTS),
+        group=ibis.cases((is_nps & rows.score.notnull(), group)),
+    ).drop("comment")
+
+
+def comment_topics(t: Inputs) -> ir.Table:
+    """Topics of comments as they count: response_id, topic, sentiment.
+
+    A person's word goes before an analysis, a newer version before an older one;
+    `topic` is null where a comment was looked at and speaks of none.
+    """
+    rows = t.everything("feedback_annotations")
+    is_person = (rows.annotated_by == "person").fill_null(False).cast("int64")
+    rows = rows.mutate(person=is_person, version=rows.version.fill_null(0))
+    one = ibis.window(
+        group_by="response_id", order_by=[ibis.desc("person"), ibis.desc("version")]
+    )
+    ranked = rows.mutate(place=ibis.rank().over(one))
+    topic = ranked.topic.strip()
+    return ranked.filter(ranked.place == 0).select(
+        "response_id", topic=topic.nullif(""), sentiment="sentiment"
+    )

@@ -1,0 +1,241 @@
+"""What customers who buy freely will still buy: BG/NBD and Gamma-Gamma (E03).
+
+For purchases without a contract, such as usage top-ups; never for subscriptions.
+Pure functions: time is in weeks, money in any one unit. BG/NBD: Fader, Hardie and
+Lee, 2005; Gamma-Gamma: Fader and Hardie, 2013.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import exp, inf, lgamma, log
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+_WEEK = 7
+#: Terms of a series smaller than this share of its sum change nothing.
+_TERM = 1e-16
+_MOST_TERMS = 100_000
+#: e to a higher power is no floating point number.
+_MOST_EXPONENT = 700
+#: Above this, how often and for how much people buy are not independent.
+MOST_CORRELATED = 0.3
+
+
+class Buyer(NamedTuple):
+    """One customer's purchases: `repeats` after the first, the last of them `recency`
+    after it, watched for `age` since it; weeks. `value`: mean of the repeats."""
+
+    repeats: int
+    recency: float
+    age: float
+    value: float = 0.0
+
+
+def buyers(
+    purchases: Iterable[tuple[str, date, float]], end: date
+) -> Mapping[str, Buyer]:
+    """Purchases (customer, day, amount) before `end` as buyers.
+
+    Several purchases of a day count as one, of their sum. The age is counted to the
+    last day before `end`.
+    """
+    days: dict[str, dict[date, float]] = {}
+    for customer, day, amount in purchases:
+        if day < end:
+            of = days.setdefault(customer, {})
+            of[day] = of.get(day, 0.0) + amount
+    return {customer: _buyer(amounts, end) for customer, amounts in days.items()}
+
+
+def _buyer(amounts: Mapping[date, float], end: date) -> Buyer:
+    first, *later = sorted(amounts)
+    repeats = len(later)
+    recency = (later[-1] - first).days / _WEEK if later else 0.0
+    value = sum(amounts[day] for day in later) / repeats if later else 0.0
+    return Buyer(repeats, recency, ((end - first).days - 1) / _WEEK, value)
+
+
+@dataclass(frozen=True)
+class BgNbd:
+    """How often customers buy (r, alpha), and when they stop (a, b)."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+    def p_alive(self, buyer: Buyer) -> float:
+        """The chance that the customer still buys, above 0 up to 1.
+
+        Without a repeat it is 1 by construction: that says nothing of a customer.
+        """
+        return 1 / (1 + self._odds_of_leaving(buyer))
+
+    def expected(self, buyer: Buyer, weeks: float) -> float:
+        """Purchases to be expected within the next `weeks`."""
+        if weeks <= 0:
+            return 0.0
+        x, _, age, _ = buyer
+        a, b, r = self.a, self.b, self.r
+        if abs(a - 1) < 1e-9:  # The formula divides by a − 1; its limit is finite.
+            a = 1 + 1e-9
+        z = weeks / (self.alpha + age + weeks)
+        series = _hypergeometric(r + x, b + x, a + b + x - 1, z)
+        kept = ((self.alpha + age) / (self.alpha + age + weeks)) ** (r + x)
+        bought = (a + b + x - 1) / (a - 1) * (1 - kept * series)
+        return float(bought / (1 + self._odds_of_leaving(buyer)))
+
+    def _odds_of_leaving(self, buyer: Buyer) -> float:
+        x, recency, age, _ = buyer
+        if x == 0:
+            return 0.0
+        waited = (self.r + x) * log((self.alpha + age) / (self.alpha + recency))
+        return self.a / (self.b + x - 1) * exp(min(waited, _MOST_EXPONENT))
+
+
+@dataclass(frozen=True)
+class GammaGamma:
+    """How much customers spend on a purchase: their own mean is gamma (p) around one
+    that varies between them (q, v)."""
+
+    p: float
+    q: float
+    v: float
+
+    def expected(self, buyer: Buyer) -> float | None:
+        """The customer's expected mean value of a purchase; None where q is at most
+        1, as there is no mean then."""
+        if self.q <= 1:
+            return None
+        bought = self.p * buyer.repeats
+        weight = bought / (bought + self.q - 1)
+        everybody = self.p * self.v / (self.q - 1)
+        return weight * buyer.value + (1 - weight) * everybody
+
+
+def value_correlation(found: Iterable[Buyer]) -> float | None:
+    """The correlation of how often and how much repeat buyers buy; None without any.
+
+    Gamma-Gamma takes it to be zero: above `MOST_CORRELATED` its answer is no good.
+    """
+    pairs = [(b.repeats, b.value) for b in found if b.repeats > 0]
+    if len({x for x, _ in pairs}) < 2 or len({m for _, m in pairs}) < 2:
+        return None
+    return float(np.corrcoef(np.array(pairs).T)[0, 1])
+
+
+def fit_bgnbd(found: Iterable[Buyer]) -> BgNbd | None:
+    """The parameters that make these buyers most likely; None without repeats."""
+    rows = [(b.repeats, b.recency, b.age) for b in found if b.age > 0]
+    if not any(x for x, _, _ in rows):
+        return None
+    unique, weight = np.unique(np.array(rows, dtype=float), axis=0, return_counts=True)
+    x, recency, age = unique.T
+    again = x > 0
+
+    def loss(point: Floats) -> float:
+        r, alpha, a, b = np.exp(point)
+        often = _lgamma(r + x) - lgamma(r) + r * log(alpha)
+        stays = lgamma(a + b) + _lgamma(b + x) - lgamma(b) - _lgamma(a + b + x)
+        here = -(r + x) * np.log(alpha + age)
+        odds = log(a) - np.log(b + np.maximum(x, 1) - 1)
+        gone = odds - (r + x) * np.log(alpha + recency)
+        total = often + stays + np.where(again, np.logaddexp(here, gone), here)
+        return float(-(weight * total).sum() / weight.sum())
+
+    return BgNbd(*_lowest(loss, 4))
+
+
+def fit_gamma_gamma(found: Iterable[Buyer]) -> GammaGamma | None:
+    """The parameters that make these values most likely; None without repeats."""
+    rows = [(b.repeats, b.value) for b in found if b.repeats > 0 and b.value > 0]
+    if not rows:
+        return None
+    x, m = np.array(rows, dtype=float).T
+
+    def loss(point: Floats) -> float:
+        p, q, v = np.exp(point)
+        total = (
+            _lgamma(p * x + q) - _lgamma(p * x) - lgamma(q) + q * log(v)
+            + (p * x - 1) * np.log(m) + p * x * np.log(x)
+            - (p * x + q) * np.log(x * m + v)
+        )  # fmt: skip
+        return float(-total.mean())
+
+    return GammaGamma(*_lowest(loss, 3))
+
+
+def _lgamma(values: Floats) -> Floats:
+    distinct, places = np.unique(values, return_inverse=True)
+    return np.array([lgamma(value) for value in distinct])[places]
+
+
+def _hypergeometric(a: float, b: float, c: float, z: float) -> float:
+    """Gauss's series ₂F₁(a, b; c; z), 0 <= z < 1."""
+    total = term = 1.0
+    for n in range(_MOST_TERMS):
+        term *= (a + n) * (b + n) / (c + n) * z / (n + 1)
+        total += term
+        if abs(term) < _TERM * abs(total):
+            break
+    return total
+
+
+def _lowest(loss: Callable[[Floats], float], size: int) -> Sequence[float]:
+    """The positive numbers with the lowest loss, which takes their logarithms.
+
+    Nelder and Mead's simplex: no derivatives, and the same answer every time.
+    """
+    points = [np.zeros(size), *(0.5 * np.eye(size))]
+    corners = sorted((_finite(loss, p), tuple(p)) for p in points)
+    for _ in range(400 * size):
+        if corners[-1][0] - corners[0][0] < 1e-12 and _spread(corners) < 1e-7:
+            break
+        corners = _moved(loss, corners)
+    return [exp(value) for value in corners[0][1]]
+
+
+_Corner = tuple[float, tuple[float, ...]]
+
+
+def _moved(loss: Callable[[Floats], float], corners: list[_Corner]) -> list[_Corner]:
+    """The simplex with its worst corner replaced, or all but the best drawn in."""
+    best, worst = corners[0], corners[-1]
+    center = np.mean([point for _, point in corners[:-1]], axis=0)
+    away = center - np.array(worst[1])
+
+    def at(step: float) -> _Corner:
+        point = center + step * away
+        return _finite(loss, point), tuple(point)
+
+    mirrored = at(1.0)
+    if mirrored[0] < best[0]:
+        chosen = min(at(2.0), mirrored)
+    elif mirrored[0] < corners[-2][0]:
+        chosen = mirrored
+    else:
+        chosen = at(0.5) if mirrored[0] < worst[0] else at(-0.5)
+        if chosen[0] >= min(mirrored[0], worst[0]):
+            near = np.array(best[1])
+            drawn = [near + 0.5 * (np.array(p) - near) for _, p in corners[1:]]
+            return sorted([best, *((_finite(loss, p), tuple(p)) for p in drawn)])
+    return sorted([*corners[:-1], chosen])
+
+
+def _finite(loss: Callable[[Floats], float], point: Floats) -> float:
+    if np.abs(point).max() > 50:  # Beyond numbers a computer can hold.
+        return inf
+    value = loss(np.asarray(point))
+    return value if np.isfinite(value) else inf
+
+
+def _spread(corners: Sequence[_Corner]) -> float:
+    points = np.array([point for _, point in corners])
+    return float(np.abs(points - points[0]).max())

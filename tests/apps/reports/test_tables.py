@@ -1,0 +1,56 @@
+"""Metrics that are tables of their own: cohorts and movements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from perennial.apps.reports import boards
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import User, Workspace
+from perennial.metrics.registry import all_metrics
+from tests.apps.team.cast import Cast
+
+TABLES = [key for key, m in all_metrics().items() if not boards.is_a_number(m)]
+
+
+@pytest.fixture
+def reader(
+    workspace: Workspace, cast: Cast, client_of: Callable[[User], Client]
+) -> Client:
+    return client_of(cast.viewer)
+
+
+@pytest.mark.parametrize("key", TABLES)
+def test_each_has_a_page(key: str, reader: Client) -> None:
+    page = reader.get(f"/metrics/{key}/").content.decode()
+    assert "Formula" in page
+    assert f"perennial metric {key} --start" in page
+
+
+def test_movements_of_a_month_are_those_of_the_metric(
+    reader: Client, workspace: Workspace
+) -> None:
+    page = reader.get("/metrics/mrr_movements/").content.decode()
+    [row] = re.findall(r"<tr><th[^>]*>May 2026.*?</tr>", page, re.S)
+    shown = [text.strip() for text in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+    found = lake_of(workspace).metric(
+        "mrr_movements", start="2026-05-01", end="2026-06-01"
+    )
+    values = [r["value"] for r in found.to_dicts()]
+    amounts = [float(re.sub(r"[^\d.]", "", t)) * (-1 if "−" in t else 1) for t in shown]
+    assert amounts[:-1] == pytest.approx(values, abs=1)
+    assert amounts[-1] == pytest.approx(sum(values), abs=1)
+
+
+def test_a_cohort_begins_with_all_of_it(reader: Client) -> None:
+    page = reader.get("/metrics/logo_cohort_retention/").content.decode()
+    rows = re.findall(r"<tr><th scope=\"row\".*?</tr>", page, re.S)
+    assert rows
+    for row in rows:
+        cells = re.findall(r"<td[^>]*>(.*?)</td>", row)
+        assert cells[1] == "100%"
+    assert "shade-10" in page
