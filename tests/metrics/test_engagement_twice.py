@@ -656,7 +656,7 @@ class TestHealth:
         def spread(asked: Asked, *, mrr: bool) -> Values:
             found: dict[Key, float | None] = {}
             for key, rows in grouped(asked).items():
-                of = {c: 0 for c in ("red", "orange", "yellow", "green")}
+                of = dict.fromkeys(("red", "orange", "yellow", "green"), 0)
                 for r in rows:
                     of[r["color"]] += (r["mrr_e4"] or 0) if mrr else 1
                 total = sum(of.values())

@@ -64,6 +64,37 @@ def test_mixed_intervals_statuses_and_discounts(tmp_path: Path) -> None:
     assert found == 732
 
 
+def test_numbers_that_vendors_publish(tmp_path: Path) -> None:
+    """mrr_norm_stripe, mrr_norm_quarter, mrr_discount and mrr_new_syncalytics of
+    vendor_vectors.json; and ARR-1."""
+    case = Case(tmp_path)
+    prices = {
+        "stripe": [item(100, quantity=100.0), item(600, "year", quantity=50.0)],
+        "quarter": [item(90, interval_count=3)],
+        "discount": [item(120, "year", discount=Decimal(12))],
+        "syncalytics": [item(2000, "year")],
+        "ARR-1": [item(732)],
+    }
+    case.facts(
+        "subscription_items",
+        *(
+            {**row, "account_id": name, "subscription_id": name, "item_id": str(n)}
+            for name, rows in prices.items()
+            for n, row in enumerate(rows)
+        ),
+    )
+    case.roll_up()
+    mrr = case.by("mrr", "account", as_of="2026-03-01")
+    assert mrr == {
+        "stripe": 12_500,
+        "quarter": 30,
+        "discount": 9,
+        "syncalytics": 166.6667,
+        "ARR-1": 732,
+    }
+    assert case.by("arr", "account", as_of="2026-03-01")["ARR-1"] == 8784
+
+
 def test_a_price_a_day(tmp_path: Path) -> None:
     """MRR-3."""
     assert mrr_of(tmp_path, item("1.2", "day")) == 36.5

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from tests.metrics.plainly import DAY, Plain, Row, local
@@ -223,18 +223,30 @@ class Used(Plain):
             if (since is None or since <= last) and (until is None or until > first)
         }
 
-    def bought(self, day: date) -> dict[str, int]:
-        """Seats by account at the end of a day, where there are any."""
-        found: dict[str, int] = defaultdict(int)
+    @cached_property
+    def _contracts(self) -> list[tuple[str, int, date, date | None]]:
+        """Seats by account and run of days; an open contract ends with the next."""
         contracts = defaultdict(list)
         for row in self.visible(self.rows("seat_contracts")):
             contracts[row["account_id"]].append(row)
+        found = []
         for account, rows in contracts.items():
-            rows.sort(key=lambda r: (r["starts_at"] is not None, r["starts_at"]))
+            rows.sort(key=lambda r: r["starts_at"])
             for row, after in pairwise([*rows, None]):
                 ends = row["ends_at"] or (after and after["starts_at"])
-                if local(row["starts_at"]) <= day and (not ends or local(ends) > day):
-                    found[account] += row["seats"] or 0
+                last = local(ends) if ends else None
+                found.append(
+                    (account, row["seats"] or 0, local(row["starts_at"]), last)
+                )
+        return found
+
+    @lru_cache  # noqa: B019
+    def bought(self, day: date) -> dict[str, int]:
+        """Seats by account at the end of a day, where there are any."""
+        found: dict[str, int] = defaultdict(int)
+        for account, seats, first, until in self._contracts:
+            if first <= day and (until is None or until > day):
+                found[account] += seats
         return {account: seats for account, seats in found.items() if seats}
 
     @cached_property
@@ -254,37 +266,46 @@ class Used(Plain):
             found[account] = min(found.get(account, first), first)
         return found
 
+    @cached_property
+    def _paying_runs(self) -> dict[str, list[tuple[date, date | None]]]:
+        found = defaultdict(list)
+        for account, first, until in self.paying:
+            found[account].append((first, until))
+        return found
+
     def pays(self, account: str, day: date) -> bool:
         return any(
-            a == account and first <= day and (until is None or until > day)
-            for a, first, until in self.paying
+            first <= day and (until is None or until > day)
+            for first, until in self._paying_runs.get(account, ())
         )
 
     def open_to(self, account: str, first: date, end: date) -> set[str]:
         """Features an account may use on a day of `[first, end)`."""
-        grants = defaultdict(list)
-        for row in self.rows("entitlements"):
-            grants[row["feature_id"]].append(row)
-        released = {r["feature_id"]: r["released_at"] for r in self.rows("features")}
-        known = {*released, *grants, *self._named_features}
-        return {
+        released, free = self._released(end)
+        return free | {
             feature
-            for feature in known
-            if (released.get(feature) is None or local(released[feature]) < end)
-            and (
-                feature not in grants
-                or any(
-                    row["account_id"] == account
-                    and (row["starts_at"] is None or local(row["starts_at"]) < end)
-                    and (row["ends_at"] is None or _is_after(row["ends_at"], first))
-                    for row in grants[feature]
-                )
-            )
+            for feature, starts, ends in self._grants.get(account, ())
+            if feature in released
+            and (starts is None or local(starts) < end)
+            and (ends is None or _is_after(ends, first))
         }
 
+    @lru_cache  # noqa: B019
+    def _released(self, end: date) -> tuple[set[str], set[str]]:
+        """Features there are before a day: all, and those open to everybody."""
+        told = {r["feature_id"]: r["released_at"] for r in self.rows("features")}
+        granted = {r["feature_id"] for r in self.rows("entitlements")}
+        known = {*told, *granted, *(e.feature for e in self.events if e.feature)}
+        out = {f for f in known if told.get(f) is None or local(told[f]) < end}
+        return out, out - granted
+
     @cached_property
-    def _named_features(self) -> set[str]:
-        return {e.feature for e in self.events if e.feature}
+    def _grants(self) -> dict[str, list[tuple[str, datetime | None, datetime | None]]]:
+        found = defaultdict(list)
+        for r in self.rows("entitlements"):
+            grant = r["feature_id"], r["starts_at"], r["ends_at"]
+            found[r["account_id"]].append(grant)
+        return found
 
 
 def _is_after(instant: datetime, day: date) -> bool:

@@ -45,6 +45,7 @@ def test_every_word_is_translated(language: str) -> None:
     for message in messages(catalog(words.FOLDER, language)).values():
         assert all(_forms(message)), message.id
         assert not message.fuzzy, message.id
+        assert not list(message.check()), message.id
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

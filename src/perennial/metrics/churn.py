@@ -25,7 +25,7 @@ _SPANS: Mapping[str, str] = {
     "period": "over the period itself",
     "trailing_12m": "over the 12 months up to the period's end",
 }
-_CONSTANT = "Both sides at the exchange rate of the month's end before the start."
+_CONSTANT = "Both sides at the exchange rates the period began with."
 
 
 def _opening_accounts(t: Inputs, q: Query) -> ir.Table:
@@ -161,19 +161,18 @@ def _annualized(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
     """The rate of a period as that of a year, where the variant says so."""
     if q.variant != "annualized":
         return raw
-    spans = pl.DataFrame(
+    times = pl.DataFrame(
         {
             "period_start": [p.start for p in q.periods],
             "times": [_in_a_year(p) for p in q.periods],
         },
         schema={"period_start": pl.Date, "times": pl.Float64},
     )
-    rows = raw.join(spans, on="period_start")
-    part = rows["numerator"].cast(pl.Float64) / rows["denominator"]
-    keeps = part if q.metric.key == "customer_retention_rate" else 1 - part
-    year = keeps ** rows["times"]
-    value = year if q.metric.key == "customer_retention_rate" else 1 - year
-    return rows.drop("times").with_columns(value=value)
+    part = pl.col("numerator") / pl.col("denominator")
+    value = 1 - (1 - part) ** pl.col("times")
+    if q.metric.key == "customer_retention_rate":
+        value = part ** pl.col("times")
+    return raw.join(times, on="period_start").with_columns(value=value).drop("times")
 
 
 def _in_a_year(period: Period) -> float:
@@ -188,7 +187,7 @@ def _in_a_year(period: Period) -> float:
     title="Customer churn rate",
     theme="retention",
     unit="ratio",
-    formula="customers of the start who do not pay at the end / customers of the start",
+    formula="customers of the start who neither pay nor pause at the end / customers of the start",
     source="R05",
     reads=(*_LEDGER, "contracts"),
     good="down",
@@ -200,9 +199,9 @@ def _in_a_year(period: Period) -> float:
         "involuntary": "only those who left because a payment failed",
     },
     caveats=(
-        "A pause counts only after 90 days, in periods long enough to see it. Those "
-        "who join and leave within the period are not in it, and no months add up to "
-        "a year's rate: take the variant annualized, or a longer period."
+        "A pause is churn after 90 days, and only a period that began before it can "
+        "tell. Those who join and leave within the period are not in it. Rates of "
+        "months do not add up to one of a year: see the variants."
     ),
 )
 def customer_churn_rate(t: Inputs, q: Query) -> ir.Table:

@@ -8,6 +8,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 import polars as pl
+from ibis import _
 
 from perennial.core.money import SCALE
 from perennial.core.windows import DAY, Grain, floor, following, periods
@@ -71,33 +72,32 @@ def _cells(t: Inputs, q: Query) -> ir.Table:
     cells = members.join(
         steps, [members.paid >= steps.joined_from, members.paid < steps.joined_to]
     )
-    runs = t.mrr_ledger.filter(t.mrr_ledger.mrr_e4 > 0)
-    runs = runs.select(
-        *dict.fromkeys(
-            (*q.by, "account_id", "currency", "date_from", "date_to", "mrr_e4")
-        )
-    )
-    held = cells.join(runs, [*q.by, "account_id"])
-    held = held.filter(
-        (held.date_from <= held["last"])
-        & (held.date_to.isnull() | (held.date_to > held["last"]))
-    )
-    dues = steps.select("cohort", "due").distinct()
-    rates = closing_rates(t, q, dues, "cohort")
-    priced = held.left_join(rates, ["cohort", "currency"], rname="{name}_r")
-    amount = converted(q, priced.mrr_e4, priced.currency, priced.rate)
     keys = [*q.keys, "cohort", "account_id", "k"]
-    paid = priced.mutate(amount=amount)
-    paid = paid.group_by(keys).agg(
-        mrr=paid.amount.sum(), lacks=paid.amount.isnull().cast("int64").sum()
-    )
+    paid = _paid(t, q, cells).group_by(keys)
+    paid = paid.agg(mrr=_.amount.sum(), lacks=_.amount.isnull().sum())
     found = cells.select(keys).left_join(paid, keys, rname="{name}_p")
     return found.select(
         *keys,
         mrr=found.mrr.fill_null(0),
-        pays=found.lacks.notnull().cast("int64"),
+        pays=found.lacks.notnull(),
         lacks=found.lacks.fill_null(0),
     )
+
+
+def _paid(t: Inputs, q: Query, cells: ir.Table) -> ir.Table:
+    """Runs of the ledger that hold at the end of a cell's period, as `amount`."""
+    columns = (*q.by, "account_id", "currency", "date_from", "date_to", "mrr_e4")
+    runs = t.mrr_ledger.filter(t.mrr_ledger.mrr_e4 > 0)
+    runs = runs.select(*dict.fromkeys(columns))
+    held = cells.join(runs, [*q.by, "account_id"])
+    last = held["last"]
+    live = (held.date_from <= last) & (held.date_to.isnull() | (held.date_to > last))
+    rates = closing_rates(t, q, cells.select("cohort", "due").distinct(), "cohort")
+    priced = held.filter(live).left_join(
+        rates, ["cohort", "currency"], rname="{name}_r"
+    )
+    amount = converted(q, priced.mrr_e4, priced.currency, priced.rate)
+    return priced.mutate(amount=amount)
 
 
 @metric(

@@ -213,7 +213,8 @@ def _steps(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
     caveats=(
         "Each account is compared at the two ends of the period: one that is new and "
         "leaves within it moves nothing. Customers of the start are valued at the "
-        "exchange rate of the end of the month before, the others at that of the end."
+        "exchange rates the period began with, the others at those it ended with. A "
+        "pause is churn after 90 days."
     ),
 )
 def mrr_movements(t: Inputs, q: Query) -> ir.Table:

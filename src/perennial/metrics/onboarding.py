@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from perennial.core.windows import DAY
 from perennial.metrics import waits
-from perennial.metrics.inputs import Inputs
+from perennial.metrics.inputs import NOTHING, Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import ACCOUNT_DIMENSIONS, USER_DIMENSIONS, metric
 
@@ -140,7 +140,7 @@ def _progress(q: Query, done: ir.Table, chain: ir.Table) -> ir.Table:
 
     Steps taken out of order, or before the one before, are not reached.
     """
-    rows = done.mutate(account=done.account_id) if "account" in q.by else done
+    rows = done.mutate(account=done.account_id.fill_null(NOTHING))
     who = [*_ids(q), "flow_name"]
     latest = rows.group_by(who).agg(latest=rows.date.max())
     rows = rows.group_by([*who, "step"]).agg(at=rows["at"].min())

@@ -104,7 +104,7 @@ def _concluded(query: Query, raw: pl.DataFrame) -> pl.DataFrame:
     params={
         "min_accounts": "accounts a month of tenure needs; else the setting `dip_min_accounts`"
     },
-    caveats="A fall of 20 % or more is a dip: a reason to talk a month before. Months of tenure run from the end of onboarding and count where they end. The numerator is the month's use, the denominator that of the three before. Accounts without seats, or that stopped paying, are left out.",
+    caveats="A fall by a fifth or more is a dip: a reason to talk a month before. Months of tenure run from the end of onboarding and count where they end. The numerator is the month's use, the denominator that of the three before. Accounts without seats, or that stopped paying, are left out.",
 )
 def usage_dip(t: Inputs, q: Query) -> ir.Table:
     """How use changes with the age of accounts (column `k`, whole months since

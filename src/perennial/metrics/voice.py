@@ -34,7 +34,7 @@ _CONFIDENCE_95 = 1.96
     variants={
         "respondent": "every person counts once, with the last answer of the period",
         "account_weighted": "the mean of the accounts' scores",
-        "margin": "points the score can be off by chance, with 95 % confidence",
+        "margin": "points the score can be off by chance, with a confidence of 0.95",
         "promoters": "100 · answers of 9 and 10 / answers",
         "passives": "100 · answers of 7 and 8 / answers",
         "detractors": "100 · answers of 0 to 6 / answers",
