@@ -63,6 +63,7 @@ def browser_context_args(live_server: LiveServer) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _watched(page: Page) -> Iterator[None]:
     page.set_default_timeout(10_000)
+    page.set_default_navigation_timeout(30_000)
     yield from (None for _ in browsing.watch(page))
 
 

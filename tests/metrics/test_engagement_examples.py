@@ -560,10 +560,11 @@ def onboarding(case: Facts) -> None:
 class TestOnboardingFunnel:
     def test_completion_and_drops(self, case: Case) -> None:
         """ONB-1."""
-        assert case.value("onboarding_funnel", **self.asked) == 0.3
-        found = rows(case, "onboarding_funnel", by=["step"], **SPRING)
+        asked = {**SPRING, "where": "flow = 'start'"}
+        assert case.value("onboarding_funnel", **asked) == 0.3
+        found = rows(case, "onboarding_funnel", by=["step"], **asked)
         assert [row["n"] for row in found] == [200, 150, 120, 60]
-        lost = rows(case, "onboarding_funnel", by=["step"], variant="drop", **SPRING)
+        lost = rows(case, "onboarding_funnel", by=["step"], variant="drop", **asked)
         drops = [row["value"] for row in lost]
         assert drops == pytest.approx([0.25, 0.2, 0.5, None])
         worst = max(lost, key=lambda row: row["value"] or 0)

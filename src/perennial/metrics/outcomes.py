@@ -119,8 +119,8 @@ def _is_finite(number: ir.FloatingColumn) -> ir.BooleanColumn:
     ),
 )
 def outcome_rate(t: Inputs, q: Query) -> ir.Table:
-    """Share of the customers' goals that were reached in time: does the product bring
-    what it was bought for?"""
+    """Share of the customers' goals that were reached in time: whether the product
+    brings what it was bought for."""
     goals = due_goals(t)
     is_measured = goals.achieved.notnull()
     if q.variant == "measured":
