@@ -146,6 +146,65 @@ def test_accounts_answer_for_themselves(workspace: Workspace) -> None:
     assert {row["account"]: row["value"] for row in rows} == expected
 
 
+def test_users_come_back_week_by_week(workspace: Workspace) -> None:
+    """Retention of cohorts of users, from the events themselves."""
+    with duckdb.connect() as duck:
+        expected = {
+            (week, k): users
+            for week, k, users in duck.sql(
+                f"""
+                WITH seen AS (
+                    SELECT DISTINCT account_id, user_id,
+                           date_trunc('week', event_time)::DATE AS week
+                    FROM {EVENTS}
+                ), began AS (
+                    SELECT account_id, user_id, min(week) AS cohort FROM seen GROUP BY ALL
+                )
+                SELECT cohort, (week - cohort) // 7, count(*)
+                FROM seen JOIN began USING (account_id, user_id) GROUP BY ALL
+                """
+            ).fetchall()
+        }
+    span = {"start": "2022-01-03", "end": "2022-06-27", "grain": "week"}
+    rows = workspace.metric("user_retention", **span).to_dicts()
+    found = {(row["cohort"], row["k"]): row for row in rows}
+    assert len({cohort for cohort, _ in found}) > 20
+    for (cohort, k), row in found.items():
+        assert row["numerator"] == expected.get((cohort, k), 0)
+        assert row["denominator"] == expected[cohort, 0]
+
+
+def test_features_are_tried_and_used_again(workspace: Workspace) -> None:
+    first, end = date(2022, 3, 1), date(2022, 9, 1)
+    with duckdb.connect() as duck:
+        expected = dict(
+            duck.sql(
+                f"""
+                WITH day AS (
+                    SELECT DISTINCT account_id, user_id, event_type_id,
+                           event_time::DATE AS day
+                    FROM {EVENTS}
+                ), tried AS (
+                    SELECT account_id, user_id, event_type_id, min(day) AS began
+                    FROM day GROUP BY ALL
+                ), back AS (
+                    SELECT tried.*, bool_or(day > began AND day <= began + 30) AS again
+                    FROM tried JOIN day USING (account_id, user_id, event_type_id)
+                    WHERE began >= DATE '{first}' AND began < DATE '{end}'
+                    GROUP BY ALL
+                )
+                SELECT t.event_type_name, avg(again::INT)
+                FROM back JOIN '{DATA}/event_type.csv' t USING (event_type_id)
+                GROUP BY ALL
+                """
+            ).fetchall()
+        )
+    found = workspace.metric(
+        "feature_repeat_rate", start=first, end=end, by=["feature"]
+    ).to_dicts()
+    assert {r["feature"]: r["value"] for r in found} == pytest.approx(expected)
+
+
 def test_importing_again_and_refreshing_again_change_nothing(
     workspace: Workspace,
 ) -> None:

@@ -7,6 +7,7 @@ values by the worked examples; here it is only that the engines agree.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,11 +15,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from perennial.core.windows import Period
 from perennial.lake import refresh, settings_store, snapshots
 from perennial.lake.engines import SparkEngine
 from perennial.lake.store import Lake
 from perennial.lake.workspace import Workspace
+from perennial.metrics.query import ask
 from perennial.metrics.registry import all_metrics, get
+from perennial.scoring import patterns
 from tests.builders import clock, instant
 from tests.metrics.dirt_voice import annotate
 from tests.metrics.world import company, write
@@ -102,6 +106,40 @@ def test_days_conditions_and_features(duck: Workspace, spark: Workspace) -> None
         ("mrr", {"as_of": "2026-06-01", "by": ["account"]}),
     ):
         assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
+
+
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [
+        ("funnel", {"by": ["step", "segment"], "variant": "step"}),
+        ("onboarding_funnel", {"by": ["step", "account"], "variant": "drop"}),
+        ("lead_funnel", {"by": ["stage", "source"]}),
+        ("free_to_paid", {"by": ["kind", "last_step"]}),
+        ("user_retention", {"params": {"days": "0,1,7"}, "by": ["segment"]}),
+        ("user_retention", {"params": {"days": "1-7"}, "variant": "bracket"}),
+        ("user_retention", {"params": {"start_event": "Report Scheduled"}}),
+        ("time_to_adopt", {"by": ["feature", "account"], "variant": "adopters"}),
+        ("time_to_value", {"params": {"event": "Report Scheduled"}}),
+        ("product_usage_rate", {"by": ["area"], "variant": "seconds"}),
+        ("key_feature_coverage", {"by": ["feature"]}),
+        ("health_score", {"by": ["account"]}),
+    ],
+)
+def test_what_is_asked_with_names_and_steps(
+    duck: Workspace, spark: Workspace, key: str, asked: dict[str, Any]
+) -> None:
+    asked = {**SPAN, "params": NAMED.get(key, {}), **asked}
+    assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
+
+
+@pytest.mark.parametrize(
+    "table", [patterns.minutes_of_users, patterns.feature_users, patterns.paths]
+)
+def test_patterns(duck: Workspace, spark: Workspace, table: Any) -> None:
+    query = ask(get("dau"), now=NOW, settings=duck.settings, as_of=date(2026, 6, 1))
+    query = replace(query, periods=(Period(date(2026, 5, 4), date(2026, 6, 1)),))
+    one, other = (w.engine.run(table(w.inputs(query), query)) for w in (duck, spark))
+    assert_same(one.sort(one.columns), other.select(one.columns).sort(one.columns))
 
 
 @pytest.mark.parametrize("users", [False, True])

@@ -24,6 +24,7 @@ TOTAL = {"start": "2025-11-11", "end": "2026-05-21"}
 Asked = tuple[dict[str, str], str]
 BY_MONTH: Asked = (MONTHS, "segment")
 BY_QUARTER: Asked = (QUARTERS, "")
+#: The spans one number of a kind is asked for; the others only by month.
 SPANS = (BY_MONTH, BY_QUARTER, (DAYS, ""), (TOTAL, "segment"), (AS_OF, ""))
 
 #: A number, none, or that a rate or a month is missing.
@@ -273,7 +274,7 @@ def agree(
     key: str,
     computed: Computed,
     *,
-    spans: Sequence[Asked] = SPANS,
+    spans: Sequence[Asked] = (BY_MONTH,),
     **asked: Any,
 ) -> None:
     """Is the answer of every period and group what is `computed` from its accounts?"""

@@ -7,7 +7,6 @@ from datetime import date
 from functools import cache, partial
 from itertools import pairwise
 from statistics import fmean
-from typing import Any
 
 import pytest
 
@@ -26,7 +25,7 @@ from tests.metrics.books import (
     quotient,
     tenure,
 )
-from tests.metrics.plainly import AS_OF, DAY, MONTHS, TODAY, local
+from tests.metrics.plainly import AS_OF, DAY, TODAY, local
 from tests.metrics.world import World
 
 RETENTION = (
@@ -38,7 +37,6 @@ RETENTION = (
     "customer_marketing",
 )
 ACQUISITION = ("sales", "marketing")
-MOST = (BY_MONTH, BY_QUARTER)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +154,7 @@ def test_revenue_per_user(books: Books) -> None:
         return quotient(found / 10_000, people) if known else None
 
     agree(books, "arpu", recognized, spans=[BY_MONTH, (TOTAL, "segment")])
-    agree(books, "arpu", cash, variant="cash", spans=[BY_MONTH])
+    agree(books, "arpu", cash, variant="cash")
 
 
 def test_retention_cost(books: Books) -> None:
@@ -181,9 +179,7 @@ def test_retention_cost(books: Books) -> None:
         return quotient(own, there)
 
     for variant in ("crc", "crc_per_customer_end", "crc_per_retained", "crc_ratio"):
-        spans = (*MOST, (AS_OF, "")) if variant == "crc" else [BY_MONTH]
-        asked: dict[str, Any] = {"variant": variant, "spans": spans}
-        agree(books, "crc", partial(computed, variant), **asked)
+        agree(books, "crc", partial(computed, variant), variant=variant)
 
 
 def new(books: Books, accounts: list[str], start: date, end: date) -> list[str]:
@@ -226,10 +222,10 @@ def test_acquisition_cost(books: Books) -> None:
             return cost
         return cost / 10_000 / len(bought & set(new(books, books.accounts, start, end)))
 
-    agree(books, "cac", blended, spans=MOST)
-    agree(books, "cac", lagged, spans=[BY_MONTH], params={"lag_months": "1"})
+    agree(books, "cac", blended, spans=[BY_MONTH, (AS_OF, "")])
+    agree(books, "cac", lagged, params={"lag_months": "1"})
     params = {"paid_sources": "Ads,Webinar"}
-    agree(books, "cac", from_ads, variant="paid", params=params, spans=[BY_MONTH])
+    agree(books, "cac", from_ads, variant="paid", params=params)
 
 
 @cache
@@ -318,11 +314,10 @@ def test_lifetime_value_and_what_it_costs(books: Books, capped: bool) -> None:
         total = float(cost or 0) + a_month / float(churn or 0)
         return (float(worth or 0) - total) / total
 
-    asked: dict[str, Any] = {"variant": "capped" if capped else "uncapped"}
-    worth = partial(value, books, capped=capped)
-    agree(books, "clv", worth, spans=(*MOST, (AS_OF, "")), **asked)
-    agree(books, "ltv_cac", to_cost, spans=MOST, **asked)
-    agree(books, "customer_roi", returns, spans=MOST, **asked)
+    variant = "capped" if capped else "uncapped"
+    agree(books, "clv", partial(value, books, capped=capped), variant=variant)
+    agree(books, "ltv_cac", to_cost, variant=variant)
+    agree(books, "customer_roi", returns, variant=variant)
 
 
 def test_payback(books: Books) -> None:
@@ -336,7 +331,7 @@ def test_payback(books: Books) -> None:
             return None
         return float(cost) / float(monthly)
 
-    agree(books, "cac_payback", computed, spans=MOST)
+    agree(books, "cac_payback", computed, spans=[BY_MONTH, BY_QUARTER])
 
 
 def lives(books: Books, accounts: list[str], end: date) -> list[tuple[str, int, bool]]:
@@ -369,8 +364,8 @@ def test_simple_value_and_short_lives(books: Books) -> None:
         ]
         return quotient(sum(long < 62 for long in left), len(left))
 
-    agree(books, "clv_simple", simple, spans=(*MOST, (TOTAL, ""), (AS_OF, "")))
-    agree(books, "customer_roi", short, variant="short_lived", spans=MOST)
+    agree(books, "clv_simple", simple, spans=[BY_MONTH, (AS_OF, "")])
+    agree(books, "customer_roi", short, variant="short_lived")
 
 
 def survivors(found: list[tuple[int, bool]], until: int) -> float:
@@ -408,9 +403,8 @@ def test_value_by_survival(books: Books) -> None:
         unknown = INSUFFICIENT if months is None else months
         return product(own, margin(books, start, end), unknown)
 
-    agree(books, "clv_survival", partial(computed, False), spans=[BY_MONTH])
-    asked: dict[str, Any] = {"variant": "observed", "spans": [(MONTHS, "")]}
-    agree(books, "clv_survival", partial(computed, True), **asked)
+    agree(books, "clv_survival", partial(computed, False))
+    agree(books, "clv_survival", partial(computed, True), variant="observed")
 
 
 def test_what_is_still_to_come_of_an_account(books: Books) -> None:

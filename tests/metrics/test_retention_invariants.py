@@ -29,7 +29,7 @@ FIRST = date(2025, 12, 1)
 MONTHS = {"start": date(2026, 1, 1), "end": date(2026, 6, 1), "grain": "month"}
 CURRENCIES = ("USD", "EUR", "GBP")
 #: An example takes a second, and making a failing one smaller many.
-FEW = settings(max_examples=3, deadline=None, phases=[Phase.generate])
+FEW = settings(max_examples=2, deadline=None, phases=[Phase.generate])
 
 
 @st.composite
@@ -180,11 +180,12 @@ def test_survival(found: list[Spell], discount: float) -> None:
             assert without <= with_rest + 1e-12
 
 
-@pytest.mark.parametrize("key", [m for m in registry.all_metrics() if "mrr_ledger" in registry.get(m).reads])  # fmt: skip
-def test_no_data_is_null_and_no_exception(key: str) -> None:
-    """15, for a workspace with nothing in it, and one with a single day."""
-    metric = registry.get(key)
-    if "health_snapshots" in metric.reads:
-        pytest.skip("asks the lake")
-    rows = asking([])(key, start=None, end=None)
+@pytest.mark.parametrize(
+    "key",
+    ["mrr_movements", "arpu", "clv", "clv_survival", "customer_roi", "renewal_rate"],
+)
+def test_nothing_at_all_is_null_and_no_exception(key: str) -> None:
+    """15, for a workspace that nobody ever paid."""
+    rows = asking([])(key)
+    assert rows
     assert all(row["value"] in (None, 0) for row in rows)

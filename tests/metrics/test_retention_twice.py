@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import partial
 from statistics import fmean
-from typing import Any
 
 import pytest
 
 from perennial.metrics.movements import BRIDGE
 from tests.metrics.books import (
-    BY_MONTH,
     INSUFFICIENT,
     SPANS,
     Answer,
@@ -135,13 +133,22 @@ def test_revenue_retention(books: Books, variant: str) -> None:
         }
         return quotient(tops[key], old)
 
-    for key, spans in {
-        "net_revenue_retention": SPANS,
-        "gross_revenue_retention": [BY_MONTH],
-        "gross_mrr_churn": [BY_MONTH],
-        "net_mrr_churn": [BY_MONTH],
-    }.items():
-        agree(books, key, partial(computed, key), variant=variant, spans=spans)
+    if variant == "trailing_12m":
+        agree(
+            books,
+            "net_revenue_retention",
+            partial(computed, "net_revenue_retention"),
+            variant=variant,
+        )
+        return
+    agree(
+        books,
+        "net_revenue_retention",
+        partial(computed, "net_revenue_retention"),
+        spans=SPANS,
+    )
+    for key in ("gross_revenue_retention", "gross_mrr_churn", "net_mrr_churn"):
+        agree(books, key, partial(computed, key))
 
 
 def test_customer_churn(books: Books) -> None:
@@ -165,16 +172,13 @@ def test_customer_churn(books: Books) -> None:
         gone = computed(accounts, start, end)
         return None if gone is None else 1 - float(gone)
 
-    both = ("period", "churn_eligible", "trailing_12m", "annualized")
-    for variant in (*both, "voluntary", "involuntary"):
-        churn = partial(rate, variant)
-        asked: dict[str, Any] = {"variant": variant, "spans": [BY_MONTH]}
-        if variant == "period":
-            asked["spans"] = SPANS
-        agree(books, "customer_churn_rate", churn, **asked)
-        if variant in both:
-            asked["spans"] = [BY_MONTH]
-            agree(books, "customer_retention_rate", partial(kept, churn), **asked)
+    for variant in ("churn_eligible", "trailing_12m", "voluntary", "involuntary"):
+        agree(books, "customer_churn_rate", partial(rate, variant), variant=variant)
+    churn, year = partial(rate, "period"), partial(rate, "annualized")
+    agree(books, "customer_churn_rate", churn, spans=SPANS)
+    agree(books, "customer_churn_rate", year, variant="annualized")
+    agree(books, "customer_retention_rate", partial(kept, churn))
+    agree(books, "customer_retention_rate", partial(kept, year), variant="annualized")
 
 
 class Terms:
@@ -249,9 +253,7 @@ def test_renewal_rate(books: Books) -> None:
         return quotient(top, bottom)
 
     for variant in ("count", "value", "monthly", "monthly_value"):
-        spans = SPANS if variant == "count" else [BY_MONTH]
-        asked: dict[str, Any] = {"variant": variant, "spans": spans}
-        agree(books, "renewal_rate", partial(computed, variant), **asked)
+        agree(books, "renewal_rate", partial(computed, variant), variant=variant)
 
 
 @pytest.mark.parametrize("grain", ["month", "quarter"])

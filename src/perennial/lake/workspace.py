@@ -198,7 +198,7 @@ class Workspace:
 
     def _first_day(self, query: Query) -> date | None:
         """The first local day the metric's sources speak of; None without any."""
-        days = [self.first_days[name] for name in query.metric.reads]
+        days = [self._first(name) for name in query.metric.reads]
         known = [day for day in days if day is not None]
         return min(known) if known else None
 

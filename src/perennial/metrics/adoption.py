@@ -37,7 +37,7 @@ def key_feature_coverage(t: Inputs, q: Query) -> ir.Table:
     a key feature it may use, the share that was used in the period."""
     uses = t.in_periods(t.whole.feature_days)
     uses = uses.filter(uses.uses > 0)
-    if q.variant == "users":
+    if q.variant == "users" or "user" in q.by:
         rows, holder = t.in_periods(active_user_days(t)), ["account_id", "user_id"]
     else:
         rows, holder = _live_accounts(t), ["account_id"]
@@ -225,7 +225,7 @@ def _seated(t: Inputs) -> ir.Table:
 def feature_repeat_rate(t: Inputs, q: Query) -> ir.Table:
     """Whether those who try a feature come back to it: product health, which is not
     the health of customers."""
-    days = int(q.number("days", 30))
+    days = q.count("days", 30)
     uses = _feature_uses(t, q)
     tried = t.in_periods(_first_uses(t, q, uses))
     tried = tried.filter(tried.date < q.horizon - DAY * days)
@@ -258,9 +258,7 @@ def feature_repeat_rate(t: Inputs, q: Query) -> ir.Table:
 
 def _bounds(q: Query) -> tuple[date, date]:
     """The days `[low, high)` the periods are of; none where none is over."""
-    done = [span for period in q.periods if (span := q.complete(period))]
-    low = min((span.start for span in done), default=q.today)
-    return low, max((span.end for span in done), default=low)
+    return (q.span.start, q.span.end) if q.span else (q.today, q.today)
 
 
 def _account(q: Query) -> list[str]:

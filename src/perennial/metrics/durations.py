@@ -31,7 +31,8 @@ def milliseconds_between(
     first: ir.TimestampValue, second: ir.TimestampValue
 ) -> ir.IntegerValue:
     """Whole milliseconds from one instant to another, both cut to the millisecond."""
-    return second.truncate("ms").delta(first.truncate("ms"), unit="millisecond")
+    fraction = second.millisecond().cast("int64") - first.millisecond().cast("int64")
+    return seconds_between(first, second) * 1000 + fraction
 
 
 def with_worked(t: Inputs, table: ir.Table, since: str, until: str) -> ir.Table:

@@ -40,7 +40,7 @@ def funnel(t: Inputs, q: Query) -> ir.Table:
     """How many people get through a series of events in order: the number is of the
     last step. Split by `step`, every step has its own, with its people in `n`."""
     names = q.listed("steps") or list(q.settings.funnel_steps)
-    within = int(q.number("within_days", q.settings.funnel_days))
+    within = q.count("within_days", q.settings.funnel_days)
     return steps.rows(q, _reached(t, q, names, within), names, within=within)
 
 
@@ -71,7 +71,7 @@ def conversion_rate(t: Inputs, q: Query) -> ir.Table:
     names = [base, goal] if base and goal else []
     if q.variant == "period":
         return _of_period(t, q, names)
-    within = int(q.number("within_days", q.settings.conversion_days))
+    within = q.count("within_days", q.settings.conversion_days)
     return steps.rows(q, _reached(t, q, names, within), names, within=within)
 
 
@@ -87,8 +87,7 @@ def _of_period(t: Inputs, q: Query, names: Sequence[str]) -> ir.Table:
 
 def _span(q: Query) -> tuple[date | None, date]:
     """The days events are needed of: the first of a period up to the horizon."""
-    done = [span for period in q.periods if (span := q.complete(period))]
-    return min((span.start for span in done), default=None), q.horizon
+    return q.span.start if q.span else None, q.horizon
 
 
 def _reached(t: Inputs, q: Query, names: Sequence[str], within: int) -> ir.Table:
@@ -172,7 +171,7 @@ def lead_funnel(t: Inputs, q: Query) -> ir.Table:
     """How far leads get on their way to a sale: the number is of the last stage.
     Split by `stage`, every stage has its own, with its leads in `n`."""
     names = q.listed("stages") or list(q.settings.lead_stages)
-    within = int(q.number("within_days", q.settings.funnel_days))
+    within = q.count("within_days", q.settings.funnel_days)
     leads = t.in_periods(t.split(_leads(t)))
     if q.variant == "win_rate":
         return _won(t, q, leads, names[-1])

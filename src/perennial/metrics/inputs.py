@@ -251,8 +251,9 @@ class Inputs:
         `split`.
         """
         events = self._counted_events(start, end)
-        events = events.filter(events.event.isin(list(names)))
-        found = self._visible(self._people.attributed(events))
+        found = self._visible(
+            self._whose(events.filter(events.event.isin(list(names))))
+        )
         return found.select(
             "event",
             "user_id",
@@ -268,7 +269,7 @@ class Inputs:
         Columns event_id, at, user_id, account_id, feature_id (null where it is no
         use of a feature). Reads every event of the days: for what needs their order.
         """
-        events = self._people.attributed(self._counted_events(start, end))
+        events = self._whose(self._counted_events(start, end))
         meant = with_meaning(events, self._source("event_definitions"))
         found = self._visible(meant.filter(meant.user_id.notnull()))
         columns = ["event_id", "user_id", "account_id", "feature_id"]
@@ -284,6 +285,13 @@ class Inputs:
             events = events.filter(events.timestamp < day_start(end, tz))
         return self._people.counted(events).select(
             "event_id", "event", "timestamp", "user_id", "anonymous_id", "account_id"
+        )
+
+    def _whose(self, events: ir.Table) -> ir.Table:
+        return self._people.attributed(
+            events,
+            lack_users=self._lacks("events", "user_id"),
+            lack_accounts=self._lacks("events", "account_id"),
         )
 
     def everything(self, name: str) -> ir.Table:

@@ -182,10 +182,14 @@ def _was_easy(t: Inputs, q: Query) -> ir.Table:
 
 def _was_onboarded(t: Inputs, q: Query) -> ir.Table:
     """Onboarding took at most so many days; judged where its end is known."""
-    done = t.accounts.select(
-        "account_id", done=t.local_date(t.accounts.onboarding_completed_at)
+    known = t.accounts.select(
+        "account_id",
+        created=t.local_date(t.accounts.created_at),
+        done=t.local_date(t.accounts.onboarding_completed_at),
     )
-    rows = t.onboarded().join(done, "account_id").cross_join(t.ends)
+    known = known.filter(known.done.notnull())
+    rows = known.left_join(t.first_paid(), "account_id").cross_join(t.ends)
+    rows = rows.mutate(began=rows.created.coalesce(rows.paid))
     rows = rows.filter((rows.done <= rows["last"]) & (rows.began <= rows.done))
     took = rows.done.delta(rows.began, unit="day")
     return rows.mutate(is_met=took <= q.settings.experience_onboarding_days)

@@ -46,9 +46,17 @@ class People:
         )
         return events.filter(events.excluded_as.isnull() & in_time)
 
-    def attributed(self, events: ir.Table) -> ir.Table:
-        """Events with the resolved `user_id` and `account_id`, null where unknown (G4)."""
-        return self._with_account(self._with_user(events))
+    def attributed(
+        self, events: ir.Table, *, lack_users: bool, lack_accounts: bool
+    ) -> ir.Table:
+        """Events with the resolved `user_id` and `account_id`, null where unknown (G4).
+
+        What no event may lack costs nothing.
+        """
+        known = self._renamed(events, "user_id")
+        if lack_users:
+            known = self._with_user(known)
+        return self._with_account(known) if lack_accounts else known
 
     def renamed(self, facts: ir.Table) -> ir.Table:
         """Facts with the present id of their user."""
@@ -80,11 +88,10 @@ class People:
         return rows.mutate(account_id=account).select(facts.columns)
 
     def _with_user(self, events: ir.Table) -> ir.Table:
-        """The user given, by its present name, or else who was on the device."""
+        """The user given, or else who was on the device."""
         device = self._devices()
-        named = self._renamed(events, "user_id")
-        named = named.mutate(
-            device=ibis.cases((named.user_id.isnull(), named.anonymous_id))
+        named = events.mutate(
+            device=ibis.cases((events.user_id.isnull(), events.anonymous_id))
         )
         found = named.left_join(
             device,

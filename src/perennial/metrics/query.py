@@ -13,6 +13,9 @@ from perennial.metrics.registry import Metric
 
 Params = Mapping[str, str]
 
+#: A hundred years of days: no parameter that is a count is larger.
+_MOST = 36_525
+
 
 @dataclass(frozen=True)
 class Query:
@@ -58,10 +61,25 @@ class Query:
                 f"{name} must be a number, not {self.params[name]!r}"
             ) from None
 
+    def count(self, name: str, default: int) -> int:
+        """A parameter that is a whole number, not below zero; raises `BadValue`."""
+        number = self.number(name, default)
+        if not 0 <= number <= _MOST or number != int(number):
+            raise BadValue(f"{name} must be a whole number, not {self.params[name]!r}")
+        return int(number)
+
     def listed(self, name: str) -> list[str]:
         """A parameter that is a list, separated by commas; empty without it."""
         parts = self.params.get(name, "").split(",")
         return [part.strip() for part in parts if part.strip()]
+
+    @property
+    def span(self) -> Period | None:
+        """From the first to the last day of the periods that is over; None without."""
+        done = [d for period in self.periods if (d := self.complete(period))]
+        if not done:
+            return None
+        return Period(min(d.start for d in done), max(d.end for d in done))
 
     def complete(self, period: Period) -> Period | None:
         """The part of a period whose days are over; None when none is.

@@ -21,6 +21,7 @@ from perennial.metrics.registry import USER_DIMENSIONS, metric
 _BRACKETS = "1-7,8-14,15-28"
 #: Units whose presence is kept in one whole number.
 _BITS = 60
+_MOST_DAYS = 36_525
 
 
 @ibis.udf.agg.builtin  # type: ignore[untyped-decorator]
@@ -125,7 +126,8 @@ def _spans(q: Query) -> list[Span]:
             span = Span(text, int(first), int(last) if dash else int(first))
         except ValueError:
             raise BadValue(f"days are numbers, not {text!r}") from None
-        if span.last < span.first or (dash and not is_bracket):
+        is_day = 0 <= span.first <= span.last <= _MOST_DAYS
+        if not is_day or (dash and not is_bracket):
             raise BadValue(f"{text!r} is no day; brackets are for the variant bracket")
         spans.append(span)
     return spans

@@ -35,10 +35,8 @@ def session_events(t: Inputs, q: Query) -> ir.Table:
         "period_start", "date", "user_id", "started_at", "ended_at", "duration_ms",
         account_id=sessions.account_id.fill_null(NOTHING),
     )  # fmt: skip
-    spans = [span for period in q.periods if (span := q.complete(period))]
-    first = min((span.start for span in spans), default=q.today)
+    first, after = (q.span.start, q.span.end) if q.span else (q.today, q.today)
     # A session reaches into the days after the one it began on.
-    after = max((span.end for span in spans), default=q.today)
     reach = timedelta(hours=q.settings.session_max_h) + DAY
     events = t.activity_events(first, after + reach)
     events = events.mutate(account_id=events.account_id.fill_null(NOTHING))
@@ -113,7 +111,7 @@ def average_session_duration(t: Inputs, q: Query) -> ir.Table:
 def short_session_share(t: Inputs, q: Query) -> ir.Table:
     """Share of sessions that ended at once: somebody came, and left again."""
     rows = closed_sessions(t, q)
-    longest = round(q.number("seconds", 10) * 1000)
+    longest = q.count("seconds", 10) * 1000
     short = ((rows.duration_ms > 0) & (rows.duration_ms < longest)) | (rows.events == 1)
     return rows.group_by(q.keys).agg(
         numerator=short.cast("int64").sum(), denominator=rows.count(), n=rows.count()

@@ -124,7 +124,8 @@ def first_contact_resolution(t: Inputs, q: Query) -> ir.Table:
 
 def first_contacts(t: Inputs, q: Query, solved: ir.Table) -> ir.Table:
     """Of solved tickets those the first contact can be judged of, with `is_settled`."""
-    known = _day_start(q) - timedelta(days=q.settings.fcr_window_days)
+    asked = day_start(q.horizon, q.settings.tz)
+    known = asked - timedelta(days=q.settings.fcr_window_days)
     by_person = (solved.agent_replies > 0) | (
         (solved.agent_replies == 0) & solved.first_response_at.notnull()
     )
@@ -142,10 +143,6 @@ def first_contacts(t: Inputs, q: Query, solved: ir.Table) -> ir.Table:
         & (rows.reopened_count.fill_null(0) == 0)
         & rows.repeated.isnull()
     )
-
-
-def _day_start(q: Query) -> ir.TimestampScalar:
-    return day_start(q.horizon, q.settings.tz)
 
 
 def _came_back(t: Inputs, q: Query, rows: ir.Table) -> ir.Table:

@@ -50,7 +50,7 @@ def _change(now: float | None, before: float | None) -> float | None:
 
 def _concluded(query: Query, raw: pl.DataFrame) -> pl.DataFrame:
     """One row per period, group and month of tenure, from rows by account."""
-    least = int(query.number("min_accounts", query.settings.dip_min_accounts))
+    least = query.count("min_accounts", query.settings.dip_min_accounts)
     if query.variant == "survivors":
         later = raw.select("account_id", k=pl.col("k") - _BEFORE).unique()
         raw = raw.join(later, on=["account_id", "k"], how="semi")
@@ -151,12 +151,10 @@ def _span(q: Query) -> tuple[date, date] | None:
 
     Survivors are told by months after the periods.
     """
-    done = [span for period in q.periods if (span := q.complete(period))]
-    if not done:
+    if q.span is None:
         return None
-    first = add_months(min(done).start.replace(day=1), -1)
-    last = max(span.end for span in done)
-    return first, min(add_months(last, _BEFORE + 1), q.horizon)
+    first = add_months(q.span.start.replace(day=1), -1)
+    return first, min(add_months(q.span.end, _BEFORE + 1), q.horizon)
 
 
 def _month_rows(q: Query) -> Iterator[tuple[int, int, date, date, date | None]]:

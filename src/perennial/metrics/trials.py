@@ -63,7 +63,7 @@ def _decided(t: Inputs, q: Query) -> ir.Table:
     rows = _starts(t).left_join(t.first_paid(), "account_id", rname="{name}_p")
     rows = rows.filter(rows.paid.isnull() | (rows.paid >= rows.date))
     both = [
-        _within(rows.filter(rows.kind == kind), q, int(q.number("days", days)))
+        _within(rows.filter(rows.kind == kind), q, q.count("days", days))
         for kind, days in (
             ("trial", q.settings.trial_days),
             ("freemium", q.settings.freemium_days),

@@ -312,7 +312,7 @@ def daily(t: Inputs, q: Query) -> ir.Table:
     """One row a day of the periods: events, dau, errors, sessions, short.
 
     `events` is all that was heard, whether it counts or not, `short` the sessions
-    under ten seconds or of one event. A day without anything has no row.
+    under ten seconds or of one event. Nothing is zero.
     """
     heard = t.in_periods(t.rows("event_days"))
     events = heard.group_by("date").agg(events=heard.events.sum())
@@ -341,13 +341,21 @@ def daily(t: Inputs, q: Query) -> ir.Table:
 
 def anomalies(rows: pl.DataFrame, day: date) -> list[Anomaly]:
     """What was unusual on a day, from `daily` of it and the eight weeks before."""
-    by_day = {row["date"]: row for row in rows.iter_rows(named=True)}
+    by_day = _by_day(rows)
     found = [
         anomaly(name, day, *series, both=name != "short_session_share")
         for name in ("events", "dau", "errors", "short_session_share")
         if (series := _series(by_day, day, name)) is not None
     ]
     return [one for one in found if one is not None]
+
+
+def _by_day(rows: pl.DataFrame) -> dict[date, dict[str, int]]:
+    """Rows of `daily` by date; days before the first event say nothing."""
+    ordered = rows.sort("date")
+    began = ordered.filter(pl.col("events") > 0)["date"].min()
+    known = ordered.filter(pl.col("date") >= began) if began else ordered.clear()
+    return {row["date"]: row for row in known.iter_rows(named=True)}
 
 
 def _series(
@@ -372,10 +380,9 @@ def _measure(row: Mapping[str, int] | None, name: str) -> float | None:
 def is_outage(rows: pl.DataFrame, day: date) -> bool:
     """Are the day's events missing: under half of what the weekday usually has?
 
-    Then numbers of the day are no news about customers, and health is frozen. From
-    `daily`; weekdays before the first event count for nothing.
+    Then numbers of the day are no news about customers, and health is frozen.
     """
-    by_day = {row["date"]: row for row in rows.iter_rows(named=True)}
+    by_day = _by_day(rows)
     series = _series(by_day, day, "events")
     if series is None:
         return False
