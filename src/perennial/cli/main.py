@@ -33,6 +33,7 @@ VERBS = {
     "metrics": "ask",
     "metric": "ask",
     "health": "ask",
+    "insights": "ask",
     "keys": "keys",
     "events": "intake",
     "check": "check",

@@ -14,7 +14,7 @@ import polars as pl
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.settings import Settings
 from perennial.core.windows import Grain, Period, add_months, floor
-from perennial.lake import former, healthbook, settings_store
+from perennial.lake import former, healthbook, insights, settings_store
 from perennial.lake import refresh as refreshing
 from perennial.lake.engines import DuckEngine, Engine, SparkEngine
 from perennial.lake.meaning import aliases
@@ -272,6 +272,20 @@ class Workspace:
             history=history,
         )
         return pl.DataFrame(rows)
+
+    def insight(
+        self,
+        name: str,
+        *,
+        as_of: date | str | None = None,
+        by: Sequence[str] = (),
+        where: str | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> pl.DataFrame:
+        """The rows of an insight as of a day; see `perennial.lake.insights`."""
+        return insights.answer(
+            self, name, as_of=as_of, by=by, where=where, params=params
+        )
 
     # Work
 
