@@ -19,7 +19,7 @@ import duckdb
 from perennial.core.ids import digest
 from perennial.core.settings import Settings
 from perennial.lake import former, ledgers, measures, requests, snapshots
-from perennial.lake.duck import connect
+from perennial.lake.duck import connect_apart
 from perennial.lake.store import Lake, VersionGone
 from perennial.lake.tables import ROLLUPS
 from perennial.lake.touched import FOLLOWED, Touched
@@ -116,7 +116,7 @@ def roll_up(
 ) -> None:
     """Roll-ups and ledgers: all that metrics need."""
     lake, settings = workspace.lake, workspace.settings
-    with lake.lock("roll_up"), connect() as duck:
+    with lake.lock("roll_up"), connect_apart() as duck:
         accounts = _versions(lake, ("accounts",))
         if _lags(lake, former.NAME, accounts):
             former.keep(lake, duck, workspace.today, progress=accounts)

@@ -16,7 +16,7 @@ from perennial.core.settings import Settings
 from perennial.core.windows import Grain, Period, add_months, floor
 from perennial.lake import former, healthbook, insights, settings_store
 from perennial.lake import refresh as refreshing
-from perennial.lake.engines import DuckEngine, Engine, SparkEngine
+from perennial.lake.engines import DuckEngine, Engine, SparkEngine, no_collection
 from perennial.lake.meaning import aliases
 from perennial.lake.result import Result
 from perennial.lake.store import Lake
@@ -138,7 +138,8 @@ class Workspace:
         return self._answer(query)
 
     def _answer(self, query: Query) -> Result:
-        expression = query.metric.compute(self.inputs(query), query)
+        with no_collection():
+            expression = query.metric.compute(self.inputs(query), query)
         rows = answer.finish(query, self.engine.run(expression), self._first_day(query))
         return self.make_result(
             query,
