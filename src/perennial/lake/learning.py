@@ -45,13 +45,12 @@ class Learned:
 
 
 def of_decisions(
-    workspace: Workspace, features: Mapping[str, str], *, as_of: date | None = None
+    workspace: Workspace, seen: Observed, features: Mapping[str, str]
 ) -> Learned:
-    """Every decision before `as_of`, each month of monthly terms included.
+    """Observed decisions as cases to learn from.
 
     `features` names the power feature by segment, that of all under "".
     """
-    seen = observations.of_decisions(workspace, as_of=as_of, every_month=True)
     frame = _measured(workspace, seen, features)
     segments = sorted(s for s in frame["segment"].unique() if s)
     x, names = renewal.measures(frame, segments)

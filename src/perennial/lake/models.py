@@ -141,14 +141,15 @@ def _write(workspace: Workspace, row: dict[str, Any]) -> None:
 def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
     """Everything anew from what was decided before `as_of`. Takes seconds: P02, H03
     and P03 of the reference, for every segment."""
-    seen = observations.of_decisions(workspace, as_of=as_of)
+    every = observations.of_decisions(workspace, as_of=as_of, every_month=True)
+    seen = every.where(every.cases["counts"])
     found = discoveries(workspace, seen)
     features = {
         segment: d.power_feature.feature
         for segment, d in found.items()
         if d.power_feature
     }
-    everything = learning.of_decisions(workspace, features, as_of=as_of)
+    everything = learning.of_decisions(workspace, every, features)
     settings = workspace.settings
     rules = learning.band_rules(settings)
     uses = power_uses(seen, features)
