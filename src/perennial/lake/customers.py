@@ -51,13 +51,25 @@ def _paying(workspace: Workspace, as_of: date) -> pl.DataFrame:
 
 
 def _of_contracts(workspace: Workspace, as_of: date) -> Mapping[str, tuple[date, int]]:
-    """End and length in days of each account's running contract."""
+    """End and length in days of each account's contract.
+
+    The last that has begun: one that is over and was neither renewed nor followed is
+    overdue; one that was renewed without another is taken to run as long again.
+    """
     table = workspace.engine.table("contracts")
-    running = table.filter((table.term_start < as_of) & (table.term_end >= as_of))
+    begun = table.filter(
+        (table.term_start < as_of) & (table.term_end > table.term_start)
+    )
     rows = workspace.engine.run(
-        running.select("account_id", "term_start", "term_end")
+        begun.select("account_id", "term_start", "term_end", "outcome")
     ).sort("term_start")
-    return {a: (end, (end - start).days) for a, start, end in rows.iter_rows()}
+    found = {}
+    for account, start, end, outcome in rows.iter_rows():
+        length = end - start
+        while outcome == "renewed" and end < as_of:
+            end += length
+        found[account] = (end, length.days)
+    return found
 
 
 def _of_subscriptions(
