@@ -114,6 +114,7 @@ class Workspace:
         by: Sequence[str] = (),
         where: str | None = None,
         variant: str | None = None,
+        params: Mapping[str, str] | None = None,
     ) -> Result:
         """One value per span and group, of spans that may overlap, in one question.
 
@@ -132,6 +133,7 @@ class Workspace:
             by=tuple(dict.fromkeys(by)),
             where=where,
             variant=variant,
+            params=params,
         )
         query = replace(query, periods=tuple(sorted(spans)))
         self._check(query)
