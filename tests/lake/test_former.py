@@ -98,7 +98,10 @@ def test_retention_goes_by_the_segment_at_the_start(tmp_path: Path) -> None:
     )
     case.facts(
         "subscription_items",
-        *(item(account, amount) for account, amount in (("A", 100), ("B", 100), ("C", 1000))),
+        *(
+            item(account, amount)
+            for account, amount in (("A", 100), ("B", 100), ("C", 1000))
+        ),
     )
     case.roll_up()
     case.at("2026-03-15T06:00")

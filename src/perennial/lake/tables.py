@@ -421,6 +421,11 @@ _FACTS = (
             aliases=("end_date", "ends_at", "end"),
         ),
         Column("cancel_requested_at", "timestamp", "When the customer gave notice."),
+        Column(
+            "cancel_effective_at",
+            "timestamp",
+            "When the notice takes effect, though service may last longer.",
+        ),
         Column("paused_from", "timestamp", "First paused instant."),
         Column("paused_to", "timestamp", "First instant no longer paused."),
         one_of=(("unit_amount", "mrr"),),
