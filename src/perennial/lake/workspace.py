@@ -14,7 +14,7 @@ import polars as pl
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.settings import Settings
 from perennial.core.windows import Grain, Period, add_months, floor
-from perennial.lake import former, healthbook, settings_store
+from perennial.lake import definitions, former, healthbook, settings_store
 from perennial.lake import refresh as refreshing
 from perennial.lake.engines import DuckEngine, Engine, SparkEngine
 from perennial.lake.meaning import aliases
@@ -24,6 +24,7 @@ from perennial.lake.tables import DATED, FACTS, TABLES
 from perennial.metrics import answer, filters, registry
 from perennial.metrics.inputs import IDS, Inputs
 from perennial.metrics.query import Query, ask
+from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend
 
 
@@ -46,6 +47,7 @@ class Workspace:
         self._clock = clock
         self._settings: tuple[int, Settings] | None = None
         self._renamed: tuple[int, Mapping[str, str]] | None = None
+        self._defined: tuple[int, Mapping[str, Mapping[int, Metric]]] | None = None
 
     @property
     def now(self) -> datetime:
@@ -71,6 +73,36 @@ class Workspace:
 
     # Metrics
 
+    @property
+    def catalog(self) -> Mapping[str, Metric]:
+        """Every metric by key: the built-in ones, then this workspace's own."""
+        own = {key: [*of.values()][-1] for key, of in self._own_metrics.items()}
+        return {**registry.all_metrics(), **own}
+
+    def entry(self, key: str, params: Mapping[str, str] | None = None) -> Metric:
+        """The metric called `key`, or the version of it `params` ask for.
+
+        Raises `UnknownName`.
+        """
+        versions = self._own_metrics.get(key)
+        if versions is None:
+            if key not in registry.all_metrics():
+                raise UnknownName("metric", key, list(self.catalog))
+            return registry.get(key)
+        newest = max(versions)
+        asked = (params or {}).get("version", str(newest))
+        if asked not in map(str, versions):
+            raise UnknownName(f"version of {key}", asked, [*map(str, versions)])
+        return versions[int(asked)]
+
+    @property
+    def _own_metrics(self) -> Mapping[str, Mapping[int, Metric]]:
+        version = self.lake.snapshot(definitions.NAME).version
+        if self._defined is None or self._defined[0] != version:
+            found = definitions.catalog(definitions.history(self.lake))
+            self._defined = (version, found)
+        return self._defined[1]
+
     def metric(
         self,
         key: str,
@@ -91,7 +123,7 @@ class Workspace:
         speaks of everything before day D. Raises `UnknownName` and `BadValue`.
         """
         query = ask(
-            registry.get(key),
+            self.entry(key, params),
             now=self.now,
             settings=settings or self.settings,
             start=_day(start),
@@ -125,7 +157,7 @@ class Workspace:
             raise BadValue("two spans begin on the same day")
         first, last = min(spans), max(spans, key=lambda span: span.end)
         query = ask(
-            registry.get(key),
+            self.entry(key, params),
             now=self.now,
             settings=self.settings,
             start=first.start,
@@ -165,10 +197,10 @@ class Workspace:
             return self._answer(query).rows
         return self._answer(replace(query, by=(*query.by, entity))).rows
 
-    def inputs(self, query: Query) -> Inputs:
+    def inputs(self, query: Query, engine: Engine | None = None) -> Inputs:
         names = FACTS["accounts"].names
         return Inputs(
-            self.engine.table,
+            (engine or self.engine).table,
             query,
             names,
             lambda: self._aliases,
