@@ -165,7 +165,7 @@ def counted(
 ) -> ir.Table:
     """Rows of the roll-up for a span of local days, computed from the events."""
     query = ask(registry.get("dau"), now=workspace.now, settings=workspace.settings)
-    t = workspace.inputs(query, engine)
+    t = workspace.inputs(query, engine.table)
     rows = t.counted_events(span.start, span.end)
     rows = custom.met(_with_properties(rows, d), d)
     value = rows[d.column].cast("string") if d.column else ibis.null("string")

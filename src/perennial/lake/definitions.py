@@ -29,6 +29,8 @@ COUNTED = (
     *("tickets", "touchpoints", "emails", "survey_responses", "survey_invites"),
     *("payments", "contracts", "leads", "onboarding_steps", "goals"),
 )
+#: Addresses of metrics that are no metrics.
+_TAKEN = frozenset({"boards", "definitions", "targets", "explore", "findings"})
 _TIMES = ("timestamp", "date")
 _NUMBERS = ("int", "float", "money")
 #: What an event has beside its properties.
@@ -112,8 +114,8 @@ def checked(definition: Definition) -> Definition:
     d = definition
     if d.table not in COUNTED:
         raise UnknownName("table", d.table, list(COUNTED))
-    if d.key in registry.all_metrics():
-        raise BadValue(f"{d.key} is a metric of the catalog")
+    if d.key in registry.all_metrics() or d.key in _TAKEN:
+        raise BadValue(f"{d.key} is taken")
     if d.at not in times(d.table):
         raise UnknownName("time", d.at, times(d.table))
     if d.is_of_events:

@@ -14,7 +14,13 @@ import polars as pl
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.settings import Settings
 from perennial.core.windows import Grain, Period, add_months, floor
-from perennial.lake import definitions, former, healthbook, settings_store
+from perennial.lake import (
+    definition_days,
+    definitions,
+    former,
+    healthbook,
+    settings_store,
+)
 from perennial.lake import refresh as refreshing
 from perennial.lake.engines import DuckEngine, Engine, SparkEngine
 from perennial.lake.meaning import aliases
@@ -22,7 +28,8 @@ from perennial.lake.result import Result
 from perennial.lake.store import Lake
 from perennial.lake.tables import DATED, FACTS, TABLES
 from perennial.metrics import answer, filters, registry
-from perennial.metrics.inputs import IDS, Inputs
+from perennial.metrics.custom import Definition, entry
+from perennial.metrics.inputs import IDS, Inputs, TableSource
 from perennial.metrics.query import Query, ask
 from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend
@@ -181,6 +188,33 @@ class Workspace:
             lambda: self._behind(query),
         )
 
+    def tried(self, definition: Definition, span: Period, grain: Grain) -> Result:
+        """What a definition would say, before it is kept.
+
+        The roll-up does not hold it yet: events are read one by one, those of the
+        span. Raises `BadValue` where it fits nothing.
+        """
+        made = definitions.checked(definition)
+        metric = entry(made, definitions.source(made.table), 1)
+        query = ask(
+            metric,
+            now=self.now,
+            settings=self.settings,
+            start=span.start,
+            end=span.end,
+            grain=grain,
+        )
+        engine = DuckEngine(self.lake)
+
+        def table(name: str) -> ir.Table:
+            if name == definition_days.NAME:
+                return definition_days.counted(self, engine, made, span)
+            return engine.table(name)
+
+        expression = metric.compute(self.inputs(query, table), query)
+        rows = answer.finish(query, engine.run(expression), self._first_day(query))
+        return self.make_result(query, rows, str, lambda: rows)
+
     def make_result(
         self,
         query: Query,
@@ -197,10 +231,10 @@ class Workspace:
             return self._answer(query).rows
         return self._answer(replace(query, by=(*query.by, entity))).rows
 
-    def inputs(self, query: Query, engine: Engine | None = None) -> Inputs:
+    def inputs(self, query: Query, source: TableSource | None = None) -> Inputs:
         names = FACTS["accounts"].names
         return Inputs(
-            (engine or self.engine).table,
+            source or self.engine.table,
             query,
             names,
             lambda: self._aliases,

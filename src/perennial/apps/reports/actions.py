@@ -13,7 +13,7 @@ from perennial.apps.reports.boards import KEY, Choice, is_a_number
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import PerennialError
-from perennial.metrics.registry import Metric
+from perennial.metrics.registry import Metric, all_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +30,7 @@ def warm(
         return 0
     answers = Answers(workspace)
     tiles = [Choice(m) for m in answers.lake.catalog.values() if is_a_number(m)]
-    tiles += [
-        tile for tile in boards.built_in("", answers.lake.catalog) or [] if tile.variant
-    ]
+    tiles += [tile for tile in boards.built_in("", all_metrics()) or [] if tile.variant]
     for done, tile in enumerate(tiles):
         if report:
             report(done / len(tiles), tile.metric.title)

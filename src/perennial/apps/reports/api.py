@@ -14,7 +14,7 @@ from perennial.api.problems import Problem
 from perennial.apps.team import tokens
 from perennial.apps.team.access import TokenRequest
 from perennial.apps.team.lake import lake_of
-from perennial.core.errors import BadValue
+from perennial.core.errors import BadValue, UnknownName
 from perennial.metrics.registry import Metric
 
 router = Router(auth=tokens.READ, tags=["metrics"])
@@ -84,8 +84,10 @@ def list_metrics(
 def get_metric(request: TokenRequest, key: str, asked: Query[Asked]) -> ValuesOut:
     """The values of a metric: one row per period and group."""
     lake, params = lake_of(request.auth.workspace), _params(asked.set)
-    if key not in lake.catalog:
-        raise Http404(f"no metric {key!r}")
+    try:
+        lake.entry(key)
+    except UnknownName as error:
+        raise Http404(str(error)) from None
     result = lake.metric(key, **asked.dict(exclude={"set"}), params=params)
     metric = result.query.metric
     return ValuesOut(
