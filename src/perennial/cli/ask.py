@@ -25,8 +25,12 @@ _COLUMNS = 12
 
 @click.command()
 @show.format_option
-def metrics(format_: str) -> None:
+@click.pass_obj
+def metrics(place: Place, /, format_: str) -> None:
     """List the catalog: every metric with unit, grains and dimensions."""
+    known = all_metrics()
+    if place.data.is_dir():  # with the metrics of one's own
+        known = open_workspace(place.data, place.workspace).catalog
     show.rows(
         [
             {
@@ -37,7 +41,7 @@ def metrics(format_: str) -> None:
                 "dimensions": list(m.dimensions),
                 "variants": list(m.variants),
             }
-            for m in all_metrics().values()
+            for m in known.values()
         ],
         format_,
     )

@@ -32,6 +32,7 @@ VERBS = {
     "tables": "load",
     "metrics": "ask",
     "metric": "ask",
+    "define": "define",
     "health": "ask",
     "insights": "ask",
     "keys": "keys",

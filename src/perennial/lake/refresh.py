@@ -18,7 +18,14 @@ import duckdb
 
 from perennial.core.ids import digest
 from perennial.core.settings import Settings
-from perennial.lake import former, ledgers, measures, requests, snapshots
+from perennial.lake import (
+    definition_days,
+    former,
+    ledgers,
+    measures,
+    requests,
+    snapshots,
+)
 from perennial.lake.duck import connect_apart
 from perennial.lake.store import Lake, VersionGone
 from perennial.lake.tables import ROLLUPS
@@ -35,7 +42,7 @@ _DAILY = ("events", "usage")
 #: The roll-up written last: what it says it speaks of holds for all.
 _SPEAKS = "account_days"
 #: Roll-ups that neither health nor the account measures are made of.
-_UNMEASURED = (measures.NAME, requests.NAME, "event_days")
+_UNMEASURED = (measures.NAME, requests.NAME, definition_days.NAME, "event_days")
 #: What health and the account measures are made of.
 _MEASURED = (
     *(table for table in ROLLUPS if table not in _UNMEASURED),
@@ -127,6 +134,8 @@ def roll_up(
                 _ledger(lake, duck, settings, ledger, full=full)
         with _timed(done, requests.NAME):
             _requests(lake, duck, settings, full=full)
+        with _timed(done, definition_days.NAME):
+            definition_days.roll_up(workspace, duck, full=full)
 
 
 def _measure(
