@@ -114,6 +114,7 @@ class Workspace:
         by: Sequence[str] = (),
         where: str | None = None,
         variant: str | None = None,
+        params: Mapping[str, str] | None = None,
     ) -> Result:
         """One value per span and group, of spans that may overlap, in one question.
 
@@ -132,6 +133,7 @@ class Workspace:
             by=tuple(dict.fromkeys(by)),
             where=where,
             variant=variant,
+            params=params,
         )
         query = replace(query, periods=tuple(sorted(spans)))
         self._check(query)
@@ -139,7 +141,8 @@ class Workspace:
 
     def _answer(self, query: Query) -> Result:
         expression = query.metric.compute(self.inputs(query), query)
-        rows = answer.finish(query, self.engine.run(expression), self._first_day(query))
+        first = self.first_day(query.metric.reads)
+        rows = answer.finish(query, self.engine.run(expression), first)
         return self.make_result(
             query,
             rows,
@@ -196,9 +199,9 @@ class Workspace:
                     [*query.metric.dimensions[:1], *self.account_attributes],
                 )
 
-    def _first_day(self, query: Query) -> date | None:
-        """The first local day the metric's sources speak of; None without any."""
-        days = [self._first(name) for name in query.metric.reads]
+    def first_day(self, tables: Sequence[str]) -> date | None:
+        """The first local day some of these tables speak of; None without any."""
+        days = [self._first(name) for name in tables]
         known = [day for day in days if day is not None]
         return min(known) if known else None
 

@@ -241,14 +241,13 @@ def _changes(
     first = sorted(accounts, key=lambda a: (-a.mrr, a.account_id))[:CHANGES]
     ids = [account.account_id for account in first]
     stored = {
-        (row["account_id"], row["date"]): snapshot(row)
+        (row["account_id"], row["date"]): snapshot(lake, row)
         for row in _snapshots(lake, [as_of, as_of - DAY * days], ids)
     }
-    targets = lake.settings.health
     rows = []
     for account in first:
         now = stored.get((account.account_id, as_of))
         old = stored.get((account.account_id, as_of - DAY * days))
-        moved = biggest_move(now, old, targets) if now and old else None
+        moved = biggest_move(now, old) if now and old else None
         rows.append(Change(account, before[account.account_id], moved))
     return Changes(days, len(accounts), rows)
