@@ -1,0 +1,239 @@
+"""Chances as a sum of parts: models whose every answer can be taken apart.
+
+A model is an intercept and, for each measure, a curve; their sum is log-odds, and a
+calibration turns that into a chance. Logistic regression has straight lines, boosted
+stumps have steps. Both are plain numbers, so that a version can be kept as JSON and
+gives the same answer for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from perennial.scoring.statistics import Floats
+
+#: Fewer cases are calibrated by a line instead of steps (P03).
+ENOUGH_FOR_STEPS = 200
+#: Values a measure is told apart by, at most, in a model of steps.
+_MOST_STEPS = 32
+#: Chances are kept this far from certainty.
+_SURE = 0.005
+
+
+@dataclass(frozen=True)
+class Line:
+    """`weight` for each standard deviation from the mean; nothing where unknown."""
+
+    mean: float
+    scale: float
+    weight: float
+
+    def __call__(self, x: Floats) -> Floats:
+        return np.nan_to_num((x - self.mean) / self.scale) * self.weight
+
+
+@dataclass(frozen=True)
+class Steps:
+    """`values[i]` from `edges[i - 1]` on; `unknown` where the measure is."""
+
+    edges: tuple[float, ...]
+    values: tuple[float, ...]
+    unknown: float
+
+    def __call__(self, x: Floats) -> Floats:
+        found = np.asarray(self.values)[np.searchsorted(self.edges, x, side="right")]
+        return np.where(np.isnan(x), self.unknown, found)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """From log-odds to a chance: a line (`slope`, `shift`), or between points."""
+
+    slope: float = 1.0
+    shift: float = 0.0
+    points: tuple[tuple[float, float], ...] = ()
+
+    def __call__(self, log_odds: Floats) -> Floats:
+        if self.points:
+            x, p = np.array(self.points).T
+            chance = np.interp(log_odds, x, p)
+        else:
+            chance = expit(self.slope * log_odds + self.shift)
+        return np.asarray(np.clip(chance, _SURE, 1 - _SURE))
+
+
+@dataclass(frozen=True)
+class Additive:
+    """A model of the measures `names`, in the order of the columns it is given."""
+
+    kind: str
+    names: tuple[str, ...]
+    intercept: float
+    curves: tuple[Line | Steps, ...]
+    calibration: Calibration = Calibration()
+
+    def parts(self, x: Floats) -> Floats:
+        """Log-odds of each measure, by case and measure."""
+        return np.column_stack([curve(x[:, n]) for n, curve in enumerate(self.curves)])
+
+    def chances(self, x: Floats) -> Floats:
+        return self.calibration(self.intercept + self.parts(x).sum(axis=1))
+
+    def base(self) -> float:
+        """The chance of a case of which every part is nothing."""
+        return float(self.calibration(np.array([self.intercept]))[0])
+
+    def reasons(self, x: Floats, groups: Sequence[str]) -> tuple[Sequence[str], Floats]:
+        """How far each group of measures moves the chance from `base`, by case.
+
+        `groups` names the group of each measure. The greatest moves first, each from
+        where the last one ended: they add up to the chance.
+        """
+        names = list(dict.fromkeys(groups))
+        member = np.array([names.index(g) for g in groups])
+        parts = self.parts(x)
+        sums = np.column_stack(
+            [parts[:, member == n].sum(axis=1) for n in range(len(names))]
+        )
+        order = np.argsort(-np.abs(sums), axis=1, kind="stable")
+        sorted_ = np.take_along_axis(sums, order, axis=1)
+        reached = self.calibration(self.intercept + np.cumsum(sorted_, axis=1))
+        before = np.column_stack([np.full(len(x), self.base()), reached[:, :-1]])
+        moves = np.zeros_like(sums)
+        np.put_along_axis(moves, order, reached - before, axis=1)
+        return names, moves
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Additive:
+        curves = tuple(
+            Line(**curve)
+            if "weight" in curve
+            else Steps(tuple(curve["edges"]), tuple(curve["values"]), curve["unknown"])
+            for curve in stored["curves"]
+        )
+        told = stored["calibration"]
+        points = tuple((float(x), float(p)) for x, p in told["points"])
+        return cls(
+            stored["kind"],
+            tuple(stored["names"]),
+            stored["intercept"],
+            curves,
+            Calibration(told["slope"], told["shift"], points),
+        )
+
+
+def logistic(x: Floats, y: np.ndarray, names: Sequence[str]) -> Additive:
+    """Logistic regression with a ridge; what is unknown counts as the mean."""
+    known = ~np.isnan(x)
+    n = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, x, 0.0).sum(axis=0) / n
+    spread = np.sqrt((np.where(known, x - mean, 0.0) ** 2).sum(axis=0) / n)
+    scale = np.where(spread > 0, spread, 1.0)
+    scaled = np.where(known, (x - mean) / scale, 0.0)
+    model = LogisticRegression(C=0.3, max_iter=2000).fit(scaled, y)
+    curves = [
+        Line(float(m), float(s), float(w))
+        for m, s, w in zip(mean, scale, model.coef_[0], strict=True)
+    ]
+    return Additive("logistic", tuple(names), float(model.intercept_[0]), tuple(curves))
+
+
+def boosted(x: Floats, y: np.ndarray, names: Sequence[str]) -> Additive:
+    """Gradient boosting of stumps: each measure gets a curve of steps, none depends on
+    another. The steps are read off the model, and centered on what is usual."""
+    edges = [_edges(x[:, column]) for column in range(x.shape[1])]
+    places = np.column_stack(
+        [_places(x[:, column], inner) for column, inner in enumerate(edges)]
+    )
+    model = HistGradientBoostingClassifier(
+        max_leaf_nodes=2,
+        learning_rate=0.1,
+        max_iter=100,
+        min_samples_leaf=20,
+        l2_regularization=1.0,
+        random_state=0,
+    )
+    # Thousands of cases at most: threads that wait for each other take far longer.
+    with threadpool_limits(1):
+        model.fit(places, y)
+        start, effects = _effects(model, [len(inner) + 1 for inner in edges])
+    curves, intercept = [], start
+    for column, inner in enumerate(edges):
+        *values, unknown = effects[column]
+        at = places[:, column]
+        each = np.where(np.isnan(at), unknown, np.array(values)[_index(at)])
+        middle = float(each.mean())
+        intercept += middle
+        values = [float(value) - middle for value in values]
+        curves.append(Steps(tuple(inner), tuple(values), float(unknown) - middle))
+    return Additive("boosted", tuple(names), intercept, tuple(curves))
+
+
+def _edges(x: Floats) -> list[float]:
+    """Where a measure is parted: between quantiles, or between its few values."""
+    values = np.unique(x[~np.isnan(x)])
+    if len(values) > _MOST_STEPS:
+        shares = np.arange(1, _MOST_STEPS) / _MOST_STEPS
+        return [float(v) for v in np.unique(np.quantile(x[~np.isnan(x)], shares))]
+    return [float(v) for v in (values[:-1] + values[1:]) / 2]
+
+
+def _places(x: Floats, edges: Sequence[float]) -> Floats:
+    found = np.searchsorted(edges, x, side="right").astype(float)
+    return np.where(np.isnan(x), np.nan, found)
+
+
+def _index(places: Floats) -> np.ndarray:
+    return np.nan_to_num(places).astype(int)
+
+
+def _effects(
+    model: HistGradientBoostingClassifier, sizes: Sequence[int]
+) -> tuple[float, list[Floats]]:
+    """Log-odds of a case of all zeros, and what each place of each measure, unknown
+    last, adds to it: of stumps, that is the same whatever the others are."""
+    probes = np.zeros((1 + sum(sizes) + len(sizes), len(sizes)))
+    row = 1
+    for column, size in enumerate(sizes):
+        probes[row : row + size + 1, column] = [*range(size), np.nan]
+        row += size + 1
+    told = model.decision_function(probes)
+    ends = np.cumsum([size + 1 for size in sizes])
+    return float(told[0]), np.split(told[1:] - told[0], ends[:-1])
+
+
+def calibrated(model: Additive, x: Floats, y: np.ndarray) -> Additive:
+    """The model with its chances held against cases it had not seen.
+
+    Never falling steps, or with fewer than 200 cases a line (Platt). With one outcome
+    only it stays as it is.
+    """
+    if y.all() or not y.any():
+        return model
+    raw = model.intercept + model.parts(x).sum(axis=1)
+    if len(y) < ENOUGH_FOR_STEPS:
+        line = LogisticRegression(C=1.0).fit(raw[:, None], y)
+        slope = max(float(line.coef_[0][0]), 0.0)
+        told = Calibration(slope, float(line.intercept_[0]))
+    else:
+        fitted = IsotonicRegression(out_of_bounds="clip").fit(raw, y)
+        points = zip(fitted.X_thresholds_, fitted.y_thresholds_, strict=True)
+        told = Calibration(points=tuple((float(a), float(b)) for a, b in points))
+    return Additive(model.kind, model.names, model.intercept, model.curves, told)
+
+
+def shifted(chances: Floats, learned: float, true: float) -> Floats:
+    """Chances learned where the base rate was `learned`, for one of `true`."""
+    return np.asarray(expit(logit(chances) - logit(learned) + logit(true)))
