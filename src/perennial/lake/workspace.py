@@ -25,6 +25,7 @@ from perennial.metrics import answer, filters, registry
 from perennial.metrics.inputs import IDS, Inputs
 from perennial.metrics.query import Query, ask
 from perennial.metrics.seats import SeatTrend, seat_trend
+from perennial.scoring.scorecard import Scorecard
 
 
 class Workspace:
@@ -263,6 +264,7 @@ class Workspace:
         where: str | None = None,
         explain: bool = False,
         history: bool = False,
+        card: Scorecard | None = None,
     ) -> pl.DataFrame:
         """Health of accounts (or users) on a day; see `healthbook.scores`."""
         rows = healthbook.scores(
@@ -273,6 +275,7 @@ class Workspace:
             where=where,
             explain=explain,
             history=history,
+            card=card,
         )
         return pl.DataFrame(rows)
 
