@@ -33,6 +33,7 @@ VERBS = {
     "metrics": "ask",
     "metric": "ask",
     "health": "ask",
+    "scorecard": "scorecard",
     "keys": "keys",
     "events": "intake",
     "check": "check",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pyarrow as pa
 
+from perennial.lake.tables import TABLES
 from perennial.scoring import scores
 from perennial.scoring.scorecard import Scorecard
 
@@ -62,3 +65,18 @@ def _frame(workspace: Workspace, name: str) -> pl.DataFrame:
     found = pl.from_arrow(workspace.lake.read(name))
     assert isinstance(found, pl.DataFrame)
     return found
+
+
+def write_override(workspace: Workspace, row: Mapping[str, Any]) -> None:
+    """Put an override into the lake, or what became of it."""
+    _write(workspace, OVERRIDES, row)
+
+
+def write_pulse(workspace: Workspace, row: Mapping[str, Any]) -> None:
+    """Put a pulse into the lake."""
+    _write(workspace, PULSES, row)
+
+
+def _write(workspace: Workspace, name: str, row: Mapping[str, Any]) -> None:
+    table = pa.Table.from_pylist([dict(row)], schema=TABLES[name].schema())
+    workspace.lake.write(name, table)
