@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import polars as pl
 
 from perennial.core.errors import BadValue, UnknownName
@@ -94,6 +95,28 @@ def _whole(text: str) -> int:
     if not text.isdigit():
         raise BadValue(f"version is a whole number, not {text!r}")
     return int(text)
+
+
+def states(
+    workspace: Workspace, dates: Sequence[date], where: str | None = None
+) -> pl.DataFrame:
+    """Customers by state: date, color ("none": no score), accounts, mrr_e4.
+
+    One row per day with snapshots and state. Who paid nothing that day is no
+    customer; attributes in conditions are those of the day.
+    """
+    inputs = workspace.inputs(snapshots.question(workspace, dates, where=where))
+    rows = inputs.rows(snapshots.NAME)
+    rows = rows.filter(rows.date.isin(list(dates)))
+    newest = ibis.window(
+        group_by=["account_id", "date"], order_by=ibis.desc("computed_at")
+    )
+    rows = rows.mutate(place=ibis.row_number().over(newest))
+    rows = inputs.split(rows.filter((rows.place == 0) & (rows.mrr_e4 > 0)))
+    found = rows.group_by("date", color=rows.color.fill_null("none")).agg(
+        accounts=rows.count(), mrr_e4=rows.mrr_e4.sum()
+    )
+    return workspace.engine.run(found).sort("date", "color")
 
 
 def parts_of(workspace: Workspace, row: Mapping[str, Any]) -> tuple[Part, ...]:

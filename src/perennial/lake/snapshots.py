@@ -110,7 +110,21 @@ def compute(
     By a scorecard, or by the version in force.
     """
     card = card or scorecards.active(workspace).card
-    query = _query(workspace, dates, settings, where)
+    rows = measured(workspace, dates, card, settings=settings, where=where, users=users)
+    return scored(rows, card, users=users)
+
+
+def measured(
+    workspace: Workspace,
+    dates: Sequence[date],
+    card: Scorecard,
+    *,
+    settings: Settings | None = None,
+    where: str | None = None,
+    users: bool = False,
+) -> pl.DataFrame:
+    """What scores are made from: the same for every card with the same `needs`."""
+    query = question(workspace, dates, where=where, settings=settings)
     inputs = workspace.inputs(query)
     rows = _dated(workspace.engine.run(health.measures(inputs, query, card)))
     if users:
@@ -123,17 +137,23 @@ def compute(
         rows = _with_metrics(workspace, rows, card, query)
         rows = told.with_pulses(workspace, rows, card)
         rows = told.with_overrides(workspace, rows)
-    rows = incidents.with_measured_days(workspace, health.told(rows))
+    return incidents.with_measured_days(workspace, health.told(rows))
+
+
+def scored(rows: pl.DataFrame, card: Scorecard, *, users: bool = False) -> pl.DataFrame:
+    """Measured rows with their scores by a card: no table is read."""
     found = scores.scored(rows, card, of_users=users)
     return found.with_columns(frozen_since=pl.lit(None, pl.Date))
 
 
-def _query(
+def question(
     workspace: Workspace,
     dates: Sequence[date],
-    settings: Settings | None,
-    where: str | None,
+    *,
+    where: str | None = None,
+    settings: Settings | None = None,
 ) -> Query:
+    """The question whose periods are the windows before these days."""
     spans = (Period(day - DAY * health.WINDOW, day) for day in sorted(set(dates)))
     return Query(
         metric=_METRIC,

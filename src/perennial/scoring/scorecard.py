@@ -201,6 +201,12 @@ class Scorecard:
         names = [s.within for s in every if isinstance(s, Percentile) and s.within]
         return tuple(dict.fromkeys(names))
 
+    @property
+    def needs(self) -> str:
+        """What has to be measured for it, as text: weights and points are not."""
+        tests = [(p.name, p.when) for p in self.profiles]
+        return repr((tests, self.groups, self.metrics, self.pulses))
+
     def rules_of(self, profile: str | None) -> Rules:
         """The rules of a profile by name; the last ones where it is not known."""
         found = (rules for rules in self.rules if rules.profile == profile)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from functools import partial
 from typing import Any
 
 import polars as pl
@@ -47,17 +46,9 @@ def compare(
     decided = decisions.decided(lake)
     since = lake.today - DAY * _YEARS_DAYS
     decided = decided.filter(pl.col("decided_on") >= since)
-    weeks = _weeks(decided, lake.today)
-    found: dict[str, Any] = {"n": len(decided), "cards": {}}
-    for number, (name, card) in enumerate(cards.items()):
-        part = partial(_part, report, number, len(cards), message)
-        scored = _scores(lake, card, weeks, decided, part)
-        found["cards"][name] = _verdict(scored, decided)
-    return found
-
-
-def _part(report: Report, number: int, of: int, message: str, share: float) -> None:
-    report((number + share) / of, message)
+    scored = _scores(lake, cards, _weeks(decided, lake.today), decided, report, message)
+    verdicts = {name: _verdict(rows, decided) for name, rows in scored.items()}
+    return {"n": len(decided), "cards": verdicts}
 
 
 def _weeks(decided: pl.DataFrame, today: date) -> list[date]:
@@ -73,23 +64,37 @@ def _weeks(decided: pl.DataFrame, today: date) -> list[date]:
 
 def _scores(
     lake: Lake,
-    card: Scorecard,
+    cards: Mapping[str, Scorecard],
     weeks: Sequence[date],
     decided: pl.DataFrame,
-    report: Callable[[float], None],
-) -> pl.DataFrame:
-    """Weekly score and color of the accounts that decided."""
+    report: Report,
+    message: str,
+) -> dict[str, pl.DataFrame]:
+    """Weekly score and color, by each card, of the accounts that decided."""
     accounts = decided.select("account_id").unique()
-    found = []
+    found: dict[str, list[pl.DataFrame]] = {name: [_NOTHING] for name in cards}
     for start in range(0, len(weeks), _BATCH):
-        report(start / len(weeks))
-        rows = snapshots.compute(lake, weeks[start : start + _BATCH], card=card)
-        rows = rows.select("account_id", "date", "score", "color")
-        found.append(rows.join(accounts, "account_id", how="semi"))
-    report(1.0)
-    empty = {"account_id": pl.String, "date": pl.Date, "score": pl.Float64,
-             "color": pl.String}  # fmt: skip
-    return pl.concat(found) if found else pl.DataFrame(schema=empty)
+        report(start / len(weeks), message)
+        measured: dict[str, pl.DataFrame] = {}
+        for name, card in cards.items():
+            if card.needs not in measured:
+                days = weeks[start : start + _BATCH]
+                rows = snapshots.measured(lake, days, card)
+                measured[card.needs] = rows.join(accounts, "account_id", how="semi")
+            rows = snapshots.scored(measured[card.needs], card)
+            found[name].append(rows.select(_NOTHING.columns))
+    report(1.0, message)
+    return {name: pl.concat(frames) for name, frames in found.items()}
+
+
+_NOTHING = pl.DataFrame(
+    schema={
+        "account_id": pl.String,
+        "date": pl.Date,
+        "score": pl.Float64,
+        "color": pl.String,
+    }
+)
 
 
 def _verdict(scored: pl.DataFrame, decided: pl.DataFrame) -> dict[str, Any]:
