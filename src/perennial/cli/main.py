@@ -35,6 +35,7 @@ VERBS = {
     "define": "define",
     "health": "ask",
     "insights": "ask",
+    "scorecard": "scorecard",
     "keys": "keys",
     "events": "intake",
     "check": "check",

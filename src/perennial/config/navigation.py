@@ -29,6 +29,7 @@ NAVIGATION = [
         phone=True,
         count=live_customers,
     ),
+    NavItem("health", _("Health"), icon="heartbeat", url="health:health"),
     NavItem(
         "metrics",
         _("Metrics"),

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "perennial.ui",
     "perennial.apps.team",
     "perennial.apps.customers",
+    "perennial.apps.health",
     "perennial.apps.reports",
     "perennial.apps.intake",
     "perennial.apps.jobs",

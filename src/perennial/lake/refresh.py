@@ -24,13 +24,16 @@ from perennial.lake import (
     ledgers,
     measures,
     requests,
+    scorecards,
     snapshots,
+    told,
 )
 from perennial.lake.duck import connect_apart
 from perennial.lake.store import Lake, VersionGone
 from perennial.lake.tables import ROLLUPS
 from perennial.lake.touched import FOLLOWED, Touched
 from perennial.lake.usage import UsageBuilder, local_days
+from perennial.metrics.registry import get
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -48,6 +51,7 @@ _MEASURED = (
     *(table for table in ROLLUPS if table not in _UNMEASURED),
     *("accounts", "users", "features", "entitlements", "fx_rates", "contracts"),
     *("subscription_items", "tickets", "touchpoints", "emails", "survey_responses"),
+    *(scorecards.NAME, told.OVERRIDES, told.PULSES),
 )
 #: Past this share of all days, building everything is cheaper than days.
 _MOST_DAYS = 1 / 4
@@ -142,7 +146,9 @@ def _measure(
     workspace: Workspace, done: Refreshed, as_of: date, *, full: bool, report: Progress
 ) -> None:
     """Health snapshots and account measures, where something they show changed."""
-    now = _versions(workspace.lake, _MEASURED)
+    card = scorecards.active(workspace).card
+    read = (name for m in card.metrics.values() for name in get(m.key).tables)
+    now = _versions(workspace.lake, dict.fromkeys((*_MEASURED, *read)))
     every = (setting.name for setting in fields(workspace.settings))
     now["settings"] = _fingerprint(workspace.settings, every)
     now["as_of"] = as_of.toordinal()

@@ -88,6 +88,13 @@ JOBS: Final[list[Job]] = [
         _("Puts rejected calls back into the inbox."),
     ),
     Job(
+        "backtest_scorecard",
+        "perennial.apps.health.jobs.backtest_scorecard",
+        "",
+        _("Back-test a scorecard"),
+        _("Computes how a draft would have told leavers from stayers."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",
