@@ -12,6 +12,7 @@ from perennial.core.money import SCALE
 from perennial.core.windows import DAY, Period, add_months
 from perennial.lake import decisions, snapshots
 from perennial.scoring.decisions import of_subscriptions
+from perennial.scoring.scorecard import standard
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -96,7 +97,9 @@ def usual_growth(workspace: Workspace, as_of: date) -> pl.DataFrame:
     before = as_of - DAY * _YEAR
     old, new = (_paying(workspace, day) for day in (before, as_of))
     both = old.join(new.select("account_id", now="mrr_e4"), on="account_id")
-    colors = snapshots.compute(workspace, [before]).select("account_id", "color")
+    card = standard(workspace.settings.health)
+    health = snapshots.compute(workspace, [before], card=card)
+    colors = health.select("account_id", "color")
     both = both.join(colors, on="account_id", how="left").drop_nulls(["mrr_e4", "now"])
     total = (pl.col("now").sum() / pl.col("mrr_e4").sum()).alias("growth")
     parts = []

@@ -19,10 +19,13 @@ import duckdb
 from perennial.core.ids import digest
 from perennial.core.settings import Settings
 from perennial.lake import (
+    chances,
     definition_days,
+    forecasts,
     former,
     ledgers,
     measures,
+    models,
     requests,
     scorecards,
     snapshots,
@@ -148,7 +151,7 @@ def _measure(
     """Health snapshots and account measures, where something they show changed."""
     card = scorecards.active(workspace).card
     read = (name for m in card.metrics.values() for name in get(m.key).tables)
-    now = _versions(workspace.lake, dict.fromkeys((*_MEASURED, *read)))
+    now = _versions(workspace.lake, dict.fromkeys((*_MEASURED, models.NAME, *read)))
     every = (setting.name for setting in fields(workspace.settings))
     now["settings"] = _fingerprint(workspace.settings, every)
     now["as_of"] = as_of.toordinal()
@@ -160,6 +163,10 @@ def _measure(
     report(0.95, "accounts")
     with _timed(done, "account_measures"):
         measures.build(workspace, as_of, progress=now)
+    with _timed(done, "chances"):
+        chances.take(workspace, as_of)
+    with _timed(done, "forecasts"):
+        forecasts.take(workspace, as_of)
 
 
 @contextmanager

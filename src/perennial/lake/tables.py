@@ -1106,6 +1106,7 @@ _RECORDS = (
         Column("grr", "float", "Gross revenue retention expected."),
         Column("nrr", "float", "Net revenue retention expected."),
         Column("computed_at", "timestamp", "When it was computed."),
+        Column("recomputed", "bool", "Told afterwards, from what was known then."),
     ),
     _derived(
         "rejects",

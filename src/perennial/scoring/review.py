@@ -66,17 +66,13 @@ class Review:
         return msgspec.json.decode(text, type=cls)
 
 
-Kind = Literal["feature", "edges", "chances", "model", "shift"]
+Kind = Literal["feature", "edges", "chances", "model"]
 Verdict = Literal["stable", "watch", "shift"]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is different: `kind`, of which segment, before and after.
-
-    `shift` says that use itself is distributed otherwise: before is None, after the
-    population stability index.
-    """
+    """One thing that is different: `kind`, of which segment, before and after."""
 
     kind: Kind
     segment: str
