@@ -1109,6 +1109,16 @@ _RECORDS = (
         Column("recomputed", "bool", "Told afterwards, from what was known then."),
     ),
     _derived(
+        "insight_answers",
+        "Insights that take long to compute, as of their last computation.",
+        "name asked",
+        Column("name", "string", "The insight."),
+        Column("asked", "json", "Groups, condition and parameters."),
+        Column("as_of", "date", "The day it speaks of: everything before it counts."),
+        Column("rows", "json", "Its rows."),
+        Column("computed_at", "timestamp", "When it was computed."),
+    ),
+    _derived(
         "rejects",
         "Rows that could not be taken, and why.",
         "source table_name row_number",
