@@ -12,12 +12,15 @@ from perennial.cli import show
 from perennial.cli.main import Place
 from perennial.core.errors import BadValue
 from perennial.lake import healthbook
+from perennial.lake.insights import INSIGHTS, Insight
 from perennial.lake.result import Result
 from perennial.lake.workspace import open_workspace
 from perennial.metrics.registry import all_metrics
 
 #: Rows behind a number that a terminal shows.
 _BEHIND = 20
+#: Columns of an insight that a terminal shows; the first are what it is about.
+_COLUMNS = 12
 
 
 @click.command()
@@ -130,4 +133,46 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **{part["name"]: part["value"] for part in parts}}
 
 
-COMMANDS = {command.name: command for command in (metrics, metric, health)}
+@click.command()
+@click.argument("name", type=click.Choice(list(INSIGHTS)))
+@click.option("--as-of", metavar="DATE", help="Everything before this local day.")
+@click.option("--by", multiple=True, metavar="DIMENSION", help="May be repeated.")
+@click.option("--where", metavar="EXPRESSION", help="\"segment = 'Enterprise'\"")
+@click.option("--set", "sets", multiple=True, metavar="PARAM=VALUE")
+@click.option("--explain", is_flag=True, help="What it answers, and its parameters.")
+@show.format_option
+@click.pass_obj
+def insights(
+    place: Place,
+    /,
+    name: str,
+    sets: Sequence[str],
+    explain: bool,
+    format_: str,
+    **asked: Any,
+) -> None:
+    """What the past tells: power features, renewal model, forecast and others."""
+    workspace = open_workspace(place.data, place.workspace)
+    found = workspace.insight(name, params=params(sets), **asked).to_dicts()
+    if explain and format_ == "json":
+        about = {"insight": name, **_about(INSIGHTS[name]), "rows": found}
+        click.echo(json.dumps(about, default=show.plain, ensure_ascii=False, indent=2))
+        return
+    if explain:
+        for key, text in _about(INSIGHTS[name]).items():
+            click.echo(f"  {key:<9} {text}")
+    if format_ == "table":
+        found = [dict(list(row.items())[:_COLUMNS]) for row in found]
+    show.rows(found, format_)
+
+
+def _about(insight: Insight) -> dict[str, Any]:
+    return {
+        "title": insight.title,
+        "answers": insight.about,
+        "by": ", ".join(insight.dimensions) or None,
+        "set": "; ".join(f"{k}: {v}" for k, v in insight.params.items()) or None,
+    }
+
+
+COMMANDS = {command.name: command for command in (metrics, metric, health, insights)}

@@ -34,6 +34,7 @@ VERBS = {
     "metric": "ask",
     "define": "define",
     "health": "ask",
+    "insights": "ask",
     "keys": "keys",
     "events": "intake",
     "check": "check",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -45,13 +45,12 @@ class Learned:
 
 
 def of_decisions(
-    workspace: Workspace, features: Mapping[str, str], *, as_of: date | None = None
+    workspace: Workspace, seen: Observed, features: Mapping[str, str]
 ) -> Learned:
-    """Every decision before `as_of`, each month of monthly terms included.
+    """Observed decisions as cases to learn from.
 
     `features` names the power feature by segment, that of all under "".
     """
-    seen = observations.of_decisions(workspace, as_of=as_of, every_month=True)
     frame = _measured(workspace, seen, features)
     segments = sorted(s for s in frame["segment"].unique() if s)
     x, names = renewal.measures(frame, segments)
@@ -84,7 +83,7 @@ def of_accounts(
     joined = seen.cases.join(
         accounts.select(own), on="account_id", maintain_order="left"
     )
-    frame = _measured(workspace, Observed(**{**vars(seen), "cases": joined}), features)
+    frame = _measured(workspace, replace(seen, cases=joined), features)
     segments = [n.partition("=")[2] for n in names if n.startswith("segment=")]
     x, found = renewal.measures(frame, segments)
     return frame, x[:, [found.index(name) for name in names]]
@@ -94,28 +93,28 @@ def _measured(
     workspace: Workspace, seen: Observed, features: Mapping[str, str]
 ) -> pl.DataFrame:
     """Cases with the use of the power feature of their segment, and with health."""
-    uses, lost = _power(seen, features)
-    frame = seen.cases.with_columns(
-        power_uses=pl.Series(uses, nan_to_null=True),
-        power_trend=pl.Series(lost, nan_to_null=True),
-    )
+    frame = pl.concat([seen.cases, _power(seen, features)], how="horizontal")
     return _with_health(workspace, frame)
 
 
-def _power(seen: Observed, features: Mapping[str, str]) -> tuple[Floats, Floats]:
-    """Uses a month, and their logarithm in the first month less that in the last."""
+def _power(seen: Observed, features: Mapping[str, str]) -> pl.DataFrame:
+    """Use of the power feature by case: `power_uses` a month, `power_lately` in the
+    last month of the window, and `power_trend`, how far its logarithm fell in it."""
     segments = seen.cases["segment"].fill_null("").to_list()
-    uses, lost = np.full(len(segments), np.nan), np.full(len(segments), np.nan)
-    window = [n for n, month in enumerate(seen.months) if -4 <= month <= -2]
+    told = np.full((3, len(segments)), np.nan)
+    last = list(seen.months).index(seen.last_month)
     for segment in set(segments):
         feature = features.get(segment) or features.get("")
         if feature is None or feature not in seen.uses:
             continue
         rows = np.array([s == segment for s in segments])
-        uses[rows] = seen.uses[feature][rows]
-        by_month = np.log1p(seen.by_month[feature][rows])
-        lost[rows] = by_month[:, window[0]] - by_month[:, window[-1]]
-    return uses, lost
+        by_month = seen.by_month[feature][rows]
+        fallen = np.log1p(by_month[:, last - 2]) - np.log1p(by_month[:, last])
+        told[:, rows] = seen.uses[feature][rows], by_month[:, last], fallen
+    names = ("power_uses", "power_lately", "power_trend")
+    return pl.DataFrame(
+        {n: pl.Series(v, nan_to_null=True) for n, v in zip(names, told, strict=True)}
+    )
 
 
 def _with_health(workspace: Workspace, frame: pl.DataFrame) -> pl.DataFrame:

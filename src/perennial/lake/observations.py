@@ -7,10 +7,10 @@ measured the same way, so that what was learned of the one holds for the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
@@ -47,7 +47,8 @@ class Observed:
     - `uses`: by feature, uses a month by case; NaN where not entitled. `per_user`:
       the same by active user, NaN without any.
     - `by_month`: by feature, uses by case and month before the decision (or day),
-      oldest first; NaN before the account began. `months`: −6 to −1.
+      oldest first; NaN before the account began. `months`: −6 to −1, of which
+      `last_month` is the last that lies within the windows.
     - `excluded`: features, and events that are none, not to be compared, with why.
     - `history_days`: for how long use has been recorded.
     """
@@ -57,26 +58,18 @@ class Observed:
     per_user: Mapping[str, Floats]
     by_month: Mapping[str, Floats]
     months: Sequence[int]
+    last_month: int
     excluded: Mapping[str, str]
     history_days: int
 
     def where(self, keep: pl.Series) -> Observed:
         """The same for some of the cases."""
         rows = keep.to_numpy()
-        some = {
+        some: dict[str, Any] = {
             name: {f: x[rows] for f, x in getattr(self, name).items()}
             for name in ("uses", "per_user", "by_month")
         }
-        cases = self.cases.filter(keep)
-        return Observed(
-            cases,
-            some["uses"],
-            some["per_user"],
-            some["by_month"],
-            self.months,
-            self.excluded,
-            self.history_days,
-        )
+        return replace(self, cases=self.cases.filter(keep), **some)
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -141,6 +134,7 @@ def _observed(
         per_user=features.per_user,
         by_month=features.by_month([-m - shift for m in months]),
         months=tuple(months),
+        last_month=-shift,
         excluded=features.excluded,
         history_days=(as_of - first).days,
     )

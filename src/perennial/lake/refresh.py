@@ -26,7 +26,7 @@ from perennial.lake import (
     requests,
     snapshots,
 )
-from perennial.lake.duck import connect
+from perennial.lake.duck import connect_apart
 from perennial.lake.store import Lake, VersionGone
 from perennial.lake.tables import ROLLUPS
 from perennial.lake.touched import FOLLOWED, Touched
@@ -123,7 +123,7 @@ def roll_up(
 ) -> None:
     """Roll-ups and ledgers: all that metrics need."""
     lake, settings = workspace.lake, workspace.settings
-    with lake.lock("roll_up"), connect() as duck:
+    with lake.lock("roll_up"), connect_apart() as duck:
         accounts = _versions(lake, ("accounts",))
         if _lags(lake, former.NAME, accounts):
             former.keep(lake, duck, workspace.today, progress=accounts)

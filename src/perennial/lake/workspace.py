@@ -19,10 +19,11 @@ from perennial.lake import (
     definitions,
     former,
     healthbook,
+    insights,
     settings_store,
 )
 from perennial.lake import refresh as refreshing
-from perennial.lake.engines import DuckEngine, Engine, SparkEngine
+from perennial.lake.engines import DuckEngine, Engine, SparkEngine, no_collection
 from perennial.lake.meaning import aliases
 from perennial.lake.result import Result
 from perennial.lake.store import Lake
@@ -179,7 +180,8 @@ class Workspace:
         return self._answer(query)
 
     def _answer(self, query: Query) -> Result:
-        expression = query.metric.compute(self.inputs(query), query)
+        with no_collection():
+            expression = query.metric.compute(self.inputs(query), query)
         rows = answer.finish(query, self.engine.run(expression), self._first_day(query))
         return self.make_result(
             query,
@@ -204,7 +206,7 @@ class Workspace:
             end=span.end,
             grain=grain,
         )
-        engine = DuckEngine(self.lake)
+        engine = definition_days.on_duck(self)
 
         def table(name: str) -> ir.Table:
             if name == definition_days.NAME:
@@ -340,6 +342,20 @@ class Workspace:
             history=history,
         )
         return pl.DataFrame(rows)
+
+    def insight(
+        self,
+        name: str,
+        *,
+        as_of: date | str | None = None,
+        by: Sequence[str] = (),
+        where: str | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> pl.DataFrame:
+        """The rows of an insight as of a day; see `perennial.lake.insights`."""
+        return insights.answer(
+            self, name, as_of=as_of, by=by, where=where, params=params
+        )
 
     # Work
 

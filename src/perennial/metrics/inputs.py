@@ -372,7 +372,7 @@ class Inputs:
             for name in self.query.by
             if IDS.get(name, name) in table.columns
         }
-        return table.mutate(**groups)
+        return table.mutate(**groups) if groups else table
 
     @cached_property
     def _hidden_users(self) -> ir.Table:

@@ -8,21 +8,22 @@ gives the same answer for ever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from perennial.scoring.statistics import Floats
 
 #: Fewer cases are calibrated by a line instead of steps (P03).
 ENOUGH_FOR_STEPS = 200
+#: What a logistic regression pays for large weights.
+_RIDGE = 3.0
 #: Values a measure is told apart by, at most, in a model of steps.
 _MOST_STEPS = 32
 #: Chances are kept this far from certainty.
@@ -30,28 +31,21 @@ _SURE = 0.005
 
 
 @dataclass(frozen=True)
-class Line:
-    """`weight` for each standard deviation from the mean; nothing where unknown."""
+class Curve:
+    """Log-odds of a measure: a line, `weight` for each `scale` from the `mean`, and
+    steps, `values[i]` from `edges[i - 1]` on. `unknown` where it cannot be told."""
 
-    mean: float
-    scale: float
-    weight: float
-
-    def __call__(self, x: Floats) -> Floats:
-        return np.nan_to_num((x - self.mean) / self.scale) * self.weight
-
-
-@dataclass(frozen=True)
-class Steps:
-    """`values[i]` from `edges[i - 1]` on; `unknown` where the measure is."""
-
-    edges: tuple[float, ...]
-    values: tuple[float, ...]
-    unknown: float
+    mean: float = 0.0
+    scale: float = 1.0
+    weight: float = 0.0
+    edges: tuple[float, ...] = ()
+    values: tuple[float, ...] = (0.0,)
+    unknown: float = 0.0
 
     def __call__(self, x: Floats) -> Floats:
-        found = np.asarray(self.values)[np.searchsorted(self.edges, x, side="right")]
-        return np.where(np.isnan(x), self.unknown, found)
+        steps = np.asarray(self.values)[np.searchsorted(self.edges, x, side="right")]
+        line = (x - self.mean) / self.scale * self.weight
+        return np.where(np.isnan(x), self.unknown, line + steps)
 
 
 @dataclass(frozen=True)
@@ -78,8 +72,8 @@ class Additive:
     kind: str
     names: tuple[str, ...]
     intercept: float
-    curves: tuple[Line | Steps, ...]
-    calibration: Calibration = Calibration()
+    curves: tuple[Curve, ...]
+    calibration: Calibration = field(default_factory=Calibration)
 
     def parts(self, x: Floats) -> Floats:
         """Log-odds of each measure, by case and measure."""
@@ -112,47 +106,55 @@ class Additive:
         np.put_along_axis(moves, order, reached - before, axis=1)
         return names, moves
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Additive:
-        curves = tuple(
-            Line(**curve)
-            if "weight" in curve
-            else Steps(tuple(curve["edges"]), tuple(curve["values"]), curve["unknown"])
-            for curve in stored["curves"]
-        )
-        told = stored["calibration"]
-        points = tuple((float(x), float(p)) for x, p in told["points"])
-        return cls(
-            stored["kind"],
-            tuple(stored["names"]),
-            stored["intercept"],
-            curves,
-            Calibration(told["slope"], told["shift"], points),
-        )
+def logistic(
+    x: Floats, y: np.ndarray, names: Sequence[str], signs: Sequence[int] = ()
+) -> Additive:
+    """Logistic regression with a ridge; what is unknown counts as the mean.
 
-
-def logistic(x: Floats, y: np.ndarray, names: Sequence[str]) -> Additive:
-    """Logistic regression with a ridge; what is unknown counts as the mean."""
+    `signs` says for each measure whether more of it may only raise the chance (1),
+    only lower it (−1), or either (0): measures that go together would else share an
+    effect out as a large one and its opposite.
+    """
     known = ~np.isnan(x)
     n = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, x, 0.0).sum(axis=0) / n
     spread = np.sqrt((np.where(known, x - mean, 0.0) ** 2).sum(axis=0) / n)
     scale = np.where(spread > 0, spread, 1.0)
     scaled = np.where(known, (x - mean) / scale, 0.0)
-    model = LogisticRegression(C=0.3, max_iter=2000).fit(scaled, y)
+    intercept, *slopes = weights(scaled, y, signs=signs)
     curves = [
-        Line(float(m), float(s), float(w))
-        for m, s, w in zip(mean, scale, model.coef_[0], strict=True)
+        Curve(float(m), float(s), w)
+        for m, s, w in zip(mean, scale, slopes, strict=True)
     ]
-    return Additive("logistic", tuple(names), float(model.intercept_[0]), tuple(curves))
+    return Additive("logistic", tuple(names), intercept, tuple(curves))
 
 
-def boosted(x: Floats, y: np.ndarray, names: Sequence[str]) -> Additive:
+def weights(
+    x: Floats, y: np.ndarray, *, ridge: float = _RIDGE, signs: Sequence[int] = ()
+) -> list[float]:
+    """Intercept and weights of a logistic regression with a ridge, within signs."""
+
+    def loss(w: Floats) -> tuple[float, Floats]:
+        z = w[0] + x @ w[1:]
+        off = expit(z) - y
+        total = np.logaddexp(0, z).sum() - y @ z + ridge / 2 * w[1:] @ w[1:]
+        slope = np.concatenate([[off.sum()], x.T @ off + ridge * w[1:]])
+        return float(total), slope
+
+    bounds = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
+    allowed = [(None, None), *(bounds[s] for s in signs or [0] * x.shape[1])]
+    start = np.zeros(x.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=allowed)
+    return [float(w) for w in found.x]
+
+
+def boosted(
+    x: Floats, y: np.ndarray, names: Sequence[str], signs: Sequence[int] = ()
+) -> Additive:
     """Gradient boosting of stumps: each measure gets a curve of steps, none depends on
-    another. The steps are read off the model, and centered on what is usual."""
+    another. The steps are read off the model, and centered on what is usual; `signs`
+    as for `logistic`."""
     edges = [_edges(x[:, column]) for column in range(x.shape[1])]
     places = np.column_stack(
         [_places(x[:, column], inner) for column, inner in enumerate(edges)]
@@ -163,12 +165,11 @@ def boosted(x: Floats, y: np.ndarray, names: Sequence[str]) -> Additive:
         max_iter=100,
         min_samples_leaf=20,
         l2_regularization=1.0,
+        monotonic_cst=list(signs) or None,
         random_state=0,
     )
-    # Thousands of cases at most: threads that wait for each other take far longer.
-    with threadpool_limits(1):
-        model.fit(places, y)
-        start, effects = _effects(model, [len(inner) + 1 for inner in edges])
+    model.fit(places, y)
+    start, effects = _effects(model, [len(inner) + 1 for inner in edges])
     curves, intercept = [], start
     for column, inner in enumerate(edges):
         *values, unknown = effects[column]
@@ -177,7 +178,13 @@ def boosted(x: Floats, y: np.ndarray, names: Sequence[str]) -> Additive:
         middle = float(each.mean())
         intercept += middle
         values = [float(value) - middle for value in values]
-        curves.append(Steps(tuple(inner), tuple(values), float(unknown) - middle))
+        curves.append(
+            Curve(
+                edges=tuple(inner),
+                values=tuple(values),
+                unknown=float(unknown) - middle,
+            )
+        )
     return Additive("boosted", tuple(names), intercept, tuple(curves))
 
 
@@ -192,7 +199,8 @@ def _edges(x: Floats) -> list[float]:
 
 def _places(x: Floats, edges: Sequence[float]) -> Floats:
     found = np.searchsorted(edges, x, side="right").astype(float)
-    return np.where(np.isnan(x), np.nan, found)
+    # A measure nobody has would be no column at all.
+    return found * 0 if np.isnan(x).all() else np.where(np.isnan(x), np.nan, found)
 
 
 def _index(places: Floats) -> np.ndarray:
@@ -231,7 +239,7 @@ def calibrated(model: Additive, x: Floats, y: np.ndarray) -> Additive:
         fitted = IsotonicRegression(out_of_bounds="clip").fit(raw, y)
         points = zip(fitted.X_thresholds_, fitted.y_thresholds_, strict=True)
         told = Calibration(points=tuple((float(a), float(b)) for a, b in points))
-    return Additive(model.kind, model.names, model.intercept, model.curves, told)
+    return replace(model, calibration=told)
 
 
 def shifted(chances: Floats, learned: float, true: float) -> Floats:

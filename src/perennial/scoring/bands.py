@@ -6,9 +6,10 @@ decisions, by segment; until there are enough, an example stands in, and says so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from itertools import combinations, pairwise
+from math import ceil, log
 
 import numpy as np
 
@@ -21,6 +22,10 @@ COLORS = ("red", "orange", "yellow", "green")
 _EXAMPLE_LOWS = (0.0, 1.0, 6.0, 11.0, 16.0)
 _EXAMPLE_CHANCES = (None, 0.5, 0.6, 0.7, 0.8)
 _EXAMPLE_COLORS = ("red", "red", "orange", "yellow", "green")
+
+
+#: A lower edge, decisions from it on, and how many of them renewed.
+Bin = tuple[float, int, int]
 
 
 @dataclass(frozen=True)
@@ -100,19 +105,17 @@ def learned(
 ) -> Bands | None:
     """Bands from the uses a month before each decision, and its outcome.
 
-    Bins begin as no use and the fifths of those who use it; neighbors are merged
-    until each tells something. None where even all together are too few.
+    Bins begin as no use and the fifths of those who use it (or tenths, where fifths
+    tell nothing apart); neighbors are merged so that each tells something. None where
+    even all together are too few.
     """
     rules = rules or BandRules()
-    x = _whole(np.asarray(uses, float))
-    stayed = np.asarray(renewed, bool)
-    lows = _fifths(x)
-    at = np.searchsorted(lows, x, side="right") - 1
-    n = np.bincount(at, minlength=len(lows))
-    hits = np.bincount(at, weights=stayed, minlength=len(lows)).astype(int)
-    bins = _merged(
-        [(low, int(a), int(b)) for low, a, b in zip(lows, n, hits, strict=True)], rules
-    )
+    x, stayed = _whole(np.asarray(uses, float)), np.asarray(renewed, bool)
+    bins: list[Bin] = []
+    for parts in (5, 10):
+        bins = _merged(_bins(x, stayed, parts), rules)
+        if len(bins) != 1:
+            break
     if not bins:
         return None
     chances = smoothed([b[1] for b in bins], [b[2] for b in bins], rules.alpha)
@@ -164,31 +167,42 @@ def _whole(x: Floats) -> Floats:
     return np.where(x > 0, np.maximum(x, 1.0), 0.0)
 
 
-def _fifths(x: Floats) -> list[float]:
-    """Lower edges: 0, 1, and whole uses that part the users into fifths."""
+def _bins(x: Floats, stayed: np.ndarray, parts: int) -> list[Bin]:
+    """No use, any use, and whole uses that part the users equally."""
     used = x[x > 0]
-    if not len(used):
-        return [0.0]
-    parts = np.ceil(np.quantile(used, (0.2, 0.4, 0.6, 0.8)))
-    return sorted({0.0, 1.0, *(float(edge) for edge in parts)})
+    shares = np.arange(1, parts) / parts
+    inner = list(np.quantile(used, shares, method="higher")) if len(used) else []
+    lows = sorted({0.0, 1.0, *(float(ceil(edge)) for edge in inner)})
+    at = np.searchsorted(lows, x, side="right") - 1
+    n = np.bincount(at, minlength=len(lows))
+    hits = np.bincount(at, weights=stayed, minlength=len(lows))
+    return [(low, int(a), int(b)) for low, a, b in zip(lows, n, hits, strict=True)]
 
 
-def _merged(
-    bins: Iterable[tuple[float, int, int]], rules: BandRules
-) -> list[tuple[float, int, int]]:
-    """Neighbors together until each bin has enough of both; empty if none can."""
-    rows = list(bins)
-    while weak := [n for n, b in enumerate(rows) if not _tells(b, rules)]:
-        if len(rows) == 1:
-            return []
-        at = min(weak, key=lambda n: rows[n][1])
-        beside = [n for n in (at - 1, at + 1) if 0 <= n < len(rows)]
-        first, second = sorted((at, min(beside, key=lambda n: rows[n][1])))
-        low, n, hits = rows[first]
-        rows[first : second + 1] = [(low, n + rows[second][1], hits + rows[second][2])]
-    return rows
+def _merged(bins: Sequence[Bin], rules: BandRules) -> list[Bin]:
+    """Neighbors together so that each bin has enough of both: of all such ways one
+    with the most bins, and of those the likeliest. Empty where there is none."""
+    inner = range(1, len(bins))
+    for count in range(len(bins) - 1, -1, -1):
+        ways = [_together(bins, cuts) for cuts in combinations(inner, count)]
+        told = [way for way in ways if all(_tells(b, rules) for b in way)]
+        if told:
+            return max(told, key=_likelihood)
+    return []
 
 
-def _tells(bin_: tuple[float, int, int], rules: BandRules) -> bool:
+def _together(bins: Sequence[Bin], cuts: Sequence[int]) -> list[Bin]:
+    edges = [0, *cuts, len(bins)]
+    parts = [bins[a:b] for a, b in pairwise(edges)]
+    return [(p[0][0], sum(b[1] for b in p), sum(b[2] for b in p)) for p in parts]
+
+
+def _likelihood(bins: Sequence[Bin]) -> float:
+    return sum(
+        part * log(part / n) for _, n, hits in bins for part in (hits, n - hits) if part
+    )
+
+
+def _tells(bin_: Bin, rules: BandRules) -> bool:
     _, n, hits = bin_
     return n >= rules.min_n and min(hits, n - hits) >= rules.min_class

@@ -109,19 +109,16 @@ def _start(since: date, months: int, until: date) -> date:
     return add_months(started[-1], months) if started else since
 
 
-def counted(decisions: pl.DataFrame, *, every_month: bool = False) -> pl.DataFrame:
-    """Decisions as they count: of monthly terms only the last one of each account,
-    unless `every_month` is wanted.
-
-    Adds term_days, and is_monthly (a term of at most 31 days). What is not decided
-    yet is left out.
+def counted(decisions: pl.DataFrame) -> pl.DataFrame:
+    """Terms that were decided, oldest first, with term_days, is_monthly (a term of at
+    most 31 days) and `counts`: of monthly terms only the last one of an account does.
     """
     days = (pl.col("decided_on") - pl.col("term_start")).dt.total_days()
     marked = decisions.with_columns(term_days=days, is_monthly=days <= 31)
     last = pl.col("decided_on") == pl.col("decided_on").max().over("account_id")
-    wanted = ~pl.col("is_monthly") | last | pl.lit(every_month)
-    counts = marked.filter(wanted & pl.col("renewed").is_not_null())
-    return counts.unique(
+    known = marked.with_columns(counts=~pl.col("is_monthly") | last)
+    known = known.filter(pl.col("renewed").is_not_null())
+    return known.unique(
         ["account_id", "decided_on"], keep="last", maintain_order=True
     ).sort("decided_on", "account_id")
 

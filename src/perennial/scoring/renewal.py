@@ -8,7 +8,7 @@ what was decided by a day, and judged by what was decided after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
@@ -17,15 +17,23 @@ import polars as pl
 
 from perennial.scoring import bands
 from perennial.scoring.additive import Additive, boosted, calibrated, logistic
-from perennial.scoring.statistics import Floats, Quality, auc, quality
+from perennial.scoring.statistics import Floats, Quality, auc, one_thread, quality
 
 #: The part of all decisions, oldest first, that the first model is learned from, and
 #: the number of times it is learned again after that.
 _FIRST, _FOLDS = 0.4, 5
 #: The latest part of what is learned from, which calibrates.
 _CALIBRATES, _LEAST_CALIBRATING = 0.25, 50
+#: Fewer stayers, or leavers, than this judge nothing.
+_LEAST_JUDGING = 10
 
-Fit = Callable[[Floats, np.ndarray, Sequence[str]], Additive]
+Fit = Callable[[Floats, np.ndarray, Sequence[str], Sequence[int]], Additive]
+#: What more of a measure can only do to the chance; the others may do either.
+_SIGNS = {
+    **dict.fromkeys(("power_uses", "active_users", "minutes", "active_days", "nps"), 1),
+    **dict.fromkeys(("frequency", "breadth", "depth", "growth"), 1),
+    **dict.fromkeys(("power_trend", "silent_days", "tickets", "unsolved"), -1),
+}
 FITS: Mapping[str, Fit] = {"logistic": logistic, "boosted": boosted}
 
 
@@ -101,6 +109,7 @@ def folds(cases: Cases, min_class: int) -> Iterator[tuple[np.ndarray, np.ndarray
             yield before, later
 
 
+@one_thread
 def compare(
     cases: Cases,
     *,
@@ -116,10 +125,10 @@ def compare(
     what others judge by, for comparison.
     """
     parts = list(folds(cases, min_class))
-    if not parts:
-        return Comparison("insufficient", (), "bands", {}, len(cases), None)
-    judged = np.concatenate([later for _, later in parts])
+    judged = np.concatenate([np.arange(0), *(later for _, later in parts)])
     y = cases.renewed[judged]
+    if min(y.sum(), (~y).sum()) < _LEAST_JUDGING:
+        return Comparison("insufficient", (), "bands", {}, len(cases), None)
     said = {"bands": _joined(parts, lambda a, b: _by_bands(cases, a, b, rules))}
     for kind in FITS:
         said[kind] = _joined(parts, partial(_by_model, cases, kind))
@@ -161,16 +170,18 @@ def _adopted(
     return tuple(trials), chosen
 
 
+@one_thread
 def fit(kind: str, x: Floats, y: np.ndarray, names: Sequence[str]) -> Additive:
     """A model of cases, oldest first, calibrated by the latest quarter of them as seen
     by a model of the others."""
     split = len(y) - round(len(y) * _CALIBRATES)
-    whole = FITS[kind](x, y, names)
+    signs = [_SIGNS.get(name, 0) for name in names]
+    whole = FITS[kind](x, y, names, signs)
     early = y[:split]
     if len(y) - split < _LEAST_CALIBRATING or early.all() or not early.any():
         return whole
-    other = calibrated(FITS[kind](x[:split], early, names), x[split:], y[split:])
-    return Additive(kind, whole.names, whole.intercept, whole.curves, other.calibration)
+    other = calibrated(FITS[kind](x[:split], early, names, signs), x[split:], y[split:])
+    return replace(whole, calibration=other.calibration)
 
 
 def chance_by_bands(
