@@ -13,10 +13,11 @@ from datetime import date
 from typing import Any
 
 from babel.dates import format_date
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import board, menus, values
+from perennial.apps.reports import board, files, menus, values
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.elsewhere import elsewhere
 from perennial.apps.reports.results import Answers, Row
@@ -77,6 +78,15 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
             request.build_absolute_uri("/").rstrip("/"),
         ),
     }
+
+
+def file(request: TeamRequest, metric: Metric, asked: Asked) -> HttpResponse:
+    """The rows of the grid as a file."""
+    answers = Answers(request.workspace)
+    period = _period(metric, asked, answers.today)
+    rows = answers.rows(board.ask(metric, asked, period, grain=_grain(metric)))
+    head, found = files.lines(metric, rows)
+    return files.file(request.GET, f"{metric.key}-{answers.today}", head, found)
 
 
 def _is_cohort(metric: Metric) -> bool:

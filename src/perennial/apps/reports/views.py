@@ -35,7 +35,8 @@ def metrics(request: TeamRequest) -> HttpResponse:
     if found is None:
         return render(request, "reports/empty.html")
     asked = _asked(request, found.segments)
-    answers = Answers(request.workspace, wait="wait" in request.GET)
+    is_file = request.GET.get("format") in files.FORMATS
+    answers = Answers(request.workspace, wait=is_file or "wait" in request.GET)
     known = list(boards.visible(request.membership))
     shown = next((b for b in known if str(b.pk) == asked.board), None)
     built_in = boards.built_in(asked.board, answers.lake.catalog)
@@ -46,6 +47,8 @@ def metrics(request: TeamRequest) -> HttpResponse:
         themes = board.chosen(answers, choices, asked, request.regional)
     else:
         raise Http404
+    if is_file:
+        return files.of_board(request.GET, themes, answers.today)
     period = asking.period_of(asked.period, answers.today)
     context = {
         "asked": asked,
@@ -83,9 +86,11 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     found = _metric(request, key)
     segments = _segments(request)
     asked = _fitting(_asked(request, segments), found)
-    if request.GET.get("format") == "csv":
+    if request.GET.get("format") in files.FORMATS and boards.is_a_number(found):
         return files.answer(Answers(request.workspace), found, asked, request.GET)
     if not boards.is_a_number(found):
+        if request.GET.get("format") in files.FORMATS:
+            return tables.file(request, found, asked)
         context = tables.page(request, found, asked)
         context |= {
             "menus": tables.menus_of(request, found, asked, segments),
