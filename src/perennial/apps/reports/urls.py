@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from perennial.apps.reports import board_views, define_views, views
+from perennial.apps.reports import board_views, define_views, target_views, views
 
 app_name = "reports"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("definitions/<slug:key>/", define_views.edit, name="own_edit"),
     path("definitions/<slug:key>/retire/", define_views.retire, name="own_retire"),
     path("<slug:key>/", views.metric, name="metric"),
+    path("<slug:key>/targets/", target_views.targets, name="targets"),
     path("<slug:key>/tile/", views.tile, name="tile"),
     path("<slug:key>/explain/", views.explain, name="explain"),
 ]
