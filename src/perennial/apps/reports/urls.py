@@ -11,6 +11,7 @@ urlpatterns = [
     path("boards/<int:pk>/", board_views.edit, name="board_edit"),
     path("boards/<int:pk>/tiles/", board_views.tiles, name="board_tiles"),
     path("boards/<int:pk>/delete/", board_views.delete, name="board_delete"),
+    path("findings/", views.findings, name="findings"),
     path("definitions/", define_views.listing, name="own"),
     path("definitions/new/", define_views.create, name="own_new"),
     path("definitions/<slug:key>/", define_views.edit, name="own_edit"),

@@ -19,6 +19,7 @@ from perennial.apps.reports import (
     tables,
 )
 from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.findings import found as found_in_use
 from perennial.apps.reports.models import Board
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.access import TeamRequest, role_required
@@ -65,6 +66,15 @@ def metrics(request: TeamRequest) -> HttpResponse:
         "freshness": freshness(request.workspace),
     }
     return render(request, "reports/metrics.html", context)
+
+
+@role_required(Role.VIEWER)
+def findings(request: TeamRequest) -> HttpResponse:
+    """What use of the product tells by itself."""
+    if book(request.workspace) is None:
+        return render(request, "reports/empty.html")
+    every = found_in_use(Answers(request.workspace), request.regional)
+    return render(request, "reports/findings.html", {"findings": every})
 
 
 @role_required(Role.VIEWER)
