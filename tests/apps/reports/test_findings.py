@@ -30,7 +30,7 @@ class Told:
         self._kept = {
             "findings days": days,
             "findings features": list(unused),
-            "findings names": {"maps": "Maps"},
+            "features": {"maps": "Maps"},
         }
         self._dips = list(dips)
         self.lake = self

@@ -221,17 +221,22 @@ def _names(
     if by == "class":
         return {key: str(name) for key, name in values.CLASSES.items()}
     if by == "feature":
-        return answers.keep("features", ("features",), lambda: _features(answers))
+        return feature_names(answers)
     if by == "owner_email":
         people = owner_names(request.workspace)
         return {email: name_of(email, people) for email in ids if email}
     return {}
 
 
-def _features(answers: Answers) -> dict[str, str]:
-    features = answers.lake.table("features").select("feature_id", "name")
-    rows = answers.lake.engine.run(features).iter_rows()
-    return {key: name or key for key, name in rows}
+def feature_names(answers: Answers) -> dict[str, str]:
+    """Names of features by id; an id without a name stands for itself."""
+
+    def compute() -> dict[str, str]:
+        features = answers.lake.table("features").select("feature_id", "name")
+        rows = answers.lake.engine.run(features).iter_rows()
+        return {key: name or key for key, name in rows}
+
+    return answers.keep("features", ("features",), compute)
 
 
 def behind(

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from perennial.apps.reports.breakdown import feature_names
 from perennial.apps.reports.results import Answers, Question, Row
 from perennial.core.windows import DAY, Grain, Period, add_months, floor
 from perennial.metrics import registry
@@ -211,9 +212,7 @@ def _unused(answers: Answers, regional: Regional) -> Iterator[Finding]:
     features: list[UnusedFeature] = answers.keep(
         "findings features", _FEATURES, lambda: _left_alone(answers)
     )
-    names: dict[str, str] = answers.keep(
-        "findings names", ("features",), lambda: _names(answers)
-    )
+    names = feature_names(answers)
     for one in features:
         said = {
             "feature": names.get(one.feature_id) or one.feature_id,
@@ -241,10 +240,3 @@ def _left_alone(answers: Answers) -> list[UnusedFeature]:
     query = _query(answers, Period(answers.today - reach, answers.today))
     rows = lake.engine.run(patterns.feature_users(lake.inputs(query), query))
     return patterns.unused_features(rows, lake.settings)
-
-
-def _names(answers: Answers) -> dict[str, str]:
-    features = answers.lake.table("features").select("feature_id", "name")
-    return {
-        key: name for key, name in answers.lake.engine.run(features).iter_rows() if name
-    }

@@ -35,7 +35,7 @@ def metrics(request: TeamRequest) -> HttpResponse:
     found = book(request.workspace)
     if found is None:
         return render(request, "reports/empty.html")
-    asked = _asked(request, found.segments)
+    asked = asked_of(request, found.segments)
     is_file = request.GET.get("format") in files.FORMATS
     answers = Answers(request.workspace, wait=is_file or "wait" in request.GET)
     known = list(boards.visible(request.membership))
@@ -81,7 +81,7 @@ def findings(request: TeamRequest) -> HttpResponse:
 def tile(request: TeamRequest, key: str) -> HttpResponse:
     """One tile of the board, computed now; it fails alone."""
     metric = _metric(request, key)
-    asked = _fitting(_asked(request, None), metric)
+    asked = _fitting(asked_of(request, None), metric)
     try:
         found = board.tile(Answers(request.workspace), metric, asked, request.regional)
     except PerennialError as error:
@@ -95,7 +95,7 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     """One metric: the number, its course, its parts, the rows behind it."""
     found = _metric(request, key)
     segments = _segments(request)
-    asked = _fitting(_asked(request, segments), found)
+    asked = _fitting(asked_of(request, segments), found)
     if request.GET.get("format") in files.FORMATS and boards.is_a_number(found):
         return files.answer(Answers(request.workspace), found, asked, request.GET)
     if not boards.is_a_number(found):
@@ -128,7 +128,7 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
 def explain(request: TeamRequest, key: str) -> HttpResponse:
     """The number explained: as a drawer, or as a page of its own."""
     found = _metric(request, key)
-    asked = _fitting(_asked(request, _segments(request)), found)
+    asked = _fitting(asked_of(request, _segments(request)), found)
     context: dict[str, Any] = explained.page(request, found, asked)
     template = "reports/explain.html"
     return render(request, f"{template}#part" if request.htmx else template, context)
@@ -154,7 +154,7 @@ def _segments(request: TeamRequest) -> list[str]:
     return found.segments if found else []
 
 
-def _asked(request: TeamRequest, segments: list[str] | None) -> Asked:
+def asked_of(request: TeamRequest, segments: list[str] | None) -> Asked:
     """A segment nobody has is refused: its zeros would look like an answer."""
     asked = asking.parse(request.GET)
     known = _segments(request) if segments is None else segments

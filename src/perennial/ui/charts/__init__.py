@@ -18,7 +18,12 @@ from perennial.ui.charts.health import (
     stacked_health_chart,
 )
 from perennial.ui.charts.look import COLORS, Spec, config, painted, themes
-from perennial.ui.charts.measures import bar_chart, driver_chart, line_chart
+from perennial.ui.charts.measures import (
+    bar_chart,
+    bridge_chart,
+    driver_chart,
+    line_chart,
+)
 from perennial.ui.charts.parts import (
     Cell,
     Chart,
@@ -46,6 +51,7 @@ __all__ = [
     "Spec",
     "Unit",
     "bar_chart",
+    "bridge_chart",
     "config",
     "driver_chart",
     "health_band_chart",
