@@ -64,7 +64,7 @@ def funnel(request: TeamRequest) -> HttpResponse:
         "title": _("Funnel"),
         "built": built,
         "slots": [*built.steps, *empty][: funnels.MOST_STEPS],
-        "offers": funnels.offered(answers),
+        "offers": dict.fromkeys([*built.steps, *funnels.offered(answers)]),
         "funnel": made,
     }
     return render(request, "reports/funnel.html", context)

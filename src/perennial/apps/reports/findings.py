@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from statistics import median
 
 import polars as pl
 from babel.dates import format_date
@@ -30,6 +31,8 @@ from perennial.ui.formats import Regional
 RECENT = 7
 #: Months of history a dip is looked for in.
 _MONTHS = 24
+#: Where fewer events a day are usual, half of them is no news.
+_FEWEST = 50
 
 _USED = ("user_days", "event_days", "feature_days", "sessions", "accounts", "users")
 _FEATURES = (*_USED, "features", "entitlements", "settings")
@@ -67,8 +70,10 @@ def _days(answers: Answers, regional: Regional) -> Iterator[Finding]:
     rows: pl.DataFrame = answers.keep("findings days", _USED, lambda: _daily(answers))
     for back in range(1, RECENT + 1):
         day = answers.today - DAY * back
+        now, usual = _heard(rows, day)
         if patterns.is_outage(rows, day):
-            yield _outage(day, regional)
+            if usual >= _FEWEST:
+                yield _outage(day, now, usual, regional)
             continue
         for one in patterns.anomalies(rows, day):
             yield _unusual(one, back, regional)
@@ -87,12 +92,26 @@ def _daily(answers: Answers) -> pl.DataFrame:
     return lake.engine.run(patterns.daily(lake.inputs(query), query))
 
 
-def _outage(day: date, regional: Regional) -> Finding:
-    said = {"day": _day(day, regional)}
+def _heard(rows: pl.DataFrame, day: date) -> tuple[int, float]:
+    """Events of a day, and what is usual on its weekday."""
+    before = [day - DAY * 7 * week for week in range(1, patterns.WEEKS + 1)]
+    now = sum(rows.filter(pl.col("date") == day)["events"].to_list())
+    return now, median(
+        rows.filter(pl.col("date").is_in(before))["events"].to_list() or [0]
+    )
+
+
+def _outage(day: date, now: int, usual: float, regional: Regional) -> Finding:
+    said = {
+        "day": _day(day, regional),
+        "now": formats.number(now, regional, 0),
+        "usual": formats.number(usual, regional, 0),
+    }
     return Finding(
         "outage",
         _("On %(day)s, half of the usual events are missing.") % said,
-        _("Compared with the same weekday in the eight weeks before."),
+        _("%(now)s came; %(usual)s is usual on this weekday in the eight weeks before.")
+        % said,
         _("See whether a source stopped sending before you trust a number of the day."),
         reverse("intake:data"),
         100,
