@@ -14,7 +14,7 @@ from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import User, Workspace
-from perennial.ui.charts import bridge_chart, to_altair
+from perennial.ui.charts import bridge_chart, curve_chart, to_altair
 from perennial.ui.formats import Regional
 from tests.apps.team.cast import Cast
 
@@ -54,6 +54,18 @@ def test_a_bridge_stands_on_what_came_before() -> None:
     ]
     assert chart.rows == (("Opening", 100), *steps, ("Closing", 80))
     to_altair(chart)  # raises where it is no specification
+
+
+def test_a_curve_has_a_point_a_step() -> None:
+    kept = [1.0, 0.8, None, 0.5]
+    chart = curve_chart(kept, Regional(), name="Kept", step="Months")
+    assert chart.rows == ((0, 1.0), (1, 0.8), (3, 0.5))
+    to_altair(chart)
+
+
+def test_cohorts_are_drawn(reader: Client) -> None:
+    page = reader.get("/metrics/logo_cohort_retention/").content.decode()
+    assert "Kept of all cohorts" in page
 
 
 def test_features_by_group(reader: Client, workspace: Workspace) -> None:
@@ -101,6 +113,12 @@ def test_a_funnel_is_built_by_its_address(reader: Client, workspace: Workspace) 
     assert made is not None
     assert [step.taken for step in made.steps] == people
     assert made.steps[1].dropped == people[0] - people[1]
+    for group in made.parts.lines:
+        assert len(group.cells) == 2
+    began = sum(int(group.cells[0].text.replace(",", "")) for group in made.parts.lines)
+    assert began >= people[0], "a person of two groups is in both"
+    by_plan = reader.get(f"{address}&by=plan").content.decode()
+    assert "By plan" in by_plan
     lost = [account.count for account in made.accounts]
     assert lost == sorted(lost, reverse=True)
 

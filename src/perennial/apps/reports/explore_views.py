@@ -66,6 +66,7 @@ def funnel(request: TeamRequest) -> HttpResponse:
         "slots": [*built.steps, *empty][: funnels.MOST_STEPS],
         "offers": dict.fromkeys([*built.steps, *funnels.offered(answers)]),
         "funnel": made,
+        "splits": [(name, asked.url(by=name) + f"&{said}") for name in explore.SPLITS],
     }
     return render(request, "reports/funnel.html", context)
 

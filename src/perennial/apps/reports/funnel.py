@@ -13,8 +13,10 @@ from django.utils.translation import ngettext
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import values
 from perennial.apps.reports.asked import Asked
-from perennial.apps.reports.breakdown import names_in
+from perennial.apps.reports.breakdown import names_in, title_of
+from perennial.apps.reports.explore import SPLITS
 from perennial.apps.reports.results import Answers, Question, Row
+from perennial.apps.reports.tables import Cell, Grid, Line
 from perennial.core.windows import DAY
 from perennial.ui import formats
 from perennial.ui.formats import Regional
@@ -63,6 +65,7 @@ class Funnel:
     lead: str
     steps: list[Step]
     accounts: list[Dropped]
+    parts: Grid
 
 
 def parse(query: QueryDict, answers: Answers) -> Built:
@@ -102,7 +105,9 @@ def funnel(
         return None
     waits = _rows(answers, asked, built, ("step",), variant="median_days")
     steps = _steps(counted, waits, regional)
-    return Funnel(_lead(steps), steps, _accounts(answers, asked, built))
+    parts = _parts(answers, asked, built, regional)
+    lost = _accounts(answers, asked, built)
+    return Funnel(_lead(steps, regional), steps, lost, parts)
 
 
 def _rows(
@@ -147,10 +152,34 @@ def _steps(
     return found
 
 
-def _lead(steps: Sequence[Step]) -> str:
+def _parts(answers: Answers, asked: Asked, built: Built, regional: Regional) -> Grid:
+    """A line a group, a column a step: the share of those who began."""
+    by = asked.by if asked.by in SPLITS else SPLITS[0]
+    groups: dict[str, list[Row]] = {}
+    for row in _rows(answers, asked, built, ("step", by)):
+        groups.setdefault(row.groups[by] or "", []).append(row)
+    lines = [
+        Line(
+            name or _("not set"),
+            [
+                Cell(formats.number(rows[0].n, regional, 0)),
+                *(
+                    Cell(formats.percent(r.value, regional), round(10 * (r.value or 0)))
+                    for r in rows[1:]
+                ),
+            ],
+        )
+        for name, rows in sorted(groups.items())
+    ]
+    head = [str(title_of(by)), *built.steps]
+    return Grid(head, lines, _("By %(what)s") % {"what": by}, _("Of those who began."))
+
+
+def _lead(steps: Sequence[Step], regional: Regional) -> str:
     """Where most are lost."""
     worst = max(pairwise(steps), key=lambda pair: pair[1].dropped)
-    said = {"before": worst[0].name, "after": worst[1].name, "n": worst[1].dropped}
+    lost = formats.number(worst[1].dropped, regional, 0)
+    said = {"before": worst[0].name, "after": worst[1].name, "n": lost}
     if not worst[1].dropped:
         return _("Everybody who begins gets to the end.")
     return (

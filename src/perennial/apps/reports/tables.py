@@ -25,6 +25,7 @@ from perennial.apps.team.access import TeamRequest
 from perennial.core.windows import Period
 from perennial.metrics.registry import Metric
 from perennial.ui import formats
+from perennial.ui.charts import Chart, curve_chart
 from perennial.ui.formats import Regional
 
 #: Columns of a heat map: more do not fit, and hold few customers.
@@ -71,7 +72,10 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
         "family": board.THEMES[metric.theme],
         "period": period,
         "dates": asking.dates(period, regional),
-        "grid": _grid(metric)(rows, metric, asked, regional) if rows else None,
+        "grid": (
+            grid := _grid(metric)(rows, metric, asked, regional) if rows else None
+        ),
+        "curve": _curve(grid, regional) if grid and _is_cohort(metric) else None,
         "elsewhere": elsewhere(
             question,
             request.workspace.key,
@@ -143,6 +147,16 @@ def _cohorts(
         lines,
         _("Kept of each cohort"),
         _("Months since the cohort’s own, which is 0."),
+    )
+
+
+def _curve(grid: Grid, regional: Regional) -> Chart:
+    """What is kept of all cohorts, by how long they are there."""
+    return curve_chart(
+        grid.lines[-1].course,
+        regional,
+        name=_("Kept"),
+        step=_("Months since the first"),
     )
 
 

@@ -21,6 +21,7 @@ from perennial.ui.charts.look import COLORS, Spec, config, painted, themes
 from perennial.ui.charts.measures import (
     bar_chart,
     bridge_chart,
+    curve_chart,
     driver_chart,
     line_chart,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "bar_chart",
     "bridge_chart",
     "config",
+    "curve_chart",
     "driver_chart",
     "health_band_chart",
     "health_bar_chart",

@@ -179,6 +179,37 @@ def driver_chart(
     return Chart(whole(rows, layers, height), columns, tuple(shown), height)
 
 
+def curve_chart(
+    values: Sequence[float | None],
+    regional: Regional,
+    *,
+    name: str,
+    step: str,
+    unit: Unit = "percent",
+    height: int = 200,
+) -> Chart:
+    """A share by how many steps it is since the beginning, which is 0."""
+    known = [(k, value) for k, value in enumerate(values) if value is not None]
+    x: Spec = {"field": "k", "type": "quantitative"}
+    axis = {"title": step, "grid": False, "tickCount": len(known), "format": "d"}
+    x |= {"axis": axis, "scale": {"nice": False}}
+    y = value_y([value for _, value in known], unit, regional, zero=True)
+    line = layer({"type": "line", "color": "$accent"}, x, y)
+    dots = layer({"type": "point", "filled": True, "color": "$accent"}, x, y)
+    dots["encoding"]["tooltip"] = [
+        {"field": "k", "type": "quantitative", "title": step},
+        {"field": "text", "type": "nominal", "title": name},
+    ]
+    rows: list[Spec] = [
+        {"k": k, "y": value, "text": text_of(value, unit, regional)}
+        for k, value in known
+    ]
+    columns = (Column(step), Column(name, unit))
+    return Chart(
+        whole(rows, [line, dots], height, right=16), columns, tuple(known), height
+    )
+
+
 def bridge_chart(
     first: tuple[str, float],
     steps: Sequence[tuple[str, float]],
