@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from perennial.apps.intake.words import TABLE_NAMES
@@ -101,7 +101,7 @@ class DefinitionForm(forms.Form):
                 data["definition"] = definitions.checked(self._definition(data))
             except PerennialError as error:
                 raise forms.ValidationError(
-                    _t("This is no metric yet: %(why)s.") % {"why": error}
+                    gettext("This is no metric yet: %(why)s.") % {"why": error}
                 ) from None
         return data
 
@@ -167,5 +167,5 @@ class TargetForm(forms.Form):
         data = super().clean() or {}
         low, high = data.get("floor"), data.get("ceiling")
         if low is not None and high is not None and low > high:
-            raise forms.ValidationError(_t("The floor is above the ceiling."))
+            raise forms.ValidationError(gettext("The floor is above the ceiling."))
         return data
