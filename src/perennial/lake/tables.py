@@ -1167,6 +1167,19 @@ _RECORDS = (
         Column("changed_at", "timestamp", "When."),
         Column("changed_by", "string", "By whom."),
     ),
+    _derived(
+        "metric_targets",
+        "What numbers should be, every change kept.",
+        "metric segment group changed_at",
+        Column("metric", "string", "The metric."),
+        Column("segment", "string", "Of which segment; empty: of all."),
+        Column("group", "string", "Of which class of users; empty: of all."),
+        Column("target", "float", "Where it should get to."),
+        Column("floor", "float", "Below it a customer needs support."),
+        Column("ceiling", "float", "Above it a customer is ready to expand."),
+        Column("changed_at", "timestamp", "When."),
+        Column("changed_by", "string", "By whom."),
+    ),
 )
 
 #: Tables the product writes about its own work, by name.
