@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.functional import Promise
@@ -104,6 +104,23 @@ def cuts(card: Scorecard) -> list[Field]:
         Field(f"cut__{n}", label, _figure(cut))
         for n, (label, cut) in enumerate(zip(labels, card.cuts, strict=True))
     ]
+
+
+def filled(parts: Sequence[PartForm], form: Mapping[str, str]) -> list[PartForm]:
+    """The parts with what a person typed, also where it is wrong."""
+    return [
+        replace(
+            part,
+            weight=form.get(f"weight__{part.name}", part.weight),
+            missing=form.get(f"missing__{part.name}", part.missing),
+            targets=typed(part.targets, form),
+        )
+        for part in parts
+    ]
+
+
+def typed(fields: Sequence[Field], form: Mapping[str, str]) -> list[Field]:
+    return [replace(f, value=form.get(f.name, f.value)) for f in fields]
 
 
 def offers(card: Scorecard) -> list[tuple[str, str]]:
