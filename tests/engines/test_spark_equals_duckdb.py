@@ -16,7 +16,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from perennial.core.windows import Period
-from perennial.lake import healthbook, refresh, settings_store, snapshots
+from perennial.lake import (
+    definitions,
+    healthbook,
+    refresh,
+    settings_store,
+    snapshots,
+)
 from perennial.lake.engines import SparkEngine
 from perennial.lake.store import Lake
 from perennial.lake.workspace import Workspace
@@ -35,6 +41,8 @@ NAMED = {
     "funnel": {"steps": "Logged In,Comment Added,Report Scheduled"},
     "conversion_rate": {"base_event": "Logged In", "goal_event": "Report Scheduled"},
 }
+#: Metrics of one's own: of facts, and of events' properties.
+OWN = (("own_replies", "tickets", "agent_replies"), ("own_items", "events", "items"))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +54,10 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     tables = company()
     annotate(tables)
     write(lake, tables)
+    for key, table, column in OWN:
+        own = {"key": key, "title": key, "table": table, "column": column}
+        own |= {"measure": "percentile", "percentile": 75}
+        definitions.define(lake, own, by="test", at=NOW)
     workspace = Workspace(lake, clock=clock(NOW))
     refresh.roll_up(workspace, refresh.Refreshed())
     snapshots.take(workspace, date(2026, 6, 1))
@@ -93,6 +105,12 @@ def test_every_variant(
     duck: Workspace, spark: Workspace, key: str, variant: str
 ) -> None:
     asked = {**SPAN, "variant": variant, "params": NAMED.get(key, {})}
+    assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
+
+
+@pytest.mark.parametrize("key", [key for key, *_ in OWN])
+def test_metrics_of_ones_own(duck: Workspace, spark: Workspace, key: str) -> None:
+    asked = {**SPAN, "by": ["segment"]}
     assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
 
 

@@ -37,6 +37,7 @@ NAVIGATION = [
         url="reports:metrics",
         phone=True,
     ),
+    NavItem("insights", _("Insights"), icon="bulb", url="insights:insights"),
     NavItem("data", _("Data"), icon="database", url="intake:data", below=True),
     NavItem(
         "settings",

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "perennial.apps.team",
     "perennial.apps.customers",
     "perennial.apps.health",
+    "perennial.apps.insights",
     "perennial.apps.reports",
     "perennial.apps.intake",
     "perennial.apps.jobs",

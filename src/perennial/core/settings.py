@@ -16,7 +16,7 @@ from perennial.core import money, windows
 from perennial.core.errors import BadValue, UnknownName
 
 #: When a cancellation ends recurring revenue (R01).
-CHURN_RECOGNITION = ("service_end", "cancel_requested")
+CHURN_RECOGNITION = ("service_end", "cancel_effective", "cancel_requested")
 
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
@@ -78,7 +78,8 @@ class Settings:
     dunning_days: int = _setting(30, "a failed payment is a customer so long")
     pause_churn_days: int = _setting(90, "a longer pause is churn")
     churn_recognition: str = _setting(
-        "service_end", "when a cancellation counts: service_end or cancel_requested"
+        "service_end",
+        "when a cancellation counts: service_end, cancel_effective or cancel_requested",
     )
     customers_known_from: str = _setting(
         "",

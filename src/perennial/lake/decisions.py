@@ -34,7 +34,7 @@ def decided(
     """One row per decision before `as_of`, oldest first; see `scoring.decisions`.
 
     Columns account_id, term_start, decided_on (local days), renewed, term_days,
-    is_monthly, mrr_e4 (what was paid on the day before, in 1/10,000 of the workspace
+    is_monthly, counts, mrr_e4 (what was paid on the day before, in 1/10,000 of the workspace
     currency at the rates of `as_of`; null where unknown), and each attribute of `by`
     as it was on the day of the decision. `where` is a condition on attributes. Of
     monthly terms an account's last one, or with `every_month` each.
@@ -48,9 +48,9 @@ def decided(
     terms = decisions.terms(
         stretches, horizon=horizon, grace_days=query.settings.renewal_grace_days
     )
-    found = decisions.counted(
-        pl.concat([contracts.select(terms.columns), terms]), every_month=every_month
-    )
+    found = decisions.counted(pl.concat([contracts.select(terms.columns), terms]))
+    if not every_month:
+        found = found.filter("counts")
     if found.is_empty():
         return found.with_columns(
             pl.lit(None, pl.Int64).alias("mrr_e4"),

@@ -7,9 +7,13 @@ bound to one version, and runs expressions over them.
 
 from __future__ import annotations
 
+import gc
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import polars as pl
@@ -23,6 +27,25 @@ from perennial.lake.tables import TABLES
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+# To merge nested SELECTs takes Ibis as long as all the rest of compiling; engines do
+# it themselves.
+ibis.options.sql.fuse_selects = False
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Expressions are many small objects that all live until the answer is there:
+    the garbage collector looks through them again and again, and finds nothing."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class Engine(Protocol):
@@ -62,12 +85,17 @@ class DuckEngine:
         bound: dict[str, tuple[int, ir.Table]] = self._local.bound
         if name not in bound or bound[name][0] != version:
             source = self._lake.source(name)
-            backend.raw_sql(f'CREATE OR REPLACE VIEW "{name}" AS FROM {source}')
+            backend.raw_sql(f'CREATE OR REPLACE TEMP VIEW "{name}" AS FROM {source}')
             bound[name] = (version, backend.table(name))
         return bound[name][1]
 
     def run(self, expression: ir.Table) -> pl.DataFrame:
-        return _frame(self._backend.to_pyarrow(expression))
+        try:
+            with no_collection():
+                return _frame(self._backend.to_pyarrow(expression))
+        except (duckdb.FatalException, duckdb.ConnectionException):
+            self._local = threading.local()  # what is asked next connects again
+            raise
 
     def sql(self, expression: ir.Table) -> str:
         return str(ibis.to_sql(expression, dialect=self._backend.name))

@@ -53,7 +53,8 @@ def _parsed(document: str) -> Review:
 def versions(workspace: Workspace) -> list[Version]:
     """Every version, oldest first."""
     found: dict[int, dict[str, Any]] = {}
-    for row in workspace.lake.read(NAME).sort_by("at").to_pylist():
+    rows = workspace.lake.read(NAME).to_pylist()
+    for row in sorted(rows, key=lambda r: (r["at"], r["status"] != "proposed")):
         if row["status"] == "proposed":
             found[row["version"]] = {
                 "number": row["version"],
@@ -141,14 +142,15 @@ def _write(workspace: Workspace, row: dict[str, Any]) -> None:
 def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
     """Everything anew from what was decided before `as_of`. Takes seconds: P02, H03
     and P03 of the reference, for every segment."""
-    seen = observations.of_decisions(workspace, as_of=as_of)
+    every = observations.of_decisions(workspace, as_of=as_of, every_month=True)
+    seen = every.where(every.cases["counts"])
     found = discoveries(workspace, seen)
     features = {
         segment: d.power_feature.feature
         for segment, d in found.items()
         if d.power_feature
     }
-    everything = learning.of_decisions(workspace, features, as_of=as_of)
+    everything = learning.of_decisions(workspace, every, features)
     settings = workspace.settings
     rules = learning.band_rules(settings)
     uses = power_uses(seen, features)

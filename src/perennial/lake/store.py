@@ -8,6 +8,7 @@ operating system's and falls with its process.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from filelock import FileLock
 
 from perennial.core.errors import PerennialError, UnknownName
-from perennial.lake.duck import connect
+from perennial.lake.duck import connect, connect_apart
 from perennial.lake.seen import Seen
 from perennial.lake.tables import MONTH, TABLES, Table
 
@@ -52,15 +53,27 @@ REJECTS_KEPT = timedelta(days=30)
 RETENTION = timedelta(hours=24)
 
 # zstd-1 beats zstd-3 in size and speed here (measured: 41.9 against 42.7 B/event).
+# Values that are all different gain nothing from a dictionary; instants become small
+# as differences (sessions: a fifth smaller, a fifth quicker). Nobody reads statistics
+# of single pages.
+_STATISTICS: Literal["CHUNK"] = "CHUNK"
 _WRITER = WriterProperties(
     compression="ZSTD",
     compression_level=1,
     max_row_group_size=250_000,
-    # These are all different: a dictionary only costs, a quarter of the time and a
-    # sixth of the size of the sessions.
+    default_column_properties=ColumnProperties(statistics_enabled=_STATISTICS),
     column_properties={
-        name: ColumnProperties(dictionary_enabled=False)
-        for name in ("event_id", "timestamp", "started_at", "ended_at", "last_at")
+        "event_id": ColumnProperties(
+            dictionary_enabled=False, statistics_enabled=_STATISTICS
+        ),
+    }
+    | {
+        name: ColumnProperties(
+            dictionary_enabled=False,
+            encoding="DELTA_BINARY_PACKED",
+            statistics_enabled=_STATISTICS,
+        )
+        for name in ("timestamp", "started_at", "ended_at", "last_at")
     },
 )
 
@@ -101,6 +114,9 @@ class Lake:
         self.root = str(root).rstrip("/")
         self._locks = locks or Path(self.root) / "_locks"
         self._handles: dict[str, DeltaTable] = {}
+        #: While one is written through, nobody may read through it.
+        self._writers: dict[str, DeltaTable] = {}
+        self._snapshots: dict[str, Snapshot] = {}
         self._guard = threading.Lock()
 
     # Reading
@@ -112,35 +128,52 @@ class Lake:
 
     def _open(self, name: str) -> DeltaTable | None:
         """The table at its newest version; None while it was never written."""
+        return self._newest(name, self._handles)
+
+    def _newest(self, name: str, handles: dict[str, DeltaTable]) -> DeltaTable | None:
         with self._guard:
-            handle = self._handles.get(name)
+            handle = handles.get(name)
             try:
                 if handle is None:
-                    handle = self._handles[name] = DeltaTable(self.uri(name))
-                else:
+                    handle = handles[name] = DeltaTable(self.uri(name))
+                elif not self._is_newest(name, handle.version()):
                     handle.update_incremental()
             except TableNotFoundError:
                 return None
             return handle
 
+    def _is_newest(self, name: str, version: int) -> bool:
+        """Is there no commit after this one? On a disk, two glances at the log tell.
+
+        Where the log forgot this commit, it may have forgotten later ones too.
+        """
+        if "://" in self.root:
+            return False
+        log = f"{self.root}/{name}/_delta_log"
+        return os.path.exists(f"{log}/{version:020}.json") and not os.path.exists(
+            f"{log}/{version + 1:020}.json"
+        )
+
     def snapshot(self, name: str) -> Snapshot:
         handle = self._open(name)
         if handle is None:
             return Snapshot(-1, (), frozenset())
-        files = tuple(handle.file_uris())
-        return Snapshot(handle.version(), files, _column_names(handle))
+        with self._guard:  # or another thread brings it to a newer version meanwhile
+            version, known = handle.version(), self._snapshots.get(name)
+            if known is None or known.version != version:
+                files = tuple(handle.file_uris())
+                known = Snapshot(version, files, _column_names(handle))
+                self._snapshots[name] = known
+            return known
 
     def source(self, name: str, *, months: Sequence[str] | None = None) -> str:
         """SQL of a relation with the table's declared columns, for DuckDB."""
-        handle = self._open(name)
-        if handle is None:
-            return empty(name)
-        columns = _column_names(handle)
+        stored = self.snapshot(name)
         if months is None:
-            return _relation(name, handle.file_uris(), columns)
+            return _relation(name, stored.files, stored.columns)
         by_month = self.files_by_month(name)
         files = [file for month in months for file in by_month.get(month, ())]
-        return _relation(name, files, columns, some=True)
+        return _relation(name, files, stored.columns, some=True)
 
     def source_at(self, name: str, version: int) -> str:
         """As `source`, at an older version; -1 is before the first write.
@@ -482,7 +515,7 @@ class Lake:
     ) -> None:
         columns = _columns(table.names)
         if table.partition_by:
-            columns += f", strftime({quoted(table.partition_by)}, '%Y-%m') AS {MONTH}"
+            columns += f", {_month_of(table)} AS {MONTH}"
         query = f"SELECT {columns} FROM {relation}"
         schema = table.schema(partitions=True)
         data = duck.sql(query).to_arrow_reader(250_000).cast(schema)
@@ -503,9 +536,10 @@ class Lake:
                 Transaction(app, at) for app, at in (progress or {}).items()
             ],
         )
+        target = self._newest(table.name, self._writers) or self.uri(table.name)
         if mode == "append":
             write_deltalake(
-                self.uri(table.name),
+                target,
                 data,
                 mode="append",
                 partition_by=partition_by,
@@ -515,7 +549,7 @@ class Lake:
             )
             return
         write_deltalake(
-            self.uri(table.name),
+            target,
             data,
             mode="overwrite",
             predicate=None if months is None else f"{MONTH} IN ({_strings(months)})",
@@ -536,7 +570,7 @@ class Lake:
                 if len(files) < MANY_FILES:
                     continue
                 months = [month] if table.partition_by else None
-                with connect() as duck:
+                with connect_apart() as duck:
                     order = _columns(table.sort_by)
                     rows = f"(FROM {self.source(name, months=months)} ORDER BY {order})"
                     duck.execute("SET preserve_insertion_order = true")
@@ -706,15 +740,27 @@ def _months(
 ) -> list[str] | None:
     if table.partition_by is None:
         return None
-    column = quoted(table.partition_by)
-    rows = duck.sql(f"SELECT DISTINCT strftime({column}, '%Y-%m') FROM {relation}")
+    rows = duck.sql(f"SELECT DISTINCT {_month_of(table)} FROM {relation}")
     return sorted(row[0] for row in rows.fetchall())
+
+
+def _month_of(table: Table) -> str:
+    """SQL of a row's partition."""
+    return f"strftime({_when(table)}, '%Y-%m')"
+
+
+def _when(table: Table) -> str:
+    """SQL of the date or instant a row is partitioned by; UTC, without a zone, of
+    which the time zone library would be asked row by row."""
+    assert table.partition_by is not None
+    at = quoted(table.partition_by)
+    is_instant = pa.types.is_timestamp(table.schema().field(table.partition_by).type)
+    return f"make_timestamp(epoch_us({at}))" if is_instant else at
 
 
 def _days(duck: duckdb.DuckDBPyConnection, table: Table, relation: str) -> list[date]:
     """UTC days (local days where the column is a date) of a relation's rows."""
     if table.partition_by is None:
         return []
-    column = quoted(table.partition_by)
-    rows = duck.sql(f"SELECT DISTINCT {column}::DATE FROM {relation}")
+    rows = duck.sql(f"SELECT DISTINCT {_when(table)}::DATE FROM {relation}")
     return sorted(row[0] for row in rows.fetchall())

@@ -421,6 +421,11 @@ _FACTS = (
             aliases=("end_date", "ends_at", "end"),
         ),
         Column("cancel_requested_at", "timestamp", "When the customer gave notice."),
+        Column(
+            "cancel_effective_at",
+            "timestamp",
+            "When the notice takes effect, though service may last longer.",
+        ),
         Column("paused_from", "timestamp", "First paused instant."),
         Column("paused_to", "timestamp", "First instant no longer paused."),
         one_of=(("unit_amount", "mrr"),),
@@ -844,6 +849,21 @@ _ROLLUPS = (
         partition_by="date",
     ),
     _derived(
+        "definition_days",
+        "What people's own metrics count of events, by day, account and user.",
+        "metric version date account_id user_id value of",
+        Column("metric", "string", "Key of the metric."),
+        Column("version", "int", "Which version of its definition."),
+        _DATE,
+        _ACCOUNT,
+        _USER,
+        Column("value", "string", "What is distinct, added up or ranked, as text."),
+        Column("of", "int", "1 where the condition of a ratio's part holds."),
+        Column("times", "int", "Events."),
+        partition_by="date",
+        sort_by="metric version date account_id",
+    ),
+    _derived(
         "account_attributes",
         "Attributes of accounts as they are now: text columns and properties.",
         "account_id name",
@@ -1086,6 +1106,7 @@ _RECORDS = (
         Column("grr", "float", "Gross revenue retention expected."),
         Column("nrr", "float", "Net revenue retention expected."),
         Column("computed_at", "timestamp", "When it was computed."),
+        Column("recomputed", "bool", "Told afterwards, from what was known then."),
     ),
     _derived(
         "rejects",
@@ -1125,6 +1146,17 @@ _RECORDS = (
         Column("changed_at", "timestamp", "When."),
         Column("changed_by", "string", "By whom."),
     ),
+    _derived(
+        "metric_definitions",
+        "Metrics people defined, every version kept.",
+        "key version",
+        Column("key", "string", "The metric."),
+        Column("version", "int", "Which version of it, from 1."),
+        Column("definition", "json", "What it counts."),
+        Column("is_retired", "bool", "From here on it is no metric any more."),
+        Column("changed_at", "timestamp", "When."),
+        Column("changed_by", "string", "By whom."),
+    ),
 )
 
 #: Tables the product writes about its own work, by name.
@@ -1139,6 +1171,7 @@ DATED: Mapping[str, str] = {
     "sessions": "date",
     "account_days": "date",
     "request_days": "date",
+    "definition_days": "date",
     "mrr_ledger": "date_from",
     "seat_ledger": "date_from",
     "contracts": "term_start",

@@ -290,6 +290,13 @@ class Inputs:
         columns = ["account_id", "user_id", "feature_id", "date", "received_on"]
         return self._visible(known).select(columns)
 
+    def counted_events(self, start: date, end: date) -> ir.Table:
+        """Events in numbers on local days, with all they carry and whose they are.
+
+        Test rows are in it: for roll-ups, which are scoped where they are read.
+        """
+        return self._whose(self._counted_events(start, end, "source_id", "properties"))
+
     def _counted_events(
         self, start: date | None, end: date | None, *also: str
     ) -> ir.Table:
@@ -365,7 +372,7 @@ class Inputs:
             for name in self.query.by
             if IDS.get(name, name) in table.columns
         }
-        return table.mutate(**groups)
+        return table.mutate(**groups) if groups else table
 
     @cached_property
     def _hidden_users(self) -> ir.Table:

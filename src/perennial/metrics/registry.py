@@ -27,7 +27,8 @@ Unit = Literal[
 ]  # fmt: skip
 Good = Literal["up", "down", "none"]
 Theme = Literal[
-    "usage", "retention", "revenue", "voice", "support", "onboarding", "product", "health"
+    "usage", "retention", "revenue", "voice", "support", "onboarding", "product", "health",
+    "custom",
 ]  # fmt: skip
 
 Compute = Callable[["Inputs", "Query"], "ir.Table"]

@@ -17,7 +17,6 @@ from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from perennial.scoring.statistics import Floats
 
@@ -123,22 +122,24 @@ def logistic(
     spread = np.sqrt((np.where(known, x - mean, 0.0) ** 2).sum(axis=0) / n)
     scale = np.where(spread > 0, spread, 1.0)
     scaled = np.where(known, (x - mean) / scale, 0.0)
-    intercept, *weights = _weights(scaled, y.astype(float), signs)
+    intercept, *slopes = weights(scaled, y, signs=signs)
     curves = [
         Curve(float(m), float(s), w)
-        for m, s, w in zip(mean, scale, weights, strict=True)
+        for m, s, w in zip(mean, scale, slopes, strict=True)
     ]
     return Additive("logistic", tuple(names), intercept, tuple(curves))
 
 
-def _weights(x: Floats, y: Floats, signs: Sequence[int]) -> list[float]:
-    """Intercept and weights with the lowest penalized loss within their signs."""
+def weights(
+    x: Floats, y: np.ndarray, *, ridge: float = _RIDGE, signs: Sequence[int] = ()
+) -> list[float]:
+    """Intercept and weights of a logistic regression with a ridge, within signs."""
 
     def loss(w: Floats) -> tuple[float, Floats]:
         z = w[0] + x @ w[1:]
         off = expit(z) - y
-        total = np.logaddexp(0, z).sum() - y @ z + _RIDGE / 2 * w[1:] @ w[1:]
-        slope = np.concatenate([[off.sum()], x.T @ off + _RIDGE * w[1:]])
+        total = np.logaddexp(0, z).sum() - y @ z + ridge / 2 * w[1:] @ w[1:]
+        slope = np.concatenate([[off.sum()], x.T @ off + ridge * w[1:]])
         return float(total), slope
 
     bounds = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
@@ -167,10 +168,8 @@ def boosted(
         monotonic_cst=list(signs) or None,
         random_state=0,
     )
-    # Thousands of cases at most: threads that wait for each other take far longer.
-    with threadpool_limits(1):
-        model.fit(places, y)
-        start, effects = _effects(model, [len(inner) + 1 for inner in edges])
+    model.fit(places, y)
+    start, effects = _effects(model, [len(inner) + 1 for inner in edges])
     curves, intercept = [], start
     for column, inner in enumerate(edges):
         *values, unknown = effects[column]

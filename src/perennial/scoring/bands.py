@@ -171,7 +171,7 @@ def _bins(x: Floats, stayed: np.ndarray, parts: int) -> list[Bin]:
     """No use, any use, and whole uses that part the users equally."""
     used = x[x > 0]
     shares = np.arange(1, parts) / parts
-    inner = list(np.quantile(used, shares)) if len(used) else []
+    inner = list(np.quantile(used, shares, method="higher")) if len(used) else []
     lows = sorted({0.0, 1.0, *(float(ceil(edge)) for edge in inner)})
     at = np.searchsorted(lows, x, side="right") - 1
     n = np.bincount(at, minlength=len(lows))

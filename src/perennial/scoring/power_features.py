@@ -14,14 +14,16 @@ from math import exp, sqrt
 
 import numpy as np
 import polars as pl
-from sklearn.linear_model import LogisticRegression
+from scipy.special import expit
 
+from perennial.scoring.additive import weights
 from perennial.scoring.statistics import (
     Z95,
     Floats,
     auc,
     auc_interval,
     differs,
+    one_thread,
     q_values,
 )
 
@@ -50,7 +52,7 @@ _LOGIN = re.compile(
 #: Decisions the validation leaves aside: the latest quarter of them.
 _LATEST = 0.25
 #: Penalty on odds ratios: groups that never overlap would have none.
-_SOFT = 100.0
+_RIDGE = 0.01
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,7 @@ def leaks(feature: str, name: str | None = None) -> str | None:
     return None
 
 
+@one_thread
 def discover(
     cases: pl.DataFrame,
     uses: Mapping[str, Floats],
@@ -338,12 +341,12 @@ def adjusted_odds(
     columns = np.column_stack([use, around])
     columns = columns[:, np.ptp(columns, axis=0) > 0]
     scaled = (columns - columns.mean(axis=0)) / columns.std(axis=0)
-    model = LogisticRegression(C=_SOFT, max_iter=1000).fit(scaled, stayed)
-    slope = float(model.coef_[0][0])
-    chance = model.predict_proba(scaled)[:, 1]
+    found = weights(scaled, stayed, ridge=_RIDGE)
+    slope = found[1]
     full = np.column_stack([np.ones(len(scaled)), scaled])
+    chance = expit(full @ found)
     weight = (chance * (1 - chance))[:, None]
-    penalty = np.diag([1e-9, *[1 / _SOFT] * scaled.shape[1]])
+    penalty = np.diag([1e-9, *[_RIDGE] * scaled.shape[1]])
     spread = sqrt(float(np.linalg.inv(full.T @ (weight * full) + penalty)[1, 1]))
     return exp(slope), exp(slope - Z95 * spread), exp(slope + Z95 * spread)
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from perennial.scoring import bands
 from perennial.scoring.additive import Additive, boosted, calibrated, logistic
-from perennial.scoring.statistics import Floats, Quality, auc, quality
+from perennial.scoring.statistics import Floats, Quality, auc, one_thread, quality
 
 #: The part of all decisions, oldest first, that the first model is learned from, and
 #: the number of times it is learned again after that.
@@ -109,6 +109,7 @@ def folds(cases: Cases, min_class: int) -> Iterator[tuple[np.ndarray, np.ndarray
             yield before, later
 
 
+@one_thread
 def compare(
     cases: Cases,
     *,
@@ -169,6 +170,7 @@ def _adopted(
     return tuple(trials), chosen
 
 
+@one_thread
 def fit(kind: str, x: Floats, y: np.ndarray, names: Sequence[str]) -> Additive:
     """A model of cases, oldest first, calibrated by the latest quarter of them as seen
     by a model of the others."""

@@ -95,6 +95,23 @@ JOBS: Final[list[Job]] = [
         _("Computes how a draft would have told leavers from stayers."),
     ),
     Job(
+        "review_models",
+        "perennial.apps.insights.jobs.review_models",
+        "0 5 5 1,4,7,10 *",
+        _("Learn about renewals"),
+        _(
+            "Looks again at what separates stayers from leavers, and proposes what is "
+            "new."
+        ),
+    ),
+    Job(
+        "tell_past_forecasts",
+        "perennial.apps.insights.jobs.tell_past_forecasts",
+        "",
+        _("Past forecasts"),
+        _("Tells what would have been expected in past quarters."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",

@@ -15,7 +15,6 @@ from perennial.apps.team import tokens
 from perennial.apps.team.access import TokenRequest
 from perennial.apps.team.lake import lake_of
 from perennial.core.errors import BadValue, UnknownName
-from perennial.metrics import registry
 from perennial.metrics.registry import Metric
 
 router = Router(auth=tokens.READ, tags=["metrics"])
@@ -77,21 +76,20 @@ def list_metrics(
     cursor: str | None = None,
 ) -> paging.Page[MetricOut]:
     """The catalog of metrics, by key."""
-    rows = sorted(registry.all_metrics().items())
+    rows = sorted(lake_of(request.auth.workspace).catalog.items())
     return paging.page([(key, _entry(m)) for key, m in rows], limit, cursor)
 
 
 @router.get("/{key}", response={200: ValuesOut, **_ERRORS})
 def get_metric(request: TokenRequest, key: str, asked: Query[Asked]) -> ValuesOut:
     """The values of a metric: one row per period and group."""
+    lake, params = lake_of(request.auth.workspace), _params(asked.set)
     try:
-        metric = registry.get(key)
+        lake.entry(key)
     except UnknownName as error:
         raise Http404(str(error)) from None
-    question = asked.dict(exclude={"set"})
-    result = lake_of(request.auth.workspace).metric(
-        key, **question, params=_params(asked.set)
-    )
+    result = lake.metric(key, **asked.dict(exclude={"set"}), params=params)
+    metric = result.query.metric
     return ValuesOut(
         metric=key,
         title=metric.title,

@@ -31,6 +31,7 @@ THEMES: dict[str, str | Promise] = {
     "support": gettext_lazy("Support"),
     "onboarding": gettext_lazy("Onboarding"),
     "product": gettext_lazy("Product performance"),
+    "custom": gettext_lazy("Your own"),
 }
 #: The metric the headline speaks of first.
 LEAD = "mrr"

@@ -17,7 +17,7 @@ from perennial.apps.reports.elsewhere import elsewhere
 from perennial.apps.reports.results import Answers, Missing, Row
 from perennial.apps.team.access import TeamRequest
 from perennial.core.windows import Period
-from perennial.metrics.registry import Metric, all_metrics
+from perennial.metrics.registry import Metric
 from perennial.ui.charts import Chart, Point, line_chart
 from perennial.ui.formats import Regional
 
@@ -94,7 +94,11 @@ def page(
 def related(request: TeamRequest, metric: Metric, asked: Asked) -> list[board.Tile]:
     """Its neighbors of the same theme, as far as their numbers are kept."""
     answers = Answers(request.workspace, wait=False)
-    same = [m for m in all_metrics().values() if m.theme == metric.theme]
+    same = [
+        m
+        for m in Answers(request.workspace).lake.catalog.values()
+        if m.theme == metric.theme
+    ]
     at = same.index(metric)
     near = sorted(same, key=lambda m: abs(same.index(m) - at))[1 : RELATED + 1]
     asked = Asked(period=asked.period, segment=asked.segment)

@@ -19,7 +19,6 @@ from perennial.apps.team.models import Workspace
 from perennial.core.ids import digest
 from perennial.core.windows import Period
 from perennial.lake.result import Result
-from perennial.metrics import registry
 
 T = TypeVar("T")
 
@@ -142,7 +141,7 @@ class Answers:
         return self._get(self._key(kind, question), compute)
 
     def _key(self, kind: str, question: Question) -> str:
-        metric = registry.get(question.key)
+        metric = self.lake.entry(question.key)
         reads = (*SHARED, *metric.reads, *metric.also_reads)
         return digest(kind, repr(question), self._state(reads))
 

@@ -22,9 +22,9 @@ from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.models import Board
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
-from perennial.core.errors import PerennialError, UnknownName
-from perennial.metrics import registry
+from perennial.core.errors import PerennialError
 from perennial.metrics.registry import Metric
 
 
@@ -38,7 +38,7 @@ def metrics(request: TeamRequest) -> HttpResponse:
     answers = Answers(request.workspace, wait="wait" in request.GET)
     known = list(boards.visible(request.membership))
     shown = next((b for b in known if str(b.pk) == asked.board), None)
-    built_in = boards.built_in(asked.board)
+    built_in = boards.built_in(asked.board, answers.lake.catalog)
     if built_in is not None:
         themes = board.themes(answers, built_in, asked, request.regional)
     elif shown is not None:
@@ -67,7 +67,7 @@ def metrics(request: TeamRequest) -> HttpResponse:
 @role_required(Role.VIEWER)
 def tile(request: TeamRequest, key: str) -> HttpResponse:
     """One tile of the board, computed now; it fails alone."""
-    metric = _metric(key)
+    metric = _metric(request, key)
     asked = _fitting(_asked(request, None), metric)
     try:
         found = board.tile(Answers(request.workspace), metric, asked, request.regional)
@@ -80,7 +80,7 @@ def tile(request: TeamRequest, key: str) -> HttpResponse:
 @role_required(Role.VIEWER)
 def metric(request: TeamRequest, key: str) -> HttpResponse:
     """One metric: the number, its course, its parts, the rows behind it."""
-    found = _metric(key)
+    found = _metric(request, key)
     segments = _segments(request)
     asked = _fitting(_asked(request, segments), found)
     if request.GET.get("format") == "csv":
@@ -112,7 +112,7 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
 @role_required(Role.VIEWER)
 def explain(request: TeamRequest, key: str) -> HttpResponse:
     """The number explained: as a drawer, or as a page of its own."""
-    found = _metric(key)
+    found = _metric(request, key)
     asked = _fitting(_asked(request, _segments(request)), found)
     context: dict[str, Any] = explained.page(request, found, asked)
     template = "reports/explain.html"
@@ -127,11 +127,11 @@ def _own_boards(request: TeamRequest, metric: Metric) -> list[Board]:
     return [b for b in known if boards.may_change(b, request.membership)]
 
 
-def _metric(key: str) -> Metric:
-    try:
-        return registry.get(key)
-    except UnknownName as error:
-        raise Http404 from error
+def _metric(request: TeamRequest, key: str) -> Metric:
+    found = lake_of(request.workspace).catalog.get(key)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _segments(request: TeamRequest) -> list[str]:

@@ -28,7 +28,7 @@ from perennial.apps.intake.files.sources import (
 from perennial.apps.intake.files.sql import column, literal, one
 from perennial.apps.intake.files.stream import Bytes, Encoding, decoded_head
 from perennial.core.errors import BadValue
-from perennial.lake.duck import connect
+from perennial.lake.duck import connect_apart
 
 _STREAM_ROWS = 50_000
 
@@ -55,7 +55,7 @@ class JsonSource:
         keys: dict[str, None] = {}
         strings: frozenset[str] | None = None
         count = 0
-        with closing(connect(memory_limit=MEMORY)) as duck:
+        with closing(connect_apart(memory_limit=MEMORY)) as duck:
             for batch in source._texts():
                 count += batch.rows.num_rows
                 found = _keys(duck, batch.rows)
@@ -78,7 +78,7 @@ class JsonSource:
         return {"format": "json", "layout": self.layout, "encoding": encoding}
 
     def batches(self) -> Iterator[Batch]:
-        with closing(connect(memory_limit=MEMORY)) as duck:
+        with closing(connect_apart(memory_limit=MEMORY)) as duck:
             duck.execute("SET preserve_insertion_order = true")
             for batch in self._texts():
                 yield self._expanded(duck, batch)
@@ -92,7 +92,7 @@ class JsonSource:
     def _values(self) -> Iterator[Batch]:
         with (
             _plain(self.data, self.encoding) as path,
-            closing(connect(memory_limit=MEMORY)) as duck,
+            closing(connect_apart(memory_limit=MEMORY)) as duck,
         ):
             duck.execute("SET preserve_insertion_order = true")
             query = (

@@ -32,7 +32,7 @@ from perennial.apps.intake.files.sources import MEMORY, Batch, Malformed, Source
 from perennial.apps.intake.files.statement import Statement, has_own_key
 from perennial.apps.intake.files.stream import Bytes
 from perennial.apps.intake.files.where import Filter
-from perennial.lake.duck import connect
+from perennial.lake.duck import connect_apart
 
 _SAMPLE_ROWS = 10
 #: Times further ahead than ten years are mistakes.
@@ -65,7 +65,7 @@ def import_file(
     if journal.is_finished and not target.key:
         load.repeat()
     else:
-        with closing(connect(memory_limit=MEMORY)) as duck:
+        with closing(connect_apart(memory_limit=MEMORY)) as duck:
             load.run(duck)
     return load.report(path.name, id_)
 
