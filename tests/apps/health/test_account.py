@@ -14,10 +14,12 @@ from perennial.apps.health import actions
 from perennial.apps.health.models import Override, Pulse
 from perennial.apps.team.models import AuditEntry, User, Workspace
 from perennial.core.errors import BadValue
-from perennial.lake import healthbook
+from perennial.lake import healthbook, scorecards
 from perennial.lake.workspace import Workspace as Lake
+from perennial.scoring.scorecard import with_tried
 from tests.apps.customers.company import AS_OF, KESTREL, OTHER
 from tests.apps.team.cast import Cast
+from tests.builders import write
 
 ClientOf = Callable[[User], Client]
 GIVEN = {"score": "20", "reason": "The champion left", "days": "30"}
@@ -143,3 +145,42 @@ def test_only_members_say_something(
     assert mine.post(other, GIVEN).status_code == 404
     assert Override.objects.count() == 1
     assert not Pulse.objects.exists()
+
+
+def test_another_scorecard_is_the_cause_and_says_so(
+    workspace: Workspace, lake: Lake, cast: Cast, client_of: ClientOf
+) -> None:
+    """Red begins at 43 now: Kestrel (42.8) is red, and nothing happened to it."""
+    card = with_tried(scorecards.active(lake).card, cuts=(43, 60, 80))
+    actions.publish(workspace, card, by=cast.owner, note="Red earlier")
+    lake.refresh()
+    client = client_of(cast.viewer)
+    page = said(client.get("/?who=team").content)
+    assert "The scorecard changed" in page
+    assert "The scorecard changed" in said(client.get(url("account")).content)
+    assert "edges" not in page
+    account = said(client.get(reverse("customers:health", args=[KESTREL])).content)
+    assert "Below 43 is red" in account
+    assert "scorecard version 1" in account
+    assert "0.2 points to orange" in said(
+        client.get(reverse("customers:account", args=[KESTREL])).content
+    )
+
+
+def test_a_carried_score_says_since_when(
+    workspace: Workspace, lake: Lake, cast: Cast, client_of: ClientOf
+) -> None:
+    rows = [r for r in lake.lake.read("health_snapshots").to_pylist()
+            if r["account_id"] == KESTREL and r["date"] == AS_OF]  # fmt: skip
+    later = rows[-1]["computed_at"] + timedelta(minutes=1)
+    carried = {
+        **rows[-1],
+        "computed_at": later,
+        "frozen_since": AS_OF - timedelta(days=2),
+    }
+    write(lake.lake, "health_snapshots", [carried])
+    client = client_of(cast.viewer)
+    for page in (url("account"), reverse("customers:account", args=[KESTREL])):
+        assert "Carried over from 30 May: events were missing." in said(
+            client.get(page).content
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -94,6 +96,20 @@ def test_whom_to_call_says_where_the_points_are(
     assert page.index("Silent") < page.index("Kestrel")
     assert "37.2 Frequency up to +22.5" in page
     assert "no model tells chances of renewal yet" in page
+
+
+def test_lists_are_files_too(
+    workspace: Workspace, lake: Lake, cast: Cast, client_of: ClientOf
+) -> None:
+    client = client_of(cast.viewer)
+    rows = list(csv.DictReader(io.StringIO(
+        client.get("/health/whom-to-call/?format=csv").content.decode()
+    )))  # fmt: skip
+    assert [row["color"] for row in rows] == ["red", "orange"]
+    assert float(rows[1]["points_to_green"]) == pytest.approx(37.18, abs=0.01)
+    worse, better = queries.movers(lake, AS_OF, "", 10)
+    lines = client.get("/health/movers/?format=csv").content.decode().splitlines()
+    assert len(lines) == 1 + worse.count + better.count
 
 
 @pytest.mark.parametrize(
