@@ -415,8 +415,10 @@ def _purchases(workspace: Workspace, asked: Asked) -> pl.DataFrame:
     ).distinct()
     rows = rows.left_join(known, "account_id", rname="{name}_k")
     free = rows.kind.isin(["usage", "one_off"]) | rows.subscribed.isnull()
-    rows = rows.filter(free & (rows.kind.fill_null("") != "refund") & (rows.amount > 0))
-    found = rows.select("account_id", "date", amount=rows.amount.cast("float64"))
+    rows = rows.filter(free & (rows.kind.fill_null("") != "refund"))
+    found = rows.select(
+        "account_id", "date", amount=rows.amount.fill_null(0).cast("float64")
+    )
     return workspace.engine.run(found).sort("account_id", "date")
 
 
