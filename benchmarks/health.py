@@ -1,4 +1,5 @@
-"""The nightly health of many accounts, from roll-ups: score, transitions, lists.
+"""The nightly health of many accounts, from roll-ups: score, transitions, lists; and
+what is learned of their decisions.
 
 `python -m benchmarks.health 20 5000` takes millions of events and accounts. Wall
 clock and processor seconds are printed side by side: read the latter on a busy
@@ -21,9 +22,18 @@ import pyarrow as pa
 
 from benchmarks import data
 from perennial.apps.intake.files import ImportOptions, import_file
-from perennial.lake import measures, scorecards, snapshots
+from perennial.lake import (
+    chances,
+    insights,
+    measures,
+    models,
+    scorecards,
+    snapshots,
+)
+from perennial.lake.customers import customers
 from perennial.lake.tables import FACTS
 from perennial.lake.workspace import Workspace, open_workspace
+from perennial.scoring.review import Review
 from perennial.scoring.scorecard_reading import read
 from perennial.scoring.scorecard_text import to_document
 
@@ -66,6 +76,20 @@ def measure(folder: Path, events: int, accounts: int) -> None:
     document["normalize_weights"] = True
     scorecards.publish(workspace, read(document), by="bench", note="With metrics")
     _line("the same with two metrics more", lambda: snapshots.take(workspace, later))
+    _contracts(workspace, accounts)
+    _line(
+        "power features",
+        lambda: insights.answer(workspace, "power-features", as_of=DAY),
+    )
+    learned: list[Review] = []
+    _line(
+        "everything learned", lambda: learned.append(models.learn(workspace, as_of=DAY))
+    )
+    paying = customers(workspace, DAY)
+    _line(
+        "chances of all customers",
+        lambda: chances.compute(workspace, learned[0], DAY, paying),
+    )
 
 
 def _line(name: str, work: Callable[[], object]) -> None:
@@ -97,6 +121,17 @@ def _customers(workspace: Workspace, accounts: int) -> None:
     _write(workspace, "seat_contracts", [{"account_id": i, "seats": 40} for i in ids])
     _write(workspace, "features", [
         {"feature_id": f"feature {n}", "is_key": n < 10} for n in range(30)
+    ])  # fmt: skip
+
+
+def _contracts(workspace: Workspace, accounts: int) -> None:
+    """Every account decided in the second half of the year, one in five to leave."""
+    start = date(2024, 6, 1)
+    _write(workspace, "contracts", [
+        {"account_id": f"account-{n}", "term_start": start + timedelta(days=n % 170),
+         "term_end": start + timedelta(days=365 + n % 170),
+         "outcome": "cancelled" if n % 5 == 0 else "renewed"}
+        for n in range(accounts)
     ])  # fmt: skip
 
 
