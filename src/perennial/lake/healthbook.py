@@ -11,7 +11,7 @@ import polars as pl
 
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.windows import DAY
-from perennial.lake import scorecards, snapshots
+from perennial.lake import chances, scorecards, snapshots
 from perennial.scoring import explanation, scorecard
 from perennial.scoring.explanation import Part
 from perennial.scoring.health import COMPONENTS, WINDOW
@@ -40,7 +40,9 @@ def scores(
     A day's answer is its snapshot; where none was taken, or another scorecard or
     conditions are tried, it is computed from what the roll-ups hold and marked
     `recomputed`. With `explain`, components carry their `delta` against 28 days
-    before and the row its `score_change`.
+    before and the row its `score_change`. Beside the composite score stand `band`
+    (H02: uses of the power feature, color, chance) and `calibrated` (P03: chance with
+    its interval, color) as they were stored that day; null where none were.
     """
     day = workspace.day(as_of) or workspace.today
     if history:
@@ -53,6 +55,8 @@ def scores(
         frame = frame.filter(pl.col("account_id") == account)
     frame = frame.sort("account_id", *(["user_id"] if users else []))
     found = _rows(workspace, frame)
+    if not users:
+        _add_modes(workspace, day, found)
     if explain:
         before = _of_day(
             workspace, day - DAY * WINDOW, where=where, users=users, card=card
@@ -168,6 +172,25 @@ def _row(row: dict[str, Any], parts: tuple[Part, ...]) -> dict[str, Any]:
         "recomputed": row["recomputed"],
         "components": [_component(part) for part in parts],
     }
+
+
+def _add_modes(workspace: Workspace, day: date, found: list[dict[str, Any]]) -> None:
+    told = {row["account_id"]: row for row in chances.of_day(workspace, day).to_dicts()}
+    for row in found:
+        known = told.get(row["account_id"])
+        row["band"] = known and {
+            "feature": known["feature_id"],
+            "uses": known["uses"],
+            "color": known["band_color"],
+            "p": known["band_p"],
+            "gap_to_green": known["gap_to_green"],
+        }
+        row["calibrated"] = known and {
+            "p": known["p"],
+            "low": known["p_low"],
+            "high": known["p_high"],
+            "color": known["color"],
+        }
 
 
 def _component(part: Part) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from perennial.apps.insights import jobs, power, queries, words
 from perennial.apps.jobs.models import JobRun
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import AuditEntry, User, Workspace
-from perennial.lake import customers, forecasts, models
+from perennial.lake import customers, forecasts, healthbook, models
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.bands import example
 from perennial.ui.formats import Regional
@@ -196,3 +196,16 @@ def test_reasons_in_words() -> None:
     assert words.missing_text(("retained", "churned")) == (
         "customers who stayed and customers who left"
     )
+
+
+def test_modes_stand_side_by_side(workspace: Workspace) -> None:
+    lake = lake_of(workspace)
+    told = {c.account_id: c for c in queries.told(lake)}
+    rows = healthbook.scores(lake, as_of=date(2026, 6, 1))
+    assert any(row["band"] for row in rows)
+    for row in rows:
+        known = told.get(row["account_id"])
+        assert (row["band"] is None) == (known is None)
+        if known:
+            assert row["band"]["color"] == known.band
+            assert row["calibrated"]["p"] == known.p
