@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -138,11 +138,57 @@ def settings() -> str:
     )
 
 
+#: SQL dialects every metric is compiled for, by Ibis's names, beside the two that run.
+DIALECTS = {
+    "postgres": "PostgreSQL",
+    "bigquery": "BigQuery",
+    "snowflake": "Snowflake",
+    "databricks": "Databricks",
+    "clickhouse": "ClickHouse",
+}
+_MEDIAN = "'Median' operation is not defined"
+_SUBSECOND = "doesn't support subsecond interval"
+#: What Ibis cannot say in a dialect, and the words it refuses with.
+UNSAID = {
+    "bigquery": dict.fromkeys(("funnel", "conversion_rate", "lead_funnel"), _MEDIAN),
+    "clickhouse": dict.fromkeys(("funnel", "conversion_rate"), _SUBSECOND),
+    "snowflake": {"user_retention": "BitwiseOr"},
+}
+
+
+def engines() -> str:
+    """Where the metrics run, and where they only compile."""
+    count = len(all_metrics())
+    rows = [
+        (name, f"{count - len(excused)} of {count}", _excuses(excused))
+        for dialect, name in DIALECTS.items()
+        for excused in [UNSAID.get(dialect, {})]
+    ]
+    return "\n".join(
+        [
+            _NOTE,
+            "# Engines\n",
+            "Tests run every metric and variant on **DuckDB** and on **Spark Connect** "
+            "(LakeSail), over the same tables, and the rows are equal to the last bit. "
+            "For the others they only write the SQL of each metric's default question, "
+            "with Ibis and without a server: nothing is known of what it returns.\n",
+            *_grid(("SQL of", "metrics that compile", "those that do not"), rows),
+            "",
+        ]
+    )
+
+
+def _excuses(excused: Mapping[str, str]) -> str:
+    named = [f"`{key}` ({reason})" for key, reason in excused.items()]
+    return ", ".join(named) or "–"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": metrics,
     "tables.md": tables,
     "command-line.md": commands,
     "settings.md": settings,
+    "engines.md": engines,
 }
 
 

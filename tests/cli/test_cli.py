@@ -202,3 +202,29 @@ def test_the_installed_program_runs() -> None:
         [program, "--version"], capture_output=True, text=True, check=True
     )
     assert "0.1.0" in done.stdout
+
+
+def test_a_metric_of_ones_own(loaded: Run) -> None:
+    asked = ("--measure", "unique", "--column", "user_id", "--of", "events")
+    (made,) = rows(loaded("define", "people", *asked, "--format", "json"))
+    assert (made["version"], made["formula"]) == (1, "distinct user_id of events")
+    loaded("refresh")
+    span = ("--start", "2026-03-01", "--end", "2026-03-03", "--format", "json")
+    (row,) = rows(loaded("metric", "people", *span))
+    assert (row["value"], row["n"]) == (2, 3)
+    known = rows(loaded("metrics", "--format", "json"))
+    assert "people" in {m["key"] for m in known}
+    assert len(rows(loaded("define", "--format", "json"))) == 1
+    loaded("define", "people", "--retire")
+    gone = loaded("metric", "people", *span)
+    assert gone.exit_code == 1
+    assert "unknown metric 'people'" in gone.output
+    assert loaded("define", "mrr", *asked).exit_code == 1
+
+
+def test_targets(loaded: Run) -> None:
+    (kept,) = rows(loaded("targets", "dau", "--target", "2", "--format", "json"))
+    assert (kept["metric"], kept["target"]) == ("dau", 2)
+    assert rows(loaded("targets", "dau", "--remove", "--format", "json")) == []
+    assert loaded("targets", "dau").exit_code == 2
+    assert loaded("targets", "nothing", "--target", "2").exit_code == 1

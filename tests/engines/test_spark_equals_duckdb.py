@@ -16,13 +16,20 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from perennial.core.windows import Period
-from perennial.lake import refresh, settings_store, snapshots
+from perennial.lake import (
+    definitions,
+    healthbook,
+    refresh,
+    settings_store,
+    snapshots,
+)
 from perennial.lake.engines import SparkEngine
 from perennial.lake.store import Lake
 from perennial.lake.workspace import Workspace
 from perennial.metrics.query import ask
 from perennial.metrics.registry import all_metrics, get
 from perennial.scoring import patterns
+from perennial.scoring.scorecard_reading import read
 from tests.builders import clock, instant
 from tests.metrics.dirt_voice import annotate
 from tests.metrics.world import company, write
@@ -34,6 +41,8 @@ NAMED = {
     "funnel": {"steps": "Logged In,Comment Added,Report Scheduled"},
     "conversion_rate": {"base_event": "Logged In", "goal_event": "Report Scheduled"},
 }
+#: Metrics of one's own: of facts, and of events' properties.
+OWN = (("own_replies", "tickets", "agent_replies"), ("own_items", "events", "items"))
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +54,10 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     tables = company()
     annotate(tables)
     write(lake, tables)
+    for key, table, column in OWN:
+        own = {"key": key, "title": key, "table": table, "column": column}
+        own |= {"measure": "percentile", "percentile": 75}
+        definitions.define(lake, own, by="test", at=NOW)
     workspace = Workspace(lake, clock=clock(NOW))
     refresh.roll_up(workspace, refresh.Refreshed())
     snapshots.take(workspace, date(2026, 6, 1))
@@ -92,6 +105,12 @@ def test_every_variant(
     duck: Workspace, spark: Workspace, key: str, variant: str
 ) -> None:
     asked = {**SPAN, "variant": variant, "params": NAMED.get(key, {})}
+    assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
+
+
+@pytest.mark.parametrize("key", [key for key, *_ in OWN])
+def test_metrics_of_ones_own(duck: Workspace, spark: Workspace, key: str) -> None:
+    asked = {**SPAN, "by": ["segment"]}
     assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
 
 
@@ -150,3 +169,37 @@ def test_health(duck: Workspace, spark: Workspace, users: bool) -> None:
         snapshots.compute(w, days, users=users).sort(order) for w in (duck, spark)
     )
     assert_same(one, other.select(one.columns))
+
+
+def test_health_by_a_scorecard(duck: Workspace, spark: Workspace) -> None:
+    """Metrics beside the usual parts, ranks within segments, profiles by condition."""
+    ranked = {"percentile": {"within": "segment"}}
+    card = read(
+        {
+            "name": "Any",
+            "components": [
+                {"name": "depth", "weight": 40, "measure": "depth"},
+                {"name": "mau", "weight": 30, "metric": "mau", "scale": ranked},
+                {"name": "nps", "weight": 30, "metric": "nps",
+                 "scale": {"linear": {"from": -100, "to": 100}}},
+            ],
+            "profiles": [
+                {"name": "Young", "when": "age_days < 200 and mrr > 0",
+                 "components": {"depth": {"targets": {"coverage": 0.5}}}},
+                {"name": "Large", "when": "segment = 'Enterprise'", "cuts": [50, 70, 90]},
+                {"name": "Others"},
+            ],
+        }
+    )  # fmt: skip
+    days = [date(2026, 6, 1), date(2026, 4, 1)]
+    one, other = (
+        snapshots.compute(w, days, card=card).sort("date", "account_id")
+        for w in (duck, spark)
+    )
+    assert_same(one, other.select(one.columns))
+    assert one["profile"].n_unique() > 1
+    states = (
+        healthbook.states(w, [date(2026, 6, 1)], "segment = 'Enterprise'")
+        for w in (duck, spark)
+    )
+    assert_same(*states)

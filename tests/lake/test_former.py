@@ -87,3 +87,40 @@ def test_a_new_kind_of_attribute_holds_since_ever(case: Case) -> None:
     case.facts("accounts", {"account_id": "A", "segment": "SMB", "plan": "Pro"})
     case.roll_up()
     assert len(case.table("former_attributes")) == 2
+
+
+def test_retention_goes_by_the_segment_at_the_start(tmp_path: Path) -> None:
+    """SEG-1: B grows from 100 to 300 and moves from SMB to ENT meanwhile."""
+    case = Case(tmp_path, now="2026-03-01T06:00")
+    segments = {"A": "SMB", "B": "SMB", "C": "ENT"}
+    case.facts(
+        "accounts", *({"account_id": a, "segment": s} for a, s in segments.items())
+    )
+    case.facts(
+        "subscription_items",
+        *(
+            item(account, amount)
+            for account, amount in (("A", 100), ("B", 100), ("C", 1000))
+        ),
+    )
+    case.roll_up()
+    case.at("2026-03-15T06:00")
+    case.facts("accounts", {"account_id": "B", "segment": "ENT"})
+    for account, amount in (("B", 300), ("C", 900)):
+        case.facts(
+            "subscription_items",
+            {**item(account, amount), "valid_from": "2026-03-20T00:00"},
+        )
+    case.roll_up()
+    case.at("2026-05-01T06:00")
+    march = {"start": "2026-03-01", "end": "2026-04-01"}
+    kept = case.by("net_revenue_retention", "segment", **march)
+    assert kept == {"SMB": 2.0, "ENT": 0.9}
+    # Nothing left and nothing came: it only moved.
+    for movement in ("churn", "new"):
+        where = f"movement = '{movement}'"
+        assert case.value("mrr_movements", **march, where=where) == 0
+    moved = case.workspace.metric("mrr_movements", by=["segment"], **march).to_dicts()
+    amounts = {(r["segment"], r["movement"]): r["value"] for r in moved if r["value"]}
+    assert amounts == {("SMB", "expansion"): 200, ("ENT", "contraction"): -100}
+    assert case.by("customer_churn_rate", "segment", **march) == {"SMB": 0, "ENT": 0}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from perennial.core.errors import BadValue
-from perennial.core.settings import Settings
+from perennial.core.settings import JSON, Settings
 from perennial.lake import settings_store
 from tests.builders import Case, instant
 from tests.metrics.subscriptions import items
@@ -75,10 +75,20 @@ def test_states_of_an_item_follow_each_other(tmp_path: Path) -> None:
     assert rates == {"period": 0.6, "voluntary": 0.2, "involuntary": 0.4}
 
 
+def recognize(case: Case, when: str, at: str) -> None:
+    """Let cancellations count by another rule."""
+    values: dict[str, JSON] = {"churn_recognition": when}
+    settings_store.change(case.lake, values, by="test", at=instant(at))
+    case.roll_up()
+
+
 def test_a_cancellation_can_count_with_the_notice(tmp_path: Path) -> None:
     """Notice in February for the end of May: MRR ends as the setting says."""
     case = Case(tmp_path)
-    notice = {"cancel_requested_at": "2026-02-10T12:00"}
+    notice = {
+        "cancel_requested_at": "2026-02-10T12:00",
+        "cancel_effective_at": "2026-04-01T00:00",
+    }
     renewed = {"cancel_requested_at": "2026-01-05T12:00"}
     case.facts(
         "subscription_items",
@@ -88,13 +98,10 @@ def test_a_cancellation_can_count_with_the_notice(tmp_path: Path) -> None:
     case.roll_up()
     ended = {name: runs(case, name)[-1][0] for name in "AB"}
     assert ended == {"A": "2026-05-31", "B": "2026-01-10"}
-    settings_store.change(
-        case.lake,
-        {"churn_recognition": "cancel_requested"},
-        by="test",
-        at=instant("2026-06-01T06:00"),
-    )
-    case.roll_up()
+    recognize(case, "cancel_effective", "2026-06-01T06:00")
+    ended = {name: runs(case, name)[-1][0] for name in "AB"}
+    assert ended == {"A": "2026-04-01", "B": "2026-01-10"}
+    recognize(case, "cancel_requested", "2026-06-01T06:01")
     assert runs(case, "A")[-1] == ("2026-02-10", 0, False, False)
     assert runs(case, "B") == [], "notice had been given before it began"
     february = {"start": "2026-02-01", "end": "2026-03-01"}

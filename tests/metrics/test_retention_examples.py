@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -245,3 +246,51 @@ def test_cohorts(case: Case) -> None:
     assert cohort("revenue_cohort_retention") == pytest.approx([1.0, 0.45, 0.875])
     gross = cohort("revenue_cohort_retention", "gross")
     assert gross == pytest.approx([1.0, 0.45, 0.45])
+
+
+def test_churn_by_cause(tmp_path: Path) -> None:
+    """Of six customers one failed to pay, one let a contract run out, one closed its
+    account and one ended its subscription; one stays, one pauses."""
+    case = Case(tmp_path, now="2026-06-01T06:00")
+    paying = {
+        "lost": [(10, "2026-01-01", CHANGE)],
+        "closed": [(10, "2026-01-01", CHANGE)],
+        "canceled": [(10, "2026-01-01", CHANGE)],
+        "stays": [(10, "2026-01-01", "")],
+    }
+    case.facts(
+        "subscription_items",
+        *(row for name, levels in paying.items() for row in items(name, *levels)),
+        *items("paused", (10, "2026-01-01", ""), paused_from="2026-03-10T00:00"),
+        *items("failed", (10, "2026-02-10", ""), status="past_due"),
+    )
+    case.facts(
+        "accounts",
+        *segment("all", [*paying, "paused", "failed"]),
+        {"account_id": "closed", "segment": "all", "lifecycle_stage": "Closed"},
+    )
+    case.facts(
+        "contracts",
+        {"account_id": "lost", "term_start": "2025-03-15", "term_end": CHANGE, "outcome": "cancelled"},
+        {"account_id": "stays", "term_start": "2025-03-15", "term_end": CHANGE, "outcome": "renewed"},
+        {"account_id": "canceled", "term_start": "2024-03-15", "term_end": "2025-03-15", "outcome": "cancelled"},
+    )  # fmt: skip
+    case.roll_up()
+    causes = case.by("customer_churn_rate", "cause", **MARCH)
+    assert causes == pytest.approx(
+        {
+            "failed_payment": 1 / 6,
+            "lost_contract": 1 / 6,
+            "closed_account": 1 / 6,
+            "canceled_subscription": 1 / 6,
+        }
+    )
+    assert case.value("customer_churn_rate", **MARCH) == pytest.approx(4 / 6)
+    rows = case.workspace.metric(
+        "customer_churn_rate", by=["segment", "cause"], where="cause = 'lost_contract'", **MARCH
+    ).to_dicts()  # fmt: skip
+    assert [(r["segment"], r["numerator"], r["denominator"]) for r in rows] == [
+        ("all", 1, 6)
+    ]
+    april = {"start": "2026-04-01", "end": "2026-05-01"}
+    assert set(case.by("customer_churn_rate", "cause", **april).values()) == {0}

@@ -10,6 +10,7 @@ import pytest
 
 from perennial.core.errors import BadValue, UnknownName
 from tests.builders import Case
+from tests.metrics.subscriptions import items
 
 
 def item(
@@ -260,3 +261,29 @@ def test_the_rows_behind_add_up(tmp_path: Path) -> None:
     assert sum(row["value"] for row in facts["behind"]) == 15
     assert facts["entity"] == "account"
     assert "normalized to a month" in facts["formula"]
+
+
+def test_contracted_is_what_was_agreed_to(tmp_path: Path) -> None:
+    """What starts later counts once, at its most; what only was agreed to in the past
+    cannot be told."""
+    case = Case(tmp_path, now="2026-03-01T06:00")
+    levels = {
+        "now": [(100, "2026-01-01", "")],
+        "grows": [(100, "2026-01-01", "2026-05-01"), (150, "2026-05-01", "")],
+        "starts": [(200, "2026-06-01", "")],
+        "ends": [(40, "2026-01-01", "2026-04-01")],
+        "gone": [(70, "2026-01-01", "2026-02-01")],
+    }
+    case.facts(
+        "subscription_items",
+        *(row for name, every in levels.items() for row in items(name, *every)),
+    )
+    case.roll_up()
+    now = {"as_of": "2026-03-01"}
+    assert case.value("arr", **now) == 12 * (100 + 100 + 40)
+    assert case.value("arr", variant="contracted", **now) == 12 * (100 + 150 + 200 + 40)
+    assert case.by("arr", "account", variant="contracted", **now)["starts"] == 2400
+    (row,) = case.workspace.metric(
+        "arr", variant="contracted", as_of="2026-02-15"
+    ).to_dicts()
+    assert (row["value"], row["status"]) == (None, "insufficient")

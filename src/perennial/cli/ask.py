@@ -12,18 +12,25 @@ from perennial.cli import show
 from perennial.cli.main import Place
 from perennial.core.errors import BadValue
 from perennial.lake import healthbook
+from perennial.lake.insights import INSIGHTS, Insight
 from perennial.lake.result import Result
 from perennial.lake.workspace import open_workspace
 from perennial.metrics.registry import all_metrics
 
 #: Rows behind a number that a terminal shows.
 _BEHIND = 20
+#: Columns of an insight that a terminal shows; the first are what it is about.
+_COLUMNS = 12
 
 
 @click.command()
 @show.format_option
-def metrics(format_: str) -> None:
+@click.pass_obj
+def metrics(place: Place, /, format_: str) -> None:
     """List the catalog: every metric with unit, grains and dimensions."""
+    known = all_metrics()
+    if place.data.is_dir():  # with the metrics of one's own
+        known = open_workspace(place.data, place.workspace).catalog
     show.rows(
         [
             {
@@ -34,7 +41,7 @@ def metrics(format_: str) -> None:
                 "dimensions": list(m.dimensions),
                 "variants": list(m.variants),
             }
-            for m in all_metrics().values()
+            for m in known.values()
         ],
         format_,
     )
@@ -103,7 +110,11 @@ def _explain(result: Result, format_: str) -> None:
 @click.option("--users", is_flag=True, help="Scores of users instead of accounts.")
 @click.option("--where", metavar="EXPRESSION", help="\"segment = 'Enterprise'\"")
 @click.option(
-    "--set", "sets", multiple=True, metavar="PARAM=VALUE", help="cuts=40,60,80"
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="PARAM=VALUE",
+    help="cuts=40,60,80 or version=3",
 )
 @click.option("--explain", is_flag=True, help="With the change of every component.")
 @click.option("--history", is_flag=True, help="One row per date.")
@@ -114,16 +125,63 @@ def health(
 ) -> None:
     """Health scores, with the components they are made of."""
     workspace = open_workspace(place.data, place.workspace)
-    settings = healthbook.with_params(workspace.settings, params(sets))
-    found = healthbook.scores(workspace, settings=settings, users=users, **asked)
+    card = healthbook.tried(workspace, params(sets))
+    found = healthbook.scores(workspace, card=card, users=users, **asked)
     if asked["account"] and not found:
         raise BadValue(f"no account {asked['account']!r} with health on that day")
-    show.rows(found if format_ == "json" else [_flat(row) for row in found], format_)
+    show.rows(found if format_ == "json" else _flat(found), format_)
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    parts = row.pop("components")
-    return {**row, **{part["name"]: part["value"] for part in parts}}
+def _flat(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with a column a part; not every account has every part."""
+    parts = [{p["name"]: p["value"] for p in row.pop("components")} for row in found]
+    names = dict.fromkeys(name for of_row in parts for name in of_row)
+    return [
+        {**row, **{name: of_row.get(name) for name in names}}
+        for row, of_row in zip(found, parts, strict=True)
+    ]
 
 
-COMMANDS = {command.name: command for command in (metrics, metric, health)}
+@click.command()
+@click.argument("name", type=click.Choice(list(INSIGHTS)))
+@click.option("--as-of", metavar="DATE", help="Everything before this local day.")
+@click.option("--by", multiple=True, metavar="DIMENSION", help="May be repeated.")
+@click.option("--where", metavar="EXPRESSION", help="\"segment = 'Enterprise'\"")
+@click.option("--set", "sets", multiple=True, metavar="PARAM=VALUE")
+@click.option("--explain", is_flag=True, help="What it answers, and its parameters.")
+@show.format_option
+@click.pass_obj
+def insights(
+    place: Place,
+    /,
+    name: str,
+    sets: Sequence[str],
+    explain: bool,
+    format_: str,
+    **asked: Any,
+) -> None:
+    """What the past tells: power features, renewal model, forecast and others."""
+    workspace = open_workspace(place.data, place.workspace)
+    found = workspace.insight(name, params=params(sets), **asked).to_dicts()
+    if explain and format_ == "json":
+        about = {"insight": name, **_about(INSIGHTS[name]), "rows": found}
+        click.echo(json.dumps(about, default=show.plain, ensure_ascii=False, indent=2))
+        return
+    if explain:
+        for key, text in _about(INSIGHTS[name]).items():
+            click.echo(f"  {key:<9} {text}")
+    if format_ == "table":
+        found = [dict(list(row.items())[:_COLUMNS]) for row in found]
+    show.rows(found, format_)
+
+
+def _about(insight: Insight) -> dict[str, Any]:
+    return {
+        "title": insight.title,
+        "answers": insight.about,
+        "by": ", ".join(insight.dimensions) or None,
+        "set": "; ".join(f"{k}: {v}" for k, v in insight.params.items()) or None,
+    }
+
+
+COMMANDS = {command.name: command for command in (metrics, metric, health, insights)}

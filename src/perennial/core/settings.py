@@ -16,7 +16,7 @@ from perennial.core import money, windows
 from perennial.core.errors import BadValue, UnknownName
 
 #: When a cancellation ends recurring revenue (R01).
-CHURN_RECOGNITION = ("service_end", "cancel_requested")
+CHURN_RECOGNITION = ("service_end", "cancel_effective", "cancel_requested")
 
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
@@ -78,7 +78,8 @@ class Settings:
     dunning_days: int = _setting(30, "a failed payment is a customer so long")
     pause_churn_days: int = _setting(90, "a longer pause is churn")
     churn_recognition: str = _setting(
-        "service_end", "when a cancellation counts: service_end or cancel_requested"
+        "service_end",
+        "when a cancellation counts: service_end, cancel_effective or cancel_requested",
     )
     customers_known_from: str = _setting(
         "",
@@ -86,6 +87,23 @@ class Settings:
         "empty: all are",
     )
     renewal_grace_days: int = _setting(30, "a successor within them is a renewal")
+    pf_window_days: int = _setting(
+        90, "days of use before a decision that are looked at"
+    )
+    pf_gap_days: int = _setting(30, "days before a decision that are not")
+    pf_min_class: int = _setting(20, "stayers, and leavers, an analysis needs")
+    pf_min_auc: float = _setting(0.6, "AUC from which a feature separates")
+    pf_min_adoption: float = _setting(0.3, "share of stayers that has to use a feature")
+    pf_fdr: float = _setting(0.05, "q-value below which a difference counts")
+    band_alpha: float = _setting(10, "decisions a band is drawn to the mean by")
+    band_min_n: int = _setting(30, "decisions a band needs")
+    band_min_class: int = _setting(5, "stayers, and leavers, a band needs")
+    band_cuts: tuple[str, ...] = _setting(
+        ("0.55", "0.65", "0.75"), "chances a band is orange, yellow, green from"
+    )
+    ece_max: float = _setting(0.05, "calibration error a model may have")
+    psi_watch: float = _setting(0.1, "shift of a distribution to be watched")
+    psi_shift: float = _setting(0.25, "shift of a distribution that is one")
     clv_churn_months: int = _setting(6, "months the churn of a lifetime is taken from")
     clv_cap_months: int = _setting(60, "no lifetime is longer than this")
     clv_horizon_months: int = _setting(36, "how far a lifetime value looks ahead")

@@ -21,6 +21,13 @@ _UNPAID = (
     "('canceled', 'cancelled', 'incomplete', 'incomplete_expired', 'unpaid', 'ended')"
 )
 
+#: SQL of the instant a cancellation ends an item, by `churn_recognition`.
+_CANCELED = {
+    "service_end": "'infinity'",
+    "cancel_effective": "coalesce(cancel_effective_at, 'infinity')",
+    "cancel_requested": "coalesce(cancel_requested_at, 'infinity')",
+}
+
 #: Stand for "since ever" and "still".
 _FIRST, _LAST = "DATE '0001-01-01'", "DATE '9999-12-31'"
 
@@ -30,7 +37,7 @@ def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -
 
     Trials, metered and unpaid items are no MRR; a pause makes it zero and says
     so; a failed payment keeps it for the dunning days. By `churn_recognition` it
-    ends with the service, or with the customer's notice.
+    ends with the service, when the notice takes effect, or with the notice.
     """
     _items(lake, duck, settings)
     duck.execute(
@@ -87,8 +94,7 @@ def _items(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> N
         f"WHEN '{name}' THEN gross * {denominator} / ({numerator} * interval_count)"
         for name, (numerator, denominator) in MONTHS_PER_INTERVAL.items()
     )
-    notice = settings.churn_recognition == "cancel_requested"
-    canceled = "coalesce(cancel_requested_at, 'infinity')" if notice else "'infinity'"
+    canceled = _CANCELED[settings.churn_recognition]
     # One item has one state at a time: an open row ends where its next begins.
     duck.execute(
         f"""

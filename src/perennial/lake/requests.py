@@ -44,7 +44,7 @@ def build(
     months = sorted({name for span in spans for name in month_names(span)})
     for month in months:
         first = date.fromisoformat(f"{month}-01")
-        inside = [part for span in spans if (part := _within(span, first))]
+        inside = [part for span in spans if (part := within(span, first))]
         _collect(lake, duck, settings.tz, month, inside)
         is_last = month == months[-1]
         with lake.lock(NAME):
@@ -59,7 +59,7 @@ def build(
         lake.record(NAME, progress)
 
 
-def _within(span: Period, first: date) -> Period | None:
+def within(span: Period, first: date) -> Period | None:
     """The part of a span in the calendar month that begins with `first`."""
     for month in periods(span.start, span.end, Grain.MONTH):
         if month.start.replace(day=1) == first:

@@ -14,7 +14,15 @@ import polars as pl
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.settings import Settings
 from perennial.core.windows import Grain, Period, add_months, floor
-from perennial.lake import former, healthbook, settings_store
+from perennial.lake import (
+    definition_days,
+    definitions,
+    former,
+    healthbook,
+    insights,
+    settings_store,
+    targets,
+)
 from perennial.lake import refresh as refreshing
 from perennial.lake.engines import DuckEngine, Engine, SparkEngine, no_collection
 from perennial.lake.meaning import aliases
@@ -22,9 +30,13 @@ from perennial.lake.result import Result
 from perennial.lake.store import Lake
 from perennial.lake.tables import DATED, FACTS, TABLES
 from perennial.metrics import answer, filters, registry
-from perennial.metrics.inputs import IDS, Inputs
+from perennial.metrics.custom import Definition, entry
+from perennial.metrics.inputs import IDS, Inputs, TableSource
 from perennial.metrics.query import Query, ask
+from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend
+from perennial.metrics.targets import Target
+from perennial.scoring.scorecard import Scorecard
 
 
 class Workspace:
@@ -47,6 +59,8 @@ class Workspace:
         self._settings: tuple[int, Settings] | None = None
         self._renamed: tuple[int, Mapping[str, str]] | None = None
         self._attributes: tuple[tuple[int, ...], list[str]] | None = None
+        self._targets: tuple[int, Sequence[Target]] | None = None
+        self._defined: tuple[int, Mapping[str, Mapping[int, Metric]]] | None = None
 
     @property
     def now(self) -> datetime:
@@ -72,6 +86,44 @@ class Workspace:
 
     # Metrics
 
+    @property
+    def catalog(self) -> Mapping[str, Metric]:
+        """Every metric by key: the built-in ones, then this workspace's own."""
+        own = {key: [*of.values()][-1] for key, of in self._own_metrics.items()}
+        return {**registry.all_metrics(), **own}
+
+    def entry(self, key: str, params: Mapping[str, str] | None = None) -> Metric:
+        """The metric called `key`, or the version of it `params` ask for.
+
+        Raises `UnknownName`.
+        """
+        versions = self._own_metrics.get(key)
+        if versions is None:
+            if key not in registry.all_metrics():
+                raise UnknownName("metric", key, list(self.catalog))
+            return registry.get(key)
+        newest = max(versions)
+        asked = (params or {}).get("version", str(newest))
+        if asked not in map(str, versions):
+            raise UnknownName(f"version of {key}", asked, [*map(str, versions)])
+        return versions[int(asked)]
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """What numbers should be: the targets in force."""
+        version = self.lake.snapshot(targets.NAME).version
+        if self._targets is None or self._targets[0] != version:
+            self._targets = (version, targets.load(self.lake))
+        return self._targets[1]
+
+    @property
+    def _own_metrics(self) -> Mapping[str, Mapping[int, Metric]]:
+        version = self.lake.snapshot(definitions.NAME).version
+        if self._defined is None or self._defined[0] != version:
+            found = definitions.catalog(definitions.history(self.lake))
+            self._defined = (version, found)
+        return self._defined[1]
+
     def metric(
         self,
         key: str,
@@ -92,7 +144,7 @@ class Workspace:
         speaks of everything before day D. Raises `UnknownName` and `BadValue`.
         """
         query = ask(
-            registry.get(key),
+            self.entry(key, params),
             now=self.now,
             settings=settings or self.settings,
             start=_day(start),
@@ -115,6 +167,7 @@ class Workspace:
         by: Sequence[str] = (),
         where: str | None = None,
         variant: str | None = None,
+        params: Mapping[str, str] | None = None,
     ) -> Result:
         """One value per span and group, of spans that may overlap, in one question.
 
@@ -125,7 +178,7 @@ class Workspace:
             raise BadValue("two spans begin on the same day")
         first, last = min(spans), max(spans, key=lambda span: span.end)
         query = ask(
-            registry.get(key),
+            self.entry(key, params),
             now=self.now,
             settings=self.settings,
             start=first.start,
@@ -133,6 +186,7 @@ class Workspace:
             by=tuple(dict.fromkeys(by)),
             where=where,
             variant=variant,
+            params=params,
         )
         query = replace(query, periods=tuple(sorted(spans)))
         self._check(query)
@@ -141,13 +195,43 @@ class Workspace:
     def _answer(self, query: Query) -> Result:
         with no_collection():
             expression = query.metric.compute(self.inputs(query), query)
-        rows = answer.finish(query, self.engine.run(expression), self._first_day(query))
+        first = self.first_day(query.metric.reads)
+        rows = answer.finish(query, self.engine.run(expression), first)
         return self.make_result(
             query,
             rows,
             lambda: self.engine.sql(expression),
             lambda: self._behind(query),
         )
+
+    def tried(self, definition: Definition, span: Period, grain: Grain) -> Result:
+        """What a definition would say, before it is kept.
+
+        The roll-up does not hold it yet: events are read one by one, those of the
+        span. Raises `BadValue` where it fits nothing.
+        """
+        made = definitions.checked(definition)
+        metric = entry(made, definitions.source(made.table), 1)
+        query = ask(
+            metric,
+            now=self.now,
+            settings=self.settings,
+            start=span.start,
+            end=span.end,
+            grain=grain,
+        )
+        engine = definition_days.on_duck(self)
+
+        def table(name: str) -> ir.Table:
+            if name == definition_days.NAME:
+                return definition_days.counted(self, engine, made, span)
+            return engine.table(name)
+
+        expression = metric.compute(self.inputs(query, table), query)
+        rows = answer.finish(
+            query, engine.run(expression), self.first_day(query.metric.reads)
+        )
+        return self.make_result(query, rows, str, lambda: rows)
 
     def make_result(
         self,
@@ -165,10 +249,10 @@ class Workspace:
             return self._answer(query).rows
         return self._answer(replace(query, by=(*query.by, entity))).rows
 
-    def inputs(self, query: Query) -> Inputs:
+    def inputs(self, query: Query, source: TableSource | None = None) -> Inputs:
         names = FACTS["accounts"].names
         return Inputs(
-            self.engine.table,
+            source or self.engine.table,
             query,
             names,
             lambda: self._aliases,
@@ -198,9 +282,9 @@ class Workspace:
                     [*query.metric.dimensions[:1], *self.account_attributes],
                 )
 
-    def _first_day(self, query: Query) -> date | None:
-        """The first local day the metric's sources speak of; None without any."""
-        days = [self._first(name) for name in query.metric.reads]
+    def first_day(self, tables: Sequence[str]) -> date | None:
+        """The first local day some of these tables speak of; None without any."""
+        days = [self._first(name) for name in tables]
         known = [day for day in days if day is not None]
         return min(known) if known else None
 
@@ -265,6 +349,7 @@ class Workspace:
         where: str | None = None,
         explain: bool = False,
         history: bool = False,
+        card: Scorecard | None = None,
     ) -> pl.DataFrame:
         """Health of accounts (or users) on a day; see `healthbook.scores`."""
         rows = healthbook.scores(
@@ -275,8 +360,23 @@ class Workspace:
             where=where,
             explain=explain,
             history=history,
+            card=card,
         )
         return pl.DataFrame(rows)
+
+    def insight(
+        self,
+        name: str,
+        *,
+        as_of: date | str | None = None,
+        by: Sequence[str] = (),
+        where: str | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> pl.DataFrame:
+        """The rows of an insight as of a day; see `perennial.lake.insights`."""
+        return insights.answer(
+            self, name, as_of=as_of, by=by, where=where, params=params
+        )
 
     # Work
 

@@ -7,6 +7,7 @@ of the start; new and returned customers are on neither side.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import ibis
 import ibis.expr.types as ir
@@ -17,7 +18,7 @@ from perennial.core.windows import Period, add_months, months_between
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.movements import account_ends, asked_spans
 from perennial.metrics.query import Query
-from perennial.metrics.registry import metric
+from perennial.metrics.registry import ACCOUNT_DIMENSIONS, metric
 
 _LEDGER = ("mrr_ledger",)
 _DAYS_A_YEAR = 365
@@ -144,17 +145,76 @@ _LOGOS: Mapping[str, str] = {
 }
 
 
+def _asked_accounts(t: Inputs, q: Query) -> ir.Table:
+    """Customers of the start, or those of them the variant is about."""
+    a = _opening_accounts(t, q)
+    if q.variant != "churn_eligible":
+        return a
+    contracts = t.in_periods(t.facts("contracts", at="term_end"))
+    due = contracts.select("period_start", "account_id").distinct()
+    return a.semi_join(due, ["period_start", "account_id"])
+
+
 def _customers(t: Inputs, q: Query) -> ir.Table:
     """One row per period and group: `start`, `churned`, `failed` (by a payment)."""
-    a = _opening_accounts(t, q)
-    if q.variant == "churn_eligible":
-        contracts = t.in_periods(t.facts("contracts", at="term_end"))
-        due = contracts.select("period_start", "account_id").distinct()
-        a = a.semi_join(due, ["period_start", "account_id"])
+    a = _asked_accounts(t, q)
     left = ~a.has & ~a.rests
     return a.group_by(q.keys).agg(
         start=a.count(), churned=left.sum(), failed=(left & a.failed).sum()
     )
+
+
+#: Why customers left (S2): a payment failed; a contract ran out that was not renewed;
+#: the account was closed; or they ended the subscription without any of these.
+CAUSES = ("failed_payment", "lost_contract", "closed_account", "canceled_subscription")
+_CLOSED = ("closed", "account closed")
+
+
+def _by_cause(t: Inputs, q: Query) -> ir.Table:
+    """One row per period, group and cause, of all customers of the start."""
+    keys = [key for key in q.keys if key != "cause"]
+    a = _with_cause(t, q, _asked_accounts(t, replace(q, by=tuple(keys[1:]))))
+    start = a.group_by(keys).agg(start=a.count())
+    gone = a.filter(a.cause.notnull())
+    gone = gone.group_by([*keys, "cause"]).agg(churned=gone.count())
+    every = start.cross_join(ibis.memtable({"cause": list(CAUSES)}))
+    rows = every.left_join(gone, [*keys, "cause"], rname="{name}_g")
+    return rows.select(
+        *q.keys,
+        numerator=rows.churned.fill_null(0),
+        denominator=rows.start,
+        n=rows.start,
+    )
+
+
+def _with_cause(t: Inputs, q: Query, accounts: ir.Table) -> ir.Table:
+    """Accounts with the `cause` for which they left; null where they did not."""
+    closed = t.accounts.lifecycle_stage.strip().lower().isin(_CLOSED)
+    closed = t.accounts.filter(closed.fill_null(False)).select(closed="account_id")
+    lost = t.rows("contracts").filter(t.everything("contracts").outcome == "cancelled")
+    lost = lost.select(lost="account_id", ended="term_end")
+    grace = ibis.interval(days=q.settings.renewal_grace_days)
+    a = accounts.left_join(closed, accounts.account_id == closed.closed)
+    pairs = accounts.join(
+        lost,
+        [
+            accounts.account_id == lost.lost,
+            lost.ended > (accounts.before - grace).cast("date"),
+            lost.ended <= (accounts["last"] + ibis.interval(days=1)).cast("date"),
+        ],
+    )
+    ended = pairs.select("period_start", lost="account_id").distinct()
+    a = a.left_join(
+        ended, [a.period_start == ended.period_start, a.account_id == ended.lost]
+    )
+    failed, contract, account, subscription = CAUSES
+    why = ibis.cases(
+        (a.failed, failed),
+        (a.lost.notnull(), contract),
+        (a.closed.notnull(), account),
+        else_=subscription,
+    )
+    return a.mutate(cause=ibis.cases((~a.has & ~a.rests, why)))
 
 
 def _annualized(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
@@ -190,6 +250,7 @@ def _in_a_year(period: Period) -> float:
     formula="customers of the start who neither pay nor pause at the end / customers of the start",
     source="R05",
     reads=(*_LEDGER, "contracts"),
+    dimensions=(*ACCOUNT_DIMENSIONS, "cause"),
     good="down",
     window_days=30,
     conclude=_annualized,
@@ -205,7 +266,10 @@ def _in_a_year(period: Period) -> float:
     ),
 )
 def customer_churn_rate(t: Inputs, q: Query) -> ir.Table:
-    """Share of the customers of a period's start who had left at its end."""
+    """Share of the customers of a period's start who had left at its end; split by
+    cause, the shares of the causes add up to it."""
+    if "cause" in q.by:
+        return _by_cause(t, q)
     found = _customers(t, q)
     gone = {"involuntary": found.failed, "voluntary": found.churned - found.failed}
     return found.select(

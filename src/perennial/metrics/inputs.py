@@ -275,7 +275,31 @@ class Inputs:
         columns = ["event_id", "user_id", "account_id", "feature_id"]
         return found.select(*columns, at="timestamp")
 
-    def _counted_events(self, start: date | None, end: date | None) -> ir.Table:
+    def late_feature_events(self, start: date, end: date) -> ir.Table:
+        """Uses of features on the local days `[start, end)` that came in on a later
+        day, one row an event: account_id, user_id, feature_id, date, received_on."""
+        late = self._counted_events(start, end, "received_at")
+        late = late.filter(late.received_at > late.timestamp)
+        late = late.mutate(
+            date=self.local_date(late.timestamp),
+            received_on=self.local_date(late.received_at),
+        )
+        events = self._whose(late.filter(late.received_on > late.date))
+        meant = with_meaning(events, self._source("event_definitions"))
+        known = meant.filter(meant.account_id.notnull() & meant.feature_id.notnull())
+        columns = ["account_id", "user_id", "feature_id", "date", "received_on"]
+        return self._visible(known).select(columns)
+
+    def counted_events(self, start: date, end: date) -> ir.Table:
+        """Events in numbers on local days, with all they carry and whose they are.
+
+        Test rows are in it: for roll-ups, which are scoped where they are read.
+        """
+        return self._whose(self._counted_events(start, end, "source_id", "properties"))
+
+    def _counted_events(
+        self, start: date | None, end: date | None, *also: str
+    ) -> ir.Table:
         """Events in numbers between local days, with what tells whose they are."""
         tz = self.query.settings.tz
         events = self._source("events")
@@ -283,9 +307,8 @@ class Inputs:
             events = events.filter(events.timestamp >= day_start(start, tz))
         if end is not None:
             events = events.filter(events.timestamp < day_start(end, tz))
-        return self._people.counted(events).select(
-            "event_id", "event", "timestamp", "user_id", "anonymous_id", "account_id"
-        )
+        columns = ("event_id", "event", "timestamp", "user_id", "anonymous_id")
+        return self._people.counted(events).select(*columns, "account_id", *also)
 
     def _whose(self, events: ir.Table) -> ir.Table:
         return self._people.attributed(
@@ -474,6 +497,12 @@ class Inputs:
             )
         joined = table.left_join(values, "account_id").drop("account_id_right")
         return self._as_it_was(joined, name) if self._is_text(name) else joined
+
+    def with_attributes(self, table: ir.Table, names: Iterable[str]) -> ir.Table:
+        """A dated table of accounts with these attributes, as they were on the date."""
+        for name in names:
+            table = self._with_attribute(table, name)
+        return table
 
     def _is_text(self, name: str) -> bool:
         """Is its past known? That of instants and flags of accounts is not."""

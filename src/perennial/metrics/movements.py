@@ -92,21 +92,16 @@ def account_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
     - `failed`: stopped within the span because a payment failed.
     - `lacks0`, `lacks1`: amounts without a rate of the start, of the end.
     """
-    at = t.mrr_ledger.cross_join(span_table(spans))
-    at = at.filter(_holds(at, at.before) | _holds(at, at["last"]))
+    at = _at_ends(t, q, spans)
     rates = rates_at(t, q, (day for span in spans for day in (span.before, span.last)))
     old = rates.select(before="day", currency="currency", rate0="rate")
     new = rates.select(last="day", currency="currency", rate1="rate")
     at = at.left_join(old, ["before", "currency"], rname="{name}_0")
     at = at.left_join(new, ["last", "currency"], rname="{name}_1")
-    longest = ibis.interval(days=q.settings.pause_churn_days)
     at = at.mutate(
-        at0=_holds(at, at.before),
-        at1=_holds(at, at["last"]),
         pays=at.mrr_e4 > 0,
         old=converted(q, at.mrr_e4, at.currency, at.rate0),
         new=converted(q, at.mrr_e4, at.currency, at.rate1),
-        rests_until=(at.date_from + longest).cast("date"),
     )
     had, has = at.at0 & at.pays, at.at1 & at.pays
     ends = at.group_by([*q.keys, "account_id", "before", "last"]).agg(
@@ -117,11 +112,34 @@ def account_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
         has=has.any(),
         rested=(at.at0 & at.is_paused & (at.before < at.rests_until)).any(),
         rests=(at.at1 & at.is_paused & (at["last"] < at.rests_until)).any(),
-        failed=(at.at1 & at.is_involuntary & (at.date_from > at.before)).any(),
+        failed=(at.at1 & at.is_involuntary & (at.since > at.before)).any(),
         lacks0=(had & at.old.isnull()).sum() + (has & at.old.isnull()).sum(),
         lacks1=(has & at.new.isnull()).sum(),
     )
     return ends.filter(ends.had | ends.has)
+
+
+def _at_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
+    """Runs of the ledger that hold at an end of a span: `at0`, `at1`, `since` and
+    `rests_until`, the first day on which a pause is churn.
+
+    An account that was there at the start is what it was then, whatever it has
+    become: to change segment is no churn (G6). One that is new is what it is.
+    """
+    at = t.rows("mrr_ledger").cross_join(span_table(spans))
+    longest = ibis.interval(days=q.settings.pause_churn_days)
+    at = at.mutate(
+        at0=_holds(at, at.before),
+        at1=_holds(at, at["last"]),
+        since=at.date_from,
+        rests_until=(at.date_from + longest).cast("date"),
+    )
+    at = at.filter(at.at0 | at.at1).drop("date_from", "date_to")
+    if q.by or q.where:
+        one = ibis.window(group_by=["account_id", "period_start", "before", "last"])
+        was = at.at0.any().over(one)
+        at = at.mutate(date=ibis.cases((was, at.before), else_=at["last"]))
+    return t.split(at)
 
 
 def _holds(at: ir.Table, day: ir.DateColumn) -> ir.BooleanColumn:

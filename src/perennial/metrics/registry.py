@@ -27,7 +27,8 @@ Unit = Literal[
 ]  # fmt: skip
 Good = Literal["up", "down", "none"]
 Theme = Literal[
-    "usage", "retention", "revenue", "voice", "support", "onboarding", "product", "health"
+    "usage", "retention", "revenue", "voice", "support", "onboarding", "product", "health",
+    "custom",
 ]  # fmt: skip
 
 Compute = Callable[["Inputs", "Query"], "ir.Table"]
@@ -105,6 +106,11 @@ class Metric:
         """Days an `as_of` question looks back."""
         days = self.window_days
         return getattr(settings, days) if isinstance(days, str) else days
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Every table a change of which can change the number."""
+        return (*self.reads, *self.also_reads)
 
     @property
     def is_of_accounts(self) -> bool:

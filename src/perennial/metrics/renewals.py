@@ -43,15 +43,15 @@ _CONTRACT = ("period_start", "account_id", "term_start")
 def renewal_rate(t: Inputs, q: Query) -> ir.Table:
     """Share of the contracts whose term ended in the period that were renewed;
     pending ones are left out."""
-    decided = _decided(t, q)
-    won = decided.is_renewed
+    found = decided(t, q)
+    won = found.is_renewed
     if not q.variant.endswith("value"):
-        return decided.group_by(q.keys).agg(
+        return found.group_by(q.keys).agg(
             numerator=won.cast("int64").sum(),
-            denominator=decided.count(),
-            n=decided.count(),
+            denominator=found.count(),
+            n=found.count(),
         )
-    valued = _valued(t, q, decided)
+    valued = _valued(t, q, found)
     kept = ibis.cases((valued.is_renewed, ibis.least(valued.new, valued.old)), else_=0)
     return valued.group_by(q.keys).agg(
         numerator=kept.sum().cast("float64") / SCALE,
@@ -61,7 +61,7 @@ def renewal_rate(t: Inputs, q: Query) -> ir.Table:
     )
 
 
-def _decided(t: Inputs, q: Query) -> ir.Table:
+def decided(t: Inputs, q: Query) -> ir.Table:
     """One row per contract whose term ended in a period and that was renewed or not:
     the contract, `is_renewed`, and its successor's `new_acv` and `new_currency`."""
     every = t.facts("contracts", at="term_end")

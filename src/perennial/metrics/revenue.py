@@ -9,6 +9,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from perennial.core.windows import DAY
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import metric
@@ -128,10 +129,37 @@ def mrr(t: Inputs, q: Query) -> ir.Table:
     scale=_MONEY,
     window_days=1,
     stock=True,
+    variants={
+        "recurring": "what is paid for",
+        "contracted": "with what is agreed and has not started yet",
+    },
+    caveats="What is contracted can only be told of now: facts do not say when something that starts later was signed.",
 )
 def arr(t: Inputs, q: Query) -> ir.Table:
-    """Twelve times MRR at the period's last instant."""
-    return _money(totals(t, q), q, factor=12)
+    """Twelve times MRR at the period's last instant. What is contracted of an account
+    is the most it has agreed to, from then on."""
+    total = _agreed(t, q) if q.variant == "contracted" else totals(t, q)
+    return _money(total, q, factor=12)
+
+
+def _agreed(t: Inputs, q: Query) -> ir.Table:
+    """`totals` of the most that each account has agreed to pay, now or later."""
+    at = t.mrr_ledger.cross_join(t.ends)
+    ahead = at.date_to.isnull() | (at.date_to > at["last"])
+    at = at.filter(ahead & (at.mrr_e4 > 0))
+    most = at.group_by([*dict.fromkeys([*q.keys, "account_id", "currency"]), "last"])
+    most = most.agg(mrr_e4=at.mrr_e4.max())
+    rates = closing_rates(t, q, t.month_ends(), "period_start")
+    priced = most.left_join(rates, ["period_start", "currency"], rname="{name}_r")
+    amount = converted(q, priced.mrr_e4, priced.currency, priced.rate)
+    priced = priced.mutate(amount=amount)
+    now = q.today - DAY
+    untold = (priced.amount.isnull() | (priced["last"] < now)).cast("int64")
+    return priced.group_by(q.keys).agg(
+        mrr=priced.amount.sum(),
+        customers=priced.account_id.nunique(),
+        insufficient=untold.sum(),
+    )
 
 
 @metric(

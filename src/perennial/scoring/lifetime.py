@@ -10,20 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import exp, inf, lgamma, log
+from math import exp, inf, log
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import gammaln, hyp2f1
 
 Floats = npt.NDArray[np.float64]
 
 _WEEK = 7
-#: Terms of a series smaller than this share of its sum change nothing.
-_TERM = 1e-16
-_MOST_TERMS = 100_000
 #: e to a higher power is no floating point number.
 _MOST_EXPONENT = 700
+#: Logarithms of parameters beyond what a computer can hold.
+_FARTHEST = 50
 #: Above this, how often and for how much people buy are not independent.
 MOST_CORRELATED = 0.3
 
@@ -87,7 +88,7 @@ class BgNbd:
         if abs(a - 1) < 1e-9:  # The formula divides by a − 1; its limit is finite.
             a = 1 + 1e-9
         z = weeks / (self.alpha + age + weeks)
-        series = _hypergeometric(r + x, b + x, a + b + x - 1, z)
+        series = hyp2f1(r + x, b + x, a + b + x - 1, z)
         kept = ((self.alpha + age) / (self.alpha + age + weeks)) ** (r + x)
         bought = (a + b + x - 1) / (a - 1) * (1 - kept * series)
         return float(bought / (1 + self._odds_of_leaving(buyer)))
@@ -142,8 +143,8 @@ def fit_bgnbd(found: Iterable[Buyer]) -> BgNbd | None:
 
     def loss(point: Floats) -> float:
         r, alpha, a, b = np.exp(point)
-        often = _lgamma(r + x) - lgamma(r) + r * log(alpha)
-        stays = lgamma(a + b) + _lgamma(b + x) - lgamma(b) - _lgamma(a + b + x)
+        often = gammaln(r + x) - gammaln(r) + r * log(alpha)
+        stays = gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
         here = -(r + x) * np.log(alpha + age)
         odds = log(a) - np.log(b + np.maximum(x, 1) - 1)
         gone = odds - (r + x) * np.log(alpha + recency)
@@ -163,7 +164,7 @@ def fit_gamma_gamma(found: Iterable[Buyer]) -> GammaGamma | None:
     def loss(point: Floats) -> float:
         p, q, v = np.exp(point)
         total = (
-            _lgamma(p * x + q) - _lgamma(p * x) - lgamma(q) + q * log(v)
+            gammaln(p * x + q) - gammaln(p * x) - gammaln(q) + q * log(v)
             + (p * x - 1) * np.log(m) + p * x * np.log(x)
             - (p * x + q) * np.log(x * m + v)
         )  # fmt: skip
@@ -172,70 +173,22 @@ def fit_gamma_gamma(found: Iterable[Buyer]) -> GammaGamma | None:
     return GammaGamma(*_lowest(loss, 3))
 
 
-def _lgamma(values: Floats) -> Floats:
-    distinct, places = np.unique(values, return_inverse=True)
-    return np.array([lgamma(value) for value in distinct])[places]
-
-
-def _hypergeometric(a: float, b: float, c: float, z: float) -> float:
-    """Gauss's series ₂F₁(a, b; c; z), 0 <= z < 1."""
-    total = term = 1.0
-    for n in range(_MOST_TERMS):
-        term *= (a + n) * (b + n) / (c + n) * z / (n + 1)
-        total += term
-        if abs(term) < _TERM * abs(total):
-            break
-    return total
-
-
 def _lowest(loss: Callable[[Floats], float], size: int) -> Sequence[float]:
     """The positive numbers with the lowest loss, which takes their logarithms.
 
     Nelder and Mead's simplex: no derivatives, and the same answer every time.
     """
-    points = [np.zeros(size), *(0.5 * np.eye(size))]
-    corners = sorted((_finite(loss, p), tuple(p)) for p in points)
-    for _ in range(400 * size):
-        if corners[-1][0] - corners[0][0] < 1e-12 and _spread(corners) < 1e-7:
-            break
-        corners = _moved(loss, corners)
-    return [exp(value) for value in corners[0][1]]
-
-
-_Corner = tuple[float, tuple[float, ...]]
-
-
-def _moved(loss: Callable[[Floats], float], corners: list[_Corner]) -> list[_Corner]:
-    """The simplex with its worst corner replaced, or all but the best drawn in."""
-    best, worst = corners[0], corners[-1]
-    center = np.mean([point for _, point in corners[:-1]], axis=0)
-    away = center - np.array(worst[1])
-
-    def at(step: float) -> _Corner:
-        point = center + step * away
-        return _finite(loss, point), tuple(point)
-
-    mirrored = at(1.0)
-    if mirrored[0] < best[0]:
-        chosen = min(at(2.0), mirrored)
-    elif mirrored[0] < corners[-2][0]:
-        chosen = mirrored
-    else:
-        chosen = at(0.5) if mirrored[0] < worst[0] else at(-0.5)
-        if chosen[0] >= min(mirrored[0], worst[0]):
-            near = np.array(best[1])
-            drawn = [near + 0.5 * (np.array(p) - near) for _, p in corners[1:]]
-            return sorted([best, *((_finite(loss, p), tuple(p)) for p in drawn)])
-    return sorted([*corners[:-1], chosen])
+    found = minimize(
+        lambda point: _finite(loss, point),
+        np.zeros(size),
+        method="Nelder-Mead",
+        options={"xatol": 1e-7, "fatol": 1e-12, "maxiter": 400 * size},
+    )
+    return [exp(value) for value in found.x]
 
 
 def _finite(loss: Callable[[Floats], float], point: Floats) -> float:
-    if np.abs(point).max() > 50:  # Beyond numbers a computer can hold.
+    if np.abs(point).max() > _FARTHEST:
         return inf
     value = loss(np.asarray(point))
     return value if np.isfinite(value) else inf
-
-
-def _spread(corners: Sequence[_Corner]) -> float:
-    points = np.array([point for _, point in corners])
-    return float(np.abs(points - points[0]).max())

@@ -15,6 +15,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.config.folder import DataFolder
 from perennial.core.windows import DAY, Period
+from perennial.lake.workspace import Workspace as LakeWorkspace
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import ask
 from perennial.metrics.registry import all_metrics
@@ -122,7 +123,7 @@ def test_warm_fills_the_board_and_the_pages(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = {key: all_metrics()[key] for key in KINDS}
-    monkeypatch.setattr(actions, "all_metrics", lambda: some)
+    monkeypatch.setattr(LakeWorkspace, "catalog", property(lambda _: some))
     said: list[str] = []
     count = actions.warm(workspace, report=lambda share, what: said.append(what))
     assert count == len(said) >= len(some)

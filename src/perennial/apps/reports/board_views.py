@@ -14,9 +14,10 @@ from perennial.apps.reports.board import THEMES
 from perennial.apps.reports.forms import BoardForm
 from perennial.apps.reports.models import Board
 from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
-from perennial.metrics.registry import Metric, all_metrics
+from perennial.metrics.registry import Metric
 
 
 @role_required(Role.MEMBER)
@@ -70,8 +71,7 @@ def tiles(request: TeamRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
     if request.POST.get("from") == "metric":
         messages.success(request, _("It is on the board %(name)s.") % {"name": board})
-        key = boards.choice(text).metric.key
-        return redirect("reports:metric", key)
+        return redirect("reports:metric", text.partition(":")[0])
     return redirect(f"{reverse('reports:board_edit', args=[pk])}#tiles")
 
 
@@ -101,7 +101,7 @@ def _named(choice: boards.Choice) -> tuple[str, str, str]:
 def _offers(board: Board) -> list[tuple[str, list[tuple[str, str]]]]:
     """What is not on the board yet: (text, label) by theme."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for metric in all_metrics().values():
+    for metric in lake_of(board.workspace).catalog.values():
         if boards.is_a_number(metric):
             left = [c for c in _ways(metric) if c[0] not in board.tiles]
             theme = str(THEMES.get(metric.theme, metric.theme))

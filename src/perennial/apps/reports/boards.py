@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -10,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.reports.models import Board
 from perennial.apps.team.actions import record
+from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue, UnknownName
-from perennial.metrics import registry
 from perennial.metrics.registry import Metric
+
+Catalog = Mapping[str, Metric]
 
 #: The board one sees first: what a head of customer success reports.
 KEY = (
@@ -48,10 +51,12 @@ class Choice:
         return f"{self.metric.key}:{self.variant}" if self.variant else self.metric.key
 
 
-def choice(text: str) -> Choice:
+def choice(text: str, catalog: Catalog) -> Choice:
     """The choice a text stands for; raises `UnknownName`."""
     key, _colon, variant = text.partition(":")
-    metric = registry.get(key)
+    metric = catalog.get(key)
+    if metric is None:
+        raise UnknownName("metric", key, list(catalog))
     if not is_a_number(metric):
         raise UnknownName("metric for a tile", key, [])
     named = metric.variant(variant)
@@ -63,19 +68,19 @@ def is_a_number(metric: Metric) -> bool:
     return not metric.makes or bool(metric.focus)
 
 
-def built_in(name: str) -> list[Choice] | None:
+def built_in(name: str, catalog: Catalog) -> list[Choice] | None:
     """The tiles of a board everybody has; None where it is no such board."""
     if name == ALL:
-        return [Choice(m) for m in registry.all_metrics().values() if is_a_number(m)]
-    return [choice(text) for text in KEY] if name == "" else None
+        return [Choice(m) for m in catalog.values() if is_a_number(m)]
+    return [choice(text, catalog) for text in KEY] if name == "" else None
 
 
 def choices(board: Board) -> list[Choice]:
     """The tiles of a board; what this version does not know is left out."""
-    found = []
+    found, catalog = [], lake_of(board.workspace).catalog
     for text in board.tiles:
         try:
-            found.append(choice(text))
+            found.append(choice(text, catalog))
         except UnknownName:
             continue
     return found
@@ -97,7 +102,8 @@ def may_change(board: Board, member: Membership) -> bool:
 def create(member: Membership, name: str, tiles: list[str] | None = None) -> Board:
     board = Board(workspace=member.workspace, owner=member.user)
     board.name = _checked(name)
-    board.tiles = [choice(text).text for text in tiles or []]
+    catalog = lake_of(member.workspace).catalog
+    board.tiles = [choice(text, catalog).text for text in tiles or []]
     board.save()
     record(member.workspace, member.user, "board.created", board.name)
     return board
@@ -114,7 +120,7 @@ def change(board: Board, name: str, *, is_shared: bool, by: Membership) -> None:
 
 def add(board: Board, text: str) -> None:
     """A tile at the end; one that is there already stays where it is."""
-    added = choice(text).text
+    added = choice(text, lake_of(board.workspace).catalog).text
     if len(board.tiles) >= MOST:
         raise BadValue(_("A board holds at most %(n)s tiles.") % {"n": MOST})
     if added not in board.tiles:

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from perennial.apps.reports.board import THEMES
-from perennial.metrics.registry import all_metrics
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
 from perennial.ui.navigation import Entry, matches
 
 
@@ -18,7 +19,10 @@ def metrics(request: HttpRequest, query: str) -> Iterator[Entry]:
     wanted = query.removeprefix("#").strip()
     if query[:1] in {">", "@"} or not (wanted or query.startswith("#")):
         return
-    for metric in all_metrics().values():
+    workspace = getattr(request, "workspace", None)
+    if not isinstance(workspace, Workspace):
+        return
+    for metric in lake_of(workspace).catalog.values():
         if matches(wanted, _(metric.title), metric.key):
             yield Entry(
                 group=_("Metrics"),

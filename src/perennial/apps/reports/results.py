@@ -19,7 +19,6 @@ from perennial.apps.team.models import Workspace
 from perennial.core.ids import digest
 from perennial.core.windows import Period
 from perennial.lake.result import Result
-from perennial.metrics import registry
 
 T = TypeVar("T")
 
@@ -54,10 +53,12 @@ class Question:
     by: tuple[str, ...] = ()
     where: str | None = None
     variant: str | None = None
+    params: tuple[tuple[str, str], ...] = ()
 
     @property
     def arguments(self) -> dict[str, Any]:
-        return {name: v for name, v in vars(self).items() if name != "key"}
+        said = {name: v for name, v in vars(self).items() if name != "key"}
+        return {**said, "params": dict(self.params)}
 
 
 @dataclass(frozen=True)
@@ -136,13 +137,14 @@ class Answers:
             by=question.by,
             where=question.where,
             variant=question.variant,
+            params=dict(question.params),
         )
 
     def _kept(self, kind: str, question: Question, compute: Callable[[], T]) -> T:
         return self._get(self._key(kind, question), compute)
 
     def _key(self, kind: str, question: Question) -> str:
-        metric = registry.get(question.key)
+        metric = self.lake.entry(question.key)
         reads = (*SHARED, *metric.reads, *metric.also_reads)
         return digest(kind, repr(question), self._state(reads))
 

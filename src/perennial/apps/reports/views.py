@@ -19,12 +19,13 @@ from perennial.apps.reports import (
     tables,
 )
 from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.findings import found as found_in_use
 from perennial.apps.reports.models import Board
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
-from perennial.core.errors import PerennialError, UnknownName
-from perennial.metrics import registry
+from perennial.core.errors import PerennialError
 from perennial.metrics.registry import Metric
 
 
@@ -34,11 +35,12 @@ def metrics(request: TeamRequest) -> HttpResponse:
     found = book(request.workspace)
     if found is None:
         return render(request, "reports/empty.html")
-    asked = _asked(request, found.segments)
-    answers = Answers(request.workspace, wait="wait" in request.GET)
+    asked = asked_of(request, found.segments)
+    is_file = request.GET.get("format") in files.FORMATS
+    answers = Answers(request.workspace, wait=is_file or "wait" in request.GET)
     known = list(boards.visible(request.membership))
     shown = next((b for b in known if str(b.pk) == asked.board), None)
-    built_in = boards.built_in(asked.board)
+    built_in = boards.built_in(asked.board, answers.lake.catalog)
     if built_in is not None:
         themes = board.themes(answers, built_in, asked, request.regional)
     elif shown is not None:
@@ -46,6 +48,8 @@ def metrics(request: TeamRequest) -> HttpResponse:
         themes = board.chosen(answers, choices, asked, request.regional)
     else:
         raise Http404
+    if is_file:
+        return files.of_board(request.GET, themes, answers.today)
     period = asking.period_of(asked.period, answers.today)
     context = {
         "asked": asked,
@@ -65,10 +69,19 @@ def metrics(request: TeamRequest) -> HttpResponse:
 
 
 @role_required(Role.VIEWER)
+def findings(request: TeamRequest) -> HttpResponse:
+    """What use of the product tells by itself."""
+    if book(request.workspace) is None:
+        return render(request, "reports/empty.html")
+    every = found_in_use(Answers(request.workspace), request.regional)
+    return render(request, "reports/findings.html", {"findings": every})
+
+
+@role_required(Role.VIEWER)
 def tile(request: TeamRequest, key: str) -> HttpResponse:
     """One tile of the board, computed now; it fails alone."""
-    metric = _metric(key)
-    asked = _fitting(_asked(request, None), metric)
+    metric = _metric(request, key)
+    asked = _fitting(asked_of(request, None), metric)
     try:
         found = board.tile(Answers(request.workspace), metric, asked, request.regional)
     except PerennialError as error:
@@ -80,12 +93,14 @@ def tile(request: TeamRequest, key: str) -> HttpResponse:
 @role_required(Role.VIEWER)
 def metric(request: TeamRequest, key: str) -> HttpResponse:
     """One metric: the number, its course, its parts, the rows behind it."""
-    found = _metric(key)
+    found = _metric(request, key)
     segments = _segments(request)
-    asked = _fitting(_asked(request, segments), found)
-    if request.GET.get("format") == "csv":
+    asked = _fitting(asked_of(request, segments), found)
+    if request.GET.get("format") in files.FORMATS and boards.is_a_number(found):
         return files.answer(Answers(request.workspace), found, asked, request.GET)
     if not boards.is_a_number(found):
+        if request.GET.get("format") in files.FORMATS:
+            return tables.file(request, found, asked)
         context = tables.page(request, found, asked)
         context |= {
             "menus": tables.menus_of(request, found, asked, segments),
@@ -112,8 +127,8 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
 @role_required(Role.VIEWER)
 def explain(request: TeamRequest, key: str) -> HttpResponse:
     """The number explained: as a drawer, or as a page of its own."""
-    found = _metric(key)
-    asked = _fitting(_asked(request, _segments(request)), found)
+    found = _metric(request, key)
+    asked = _fitting(asked_of(request, _segments(request)), found)
     context: dict[str, Any] = explained.page(request, found, asked)
     template = "reports/explain.html"
     return render(request, f"{template}#part" if request.htmx else template, context)
@@ -127,11 +142,11 @@ def _own_boards(request: TeamRequest, metric: Metric) -> list[Board]:
     return [b for b in known if boards.may_change(b, request.membership)]
 
 
-def _metric(key: str) -> Metric:
-    try:
-        return registry.get(key)
-    except UnknownName as error:
-        raise Http404 from error
+def _metric(request: TeamRequest, key: str) -> Metric:
+    found = lake_of(request.workspace).catalog.get(key)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _segments(request: TeamRequest) -> list[str]:
@@ -139,7 +154,7 @@ def _segments(request: TeamRequest) -> list[str]:
     return found.segments if found else []
 
 
-def _asked(request: TeamRequest, segments: list[str] | None) -> Asked:
+def asked_of(request: TeamRequest, segments: list[str] | None) -> Asked:
     """A segment nobody has is refused: its zeros would look like an answer."""
     asked = asking.parse(request.GET)
     known = _segments(request) if segments is None else segments
