@@ -1,4 +1,4 @@
-"""Import, refresh and metric queries, beside plain DuckDB SQL and ClickHouse.
+"""Import, refresh and metric queries, beside plain DuckDB SQL, ClickHouse and pandas.
 
 Everything is timed in one run on one machine; read the ratios, not the seconds.
 `python -m benchmarks 1 5 20` takes sizes in millions of events (default 1 and 5).
@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from benchmarks import data, peers
+from benchmarks import data, peers, sample, year
 from perennial.apps.intake.files import ImportOptions, import_file
 from perennial.lake.workspace import Workspace, open_workspace
 
@@ -41,9 +41,12 @@ def measure(folder: Path, events: int) -> None:
     parquet, csv = data.write(folder / "source", events)
     (folder / "lake" / "default").mkdir(parents=True)
     workspace = open_workspace(folder)
+    subscriptions = data.write_subscriptions(folder / "source")
     measure_import(workspace, folder, parquet, csv, events)
+    load(workspace, subscriptions, "subscription_items")
     measure_refresh(workspace, events)
     measure_metrics(workspace, parquet)
+    measure_year(workspace, parquet, subscriptions)
 
 
 def measure_import(
@@ -73,8 +76,8 @@ def copy(source: Path, target: Path) -> None:
         duck.execute(f"COPY (FROM '{source}') TO '{target}' (COMPRESSION zstd)")
 
 
-def load(workspace: Workspace, path: Path) -> None:
-    import_file(workspace.lake, "events", path, ImportOptions())
+def load(workspace: Workspace, path: Path, table: str = "events") -> None:
+    import_file(workspace.lake, table, path, ImportOptions())
 
 
 def measure_refresh(workspace: Workspace, events: int) -> None:
@@ -129,6 +132,49 @@ def measure_metrics(workspace: Workspace, parquet: Path) -> None:
         duck = median(lambda sql=questions[name].duckdb: peers.ask_duckdb(sql))
         house = median(lambda sql=questions[name].clickhouse: peers.ask_clickhouse(sql))
         times = " | ".join(f"{seconds * 1000:.0f}" for seconds in (own, duck, house))
+        print(f"| {name} | {times} | {own / min(duck, house):.2f} |")
+
+
+def measure_year(workspace: Workspace, events: Path, subscriptions: Path) -> None:
+    span = {"start": date(2025, 1, 6), "end": DAY}
+    steps = {"steps": ",".join(year.STEPS), "within_days": "30"}
+    month = {"start": DAY - timedelta(days=30), "end": DAY}
+    asked: dict[str, list[Callable[[], object]]] = {
+        "dau, wau, mau of every day": [
+            lambda key=key: workspace.metric(key, grain="day", **span)
+            for key in ("dau", "wau", "mau")
+        ],
+        "weekly retention": [
+            lambda: workspace.metric("user_retention", grain="week", **span)
+        ],
+        "funnel of four steps": [
+            lambda: workspace.metric("funnel", by=["step"], params=steps, **span)
+        ],
+        "adoption by account": [
+            lambda: workspace.metric(
+                "feature_adoption", by=["account", "feature"], **month
+            )
+        ],
+        "MRR movements, 24 months": [
+            lambda: workspace.metric(
+                "mrr_movements", start="2023-12-01", end=DAY, grain="month"
+            )
+        ],
+    }
+    part = sample.write(events, events.parent)
+    print("\n| 2025, milliseconds | Perennial | raw Parquet, DuckDB | raw Parquet, ClickHouse | a tenth, pandas | ratio to the better engine |")  # fmt: skip
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, asks in asked.items():
+        over = month if name == "adoption by account" else span
+        question = year.questions(events, subscriptions, over["start"], over["end"])[
+            name
+        ]
+        tenth = sample.questions(part, subscriptions, over["start"], over["end"])[name]
+        own = sum(median(ask) for ask in asks)
+        duck = median(lambda sql=question.duckdb: peers.ask_duckdb(sql))
+        house = median(lambda sql=question.clickhouse: peers.ask_clickhouse(sql))
+        pandas = median(tenth)
+        times = " | ".join(f"{s * 1000:.0f}" for s in (own, duck, house, pandas))
         print(f"| {name} | {times} | {own / min(duck, house):.2f} |")
 
 

@@ -44,3 +44,27 @@ def write(folder: Path, events: int, accounts: int = 2000) -> tuple[Path, Path]:
         )
         duck.execute(f"COPY (FROM '{parquet}' LIMIT {CSV_ROWS}) TO '{csv}' (HEADER)")
     return parquet, csv
+
+
+def write_subscriptions(folder: Path) -> Path:
+    """Parquet of two years of subscriptions: a row a change of an account's MRR."""
+    path = folder / "subscriptions.parquet"
+    with duckdb.connect() as duck:
+        duck.execute("SELECT setseed(0.42)")
+        duck.execute(
+            f"""
+            COPY (
+                WITH change AS (
+                    SELECT account, n, DATE '2023-12-01'
+                           + INTERVAL (floor(60 * account % 700)::INT + 97 * n) DAY AS since,
+                           floor(random() * 9)::INT * 50 AS mrr
+                    FROM range(2000) AS a(account), range(8) AS c(n)
+                )
+                SELECT 's' || account AS subscription_id, 'account-' || account AS account_id,
+                       mrr::DOUBLE AS mrr, since::DATE AS valid_from,
+                       lead(since::DATE) OVER (PARTITION BY account ORDER BY since) AS valid_to
+                FROM change ORDER BY account_id, valid_from
+            ) TO '{path}'
+            """
+        )
+    return path

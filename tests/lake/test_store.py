@@ -66,6 +66,21 @@ def test_a_reader_finds_the_newest_version_though_the_log_forgot_its_own(
     assert names(reader) == {"a": "D"}
 
 
+def test_the_least_is_that_of_all_files_and_rows(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    assert lake.least("touchpoints", "at") is None
+    kept = {"account_id": "a", "kind": "call"}
+    first = "2025-03-31T22:30:00.000900"
+    for number, at in enumerate(("2026-01-01", first, "2025-12-31T23:59")):
+        write(lake, "touchpoints", [{**kept, "touchpoint_id": str(number), "at": at}])
+    found = lake.least("touchpoints", "at")
+    assert timedelta() <= instant(first) - found < timedelta(milliseconds=1)
+    write(lake, "goals", [{"account_id": "a", "goal_id": "g"}])
+    assert lake.least("goals", "due_on") is None
+    write(lake, "goals", [{"account_id": "a", "goal_id": "h", "due_on": "2026-02-03"}])
+    assert lake.least("goals", "due_on") == date(2026, 2, 3)
+
+
 def test_of_rows_with_one_key_the_last_counts(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     accounts(lake, ("a", "first"), ("a", "last"))

@@ -256,6 +256,21 @@ class Lake:
         nulls = _column(actions, f"null_count.{column}") or [None] * actions.num_rows
         return any(n is None or n != of for n, of in zip(nulls, rows, strict=True))
 
+    def least(self, name: str, column: str) -> Any:
+        """The least value of a column of dates or instants, from the files' statistics
+        (an instant to the millisecond); None without any."""
+        if not self.has_values(name, column):
+            return None
+        handle = self._open(name)
+        assert handle is not None
+        actions = handle.get_add_actions(flatten=True)
+        values = _column(actions, f"min.{column}")
+        if any(value is None for value in values) or not values:
+            with connect() as duck:
+                query = f"SELECT min({quoted(column)}) FROM {self.source(name)}"
+                return duck.sql(query).fetchall()[0][0]
+        return min(values)
+
     def count(self, name: str) -> int:
         """Rows of a table, from the files' statistics."""
         handle = self._open(name)

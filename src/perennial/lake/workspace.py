@@ -58,6 +58,7 @@ class Workspace:
         self._clock = clock
         self._settings: tuple[int, Settings] | None = None
         self._renamed: tuple[int, Mapping[str, str]] | None = None
+        self._attributes: tuple[tuple[int, ...], list[str]] | None = None
         self._targets: tuple[int, Sequence[Target]] | None = None
         self._defined: tuple[int, Mapping[str, Mapping[int, Metric]]] | None = None
 
@@ -296,8 +297,7 @@ class Workspace:
         version = self.lake.snapshot(name).version
         cached = self._firsts.get(name)
         if cached is None or cached[0] != version:
-            table = self.engine.table(name)
-            found = self.engine.run(table.agg(day=table[DATED[name]].min()))["day"][0]
+            found = self.lake.least(name, DATED[name])
             if isinstance(found, datetime):
                 found = found.astimezone(self.settings.tz).date()
             cached = self._firsts[name] = (version, found)
@@ -310,11 +310,15 @@ class Workspace:
     @property
     def account_attributes(self) -> list[str]:
         """Names by which accounts can be split and filtered, sorted."""
-        now, once = map(self.engine.table, ("account_attributes", former.NAME))
-        every = now.select("name").union(once.select("name"), distinct=True)
-        names = self.engine.run(every)["name"].to_list()
-        columns = [c for c in FACTS["accounts"].names if c not in _PLAIN]
-        return sorted({*names, *columns})
+        tables = ("account_attributes", former.NAME)
+        versions = tuple(self.lake.snapshot(name).version for name in tables)
+        if self._attributes is None or self._attributes[0] != versions:
+            now, once = map(self.engine.table, tables)
+            every = now.select("name").union(once.select("name"), distinct=True)
+            names = self.engine.run(every)["name"].to_list()
+            columns = [c for c in FACTS["accounts"].names if c not in _PLAIN]
+            self._attributes = (versions, sorted({*names, *columns}))
+        return list(self._attributes[1])
 
     def day(self, value: date | str | None) -> date | None:
         """A local day given as a date or as ISO text."""
