@@ -6,6 +6,7 @@ export function setUpSmall(): void {
     const copy = target.closest<HTMLElement>("[data-copy]");
     if (copy) void copyFrom(copy);
   });
+  document.addEventListener("input", (event) => mirror(event.target as Element));
   document.addEventListener("change", (event) => {
     const target = event.target as Element;
     target.closest<HTMLFormElement>("form[data-submit-on-change]")?.requestSubmit();
@@ -16,6 +17,15 @@ export function setUpSmall(): void {
     childList: true,
   });
   fadeToasts();
+}
+
+/** A slider writes into the field it belongs to, and a field moves its slider. */
+function mirror(target: Element): void {
+  if (!(target instanceof HTMLInputElement)) return;
+  const other = target.dataset["mirror"]
+    ? document.querySelector<HTMLInputElement>(target.dataset["mirror"])
+    : document.querySelector<HTMLInputElement>(`[data-mirror="#${CSS.escape(target.id)}"]`);
+  if (target.id !== "" || target.dataset["mirror"]) if (other) other.value = target.value;
 }
 
 /** Copies the value of a field, or the text of any other element. */

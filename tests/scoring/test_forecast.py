@@ -67,6 +67,7 @@ def test_nobody_pays_nothing_and_has_no_rate() -> None:
         (90, 90, 365, 1),
         (90, 0, 365, 1),
         (90, -5, 365, 1),  # overdue
+        (365, -5, 365, 2),  # and due again within the year
         (365, 10, 92, 4),  # quarterly: after 10, 102, 194 and 286 days
         (90, 12, 30, 3),
         (92, None, 30, 3),  # no date: a term from now, and so on

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.settings import HealthTargets
 from perennial.lake import healthbook
-from perennial.scoring import health
+from perennial.scoring import health, scores
+from perennial.scoring.scorecard import standard
 from tests.builders import Case
 
-TARGETS = HealthTargets()
+CARD = standard(HealthTargets())
 _MEASURED: dict[str, Any] = {
     "active_days": 9.0,
     "minutes": 60.0,
@@ -31,6 +32,10 @@ _MEASURED: dict[str, Any] = {
     "mrr_90d_e4": 100,
     "is_live": True,
     "is_onboarding": False,
+    "date": date(2026, 6, 1),
+    "measured_days": 28,
+    "profile": 0,
+    "override": None,
 }
 _NUMBERS = {
     "active_days": pl.Float64,
@@ -43,13 +48,14 @@ _NUMBERS = {
     "active_users_before": pl.Int64,
     "mrr_e4": pl.Int64,
     "mrr_90d_e4": pl.Int64,
+    "override": pl.Float64,
 }
 
 
 def score(**measured: Any) -> dict[str, Any]:
     row = {**_MEASURED, **measured}
-    return health.scored(
-        pl.DataFrame([row], schema_overrides=_NUMBERS), TARGETS
+    return scores.scored(
+        pl.DataFrame([row], schema_overrides=_NUMBERS), CARD
     ).to_dicts()[0]
 
 
@@ -97,8 +103,8 @@ def test_too_little_measured_is_no_score() -> None:
 
 def test_a_color_owns_its_lower_bound() -> None:
     """HS-4."""
-    scores = pl.DataFrame({"s": [0.0, 39.99, 40.0, 59.99, 60.0, 79.99, 80.0, 100.0]})
-    colors = scores.select(health.color(pl.col("s"), TARGETS)).to_series().to_list()
+    every = pl.DataFrame({"s": [0.0, 39.99, 40.0, 59.99, 60.0, 79.99, 80.0, 100.0]})
+    colors = every.select(scores.color(pl.col("s"), CARD.cuts)).to_series().to_list()
     assert colors == [
         "red",
         "red",
@@ -284,15 +290,15 @@ def test_a_snapshot_is_not_rewritten_by_late_data(tmp_path: Path) -> None:
 
 
 def test_cuts_can_be_tried(case: Case) -> None:
-    tried = healthbook.with_params(case.workspace.settings, {"cuts": "10,20,69"})
+    tried = healthbook.tried(case.workspace, {"cuts": "10,20,69"})
     (row,) = healthbook.scores(
-        case.workspace, account="full", as_of="2026-06-01", settings=tried
+        case.workspace, account="full", as_of="2026-06-01", card=tried
     )
     assert (row["color"], row["recomputed"]) == ("green", True)
     with pytest.raises(UnknownName):
-        healthbook.with_params(case.workspace.settings, {"cut": "1"})
+        healthbook.tried(case.workspace, {"cut": "1"})
     with pytest.raises(BadValue):
-        healthbook.with_params(case.workspace.settings, {"cuts": "1,2"})
+        healthbook.tried(case.workspace, {"cuts": "1,2"})
 
 
 def test_users_have_scores_of_frequency_and_depth(case: Case) -> None:

@@ -110,7 +110,11 @@ def _explain(result: Result, format_: str) -> None:
 @click.option("--users", is_flag=True, help="Scores of users instead of accounts.")
 @click.option("--where", metavar="EXPRESSION", help="\"segment = 'Enterprise'\"")
 @click.option(
-    "--set", "sets", multiple=True, metavar="PARAM=VALUE", help="cuts=40,60,80"
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="PARAM=VALUE",
+    help="cuts=40,60,80 or version=3",
 )
 @click.option("--explain", is_flag=True, help="With the change of every component.")
 @click.option("--history", is_flag=True, help="One row per date.")
@@ -121,8 +125,8 @@ def health(
 ) -> None:
     """Health scores, with the components they are made of."""
     workspace = open_workspace(place.data, place.workspace)
-    settings = healthbook.with_params(workspace.settings, params(sets))
-    found = healthbook.scores(workspace, settings=settings, users=users, **asked)
+    card = healthbook.tried(workspace, params(sets))
+    found = healthbook.scores(workspace, card=card, users=users, **asked)
     if asked["account"] and not found:
         raise BadValue(f"no account {asked['account']!r} with health on that day")
     show.rows(found if format_ == "json" else [_flat(row) for row in found], format_)

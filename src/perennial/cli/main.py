@@ -36,6 +36,7 @@ VERBS = {
     "targets": "define",
     "health": "ask",
     "insights": "ask",
+    "scorecard": "scorecard",
     "keys": "keys",
     "events": "intake",
     "check": "check",

@@ -122,11 +122,15 @@ def worker(place: Place) -> None:
 
 
 def _warm(place: Place) -> None:
-    """Have the worker compute the board, so that its first visitor need not wait."""
+    """Have the worker compute the board and past forecasts, so that visitors need not
+    wait."""
     from perennial.apps.jobs import actions
     from perennial.apps.team.models import Workspace
 
-    actions.enqueue("warm_metrics", Workspace.objects.get(key=place.workspace))
+    workspace = Workspace.objects.get(key=place.workspace)
+    actions.enqueue("warm_metrics", workspace)
+    actions.enqueue("answer_insights", workspace)
+    actions.enqueue("tell_past_forecasts", workspace)
 
 
 def _serve(place: Place, host: str, port: int, *, web_only: bool) -> None:

@@ -29,6 +29,7 @@ NAVIGATION = [
         phone=True,
         count=live_customers,
     ),
+    NavItem("health", _("Health"), icon="heartbeat", url="health:health"),
     NavItem(
         "metrics",
         _("Metrics"),
@@ -36,6 +37,7 @@ NAVIGATION = [
         url="reports:metrics",
         phone=True,
     ),
+    NavItem("insights", _("Insights"), icon="bulb", url="insights:insights"),
     NavItem("data", _("Data"), icon="database", url="intake:data", below=True),
     NavItem(
         "settings",

@@ -52,6 +52,8 @@ INSTALLED_APPS = [
     "perennial.ui",
     "perennial.apps.team",
     "perennial.apps.customers",
+    "perennial.apps.health",
+    "perennial.apps.insights",
     "perennial.apps.reports",
     "perennial.apps.intake",
     "perennial.apps.jobs",

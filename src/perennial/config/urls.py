@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", api.openapi, name="openapi"),
     path("api/v1/docs", api.docs, name="api_docs"),
     path("api/v1/", api.urls),
+    path("health/", include("perennial.apps.health.urls")),
+    path("insights/", include("perennial.apps.insights.urls")),
     path("metrics/", include("perennial.apps.reports.urls")),
     path("data/", include("perennial.apps.intake.urls")),
     path("settings/jobs/", include("perennial.apps.jobs.urls")),

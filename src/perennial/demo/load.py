@@ -7,7 +7,7 @@ from datetime import date
 
 from perennial.core.settings import JSON
 from perennial.demo.generate import generate
-from perennial.lake import settings_store
+from perennial.lake import models, settings_store
 from perennial.lake.workspace import Workspace
 
 #: Where the example company is at home.
@@ -15,6 +15,7 @@ SETTINGS: dict[str, JSON] = {"timezone": "Europe/Berlin", "currency": "EUR"}
 #: Whose seat the visitor of the demo takes.
 VISITOR = ("maja.lindqvist@aldermoor.example", "Maja Lindqvist")
 COMPANY = "Aldermoor"
+APPROVER = "elena.brandt@aldermoor.example"
 
 #: Rows written at once: bounds memory, and makes one file a month and batch.
 _BATCH = 1_000_000
@@ -39,5 +40,16 @@ def load(workspace: Workspace, *, end: date, seed: int, progress: Progress) -> N
             workspace.lake.write(name, batch)
             done += batch.num_rows
     workspace.refresh(
-        as_of=end, progress=lambda share, what: progress(0.55 + 0.45 * share, what)
+        as_of=end, progress=lambda share, what: progress(0.55 + 0.35 * share, what)
     )
+    progress(0.92, "learning from past decisions")
+    _learn(workspace, end)
+
+
+def _learn(workspace: Workspace, end: date) -> None:
+    """What the company learned from its decisions, and its head of customer success
+    approved; with today's chances and this month's forecast."""
+    version = models.propose(workspace, models.learn(workspace, as_of=end))
+    if version is not None:
+        models.decide(workspace, version.number, approve=True, by=APPROVER)
+        workspace.refresh(as_of=end)

@@ -12,6 +12,7 @@ from perennial.core.money import SCALE
 from perennial.core.windows import DAY, Period, add_months
 from perennial.lake import decisions, snapshots
 from perennial.scoring.decisions import of_subscriptions
+from perennial.scoring.scorecard import standard
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -51,13 +52,25 @@ def _paying(workspace: Workspace, as_of: date) -> pl.DataFrame:
 
 
 def _of_contracts(workspace: Workspace, as_of: date) -> Mapping[str, tuple[date, int]]:
-    """End and length in days of each account's running contract."""
+    """End and length in days of each account's contract.
+
+    The last that has begun: one that is over and was neither renewed nor followed is
+    overdue; one that was renewed without another is taken to run as long again.
+    """
     table = workspace.engine.table("contracts")
-    running = table.filter((table.term_start < as_of) & (table.term_end >= as_of))
+    begun = table.filter(
+        (table.term_start < as_of) & (table.term_end > table.term_start)
+    )
     rows = workspace.engine.run(
-        running.select("account_id", "term_start", "term_end")
+        begun.select("account_id", "term_start", "term_end", "outcome")
     ).sort("term_start")
-    return {a: (end, (end - start).days) for a, start, end in rows.iter_rows()}
+    found = {}
+    for account, start, end, outcome in rows.iter_rows():
+        length = end - start
+        while outcome == "renewed" and end < as_of:
+            end += length
+        found[account] = (end, length.days)
+    return found
 
 
 def _of_subscriptions(
@@ -84,7 +97,9 @@ def usual_growth(workspace: Workspace, as_of: date) -> pl.DataFrame:
     before = as_of - DAY * _YEAR
     old, new = (_paying(workspace, day) for day in (before, as_of))
     both = old.join(new.select("account_id", now="mrr_e4"), on="account_id")
-    colors = snapshots.compute(workspace, [before]).select("account_id", "color")
+    card = standard(workspace.settings.health)
+    health = snapshots.compute(workspace, [before], card=card)
+    colors = health.select("account_id", "color")
     both = both.join(colors, on="account_id", how="left").drop_nulls(["mrr_e4", "now"])
     total = (pl.col("now").sum() / pl.col("mrr_e4").sum()).alias("growth")
     parts = []

@@ -23,8 +23,6 @@ def connect() -> duckdb.DuckDBPyConnection:
     with _GUARD:
         if not _is_alive(_OPEN.get(process)):
             _OPEN[process] = connect_apart()
-            # Footers of files are read once: those of a lake never change.
-            _OPEN[process].execute("SET GLOBAL parquet_metadata_cache = true")
         return _OPEN[process].cursor()
 
 
@@ -52,4 +50,6 @@ def connect_apart(*, memory_limit: str | None = None) -> duckdb.DuckDBPyConnecti
         config["memory_limit"] = memory_limit
     connection = duckdb.connect(config=config)
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    # Footers are read once; a file that changed since is read again.
+    connection.execute("SET GLOBAL parquet_metadata_cache = true")
     return connection

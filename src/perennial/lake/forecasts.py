@@ -3,7 +3,7 @@ happened."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NAME = "forecasts"
 #: Months ahead that are kept each month.
 HORIZONS = tuple(range(1, 13))
+#: Months ahead that forecasts are judged by.
+QUARTER = 3
 _YEAR_MONTHS = 12
 _MONTH_DAYS = 365.25 / 12
 
@@ -76,18 +78,54 @@ def take(workspace: Workspace, as_of: date) -> int:
     """
     version = models.active(workspace)
     first = as_of.replace(day=1)
-    if version is None or first in kept(workspace)["as_of"]:
+    known = kept(workspace).filter(~pl.col("recomputed"))
+    if version is None or first in known["as_of"]:
         return 0
     rows = accounts(workspace, version.review, first)
     told = by_group(rows, first, HORIZONS)
     if rows["segment"].n_unique() > 1:
         told += by_group(rows, first, HORIZONS, ["segment"])
+    return _write(workspace, first, told, version=version.number, recomputed=False)
+
+
+def take_past(
+    workspace: Workspace,
+    *,
+    until: date,
+    quarters: int = 8,
+    report: Callable[[float, date], None] = lambda _share, _day: None,
+) -> int:
+    """Keep what would have been said at the start of past quarters, each learned from
+    what was decided by then, where nothing is kept yet; rows added. Takes a while."""
+    known = set(kept(workspace)["as_of"].to_list())
+    added = 0
+    for nth in range(quarters, 0, -1):
+        as_of = add_months(until.replace(day=1), -QUARTER * nth)
+        report(1 - nth / quarters, as_of)
+        if as_of in known:
+            continue
+        learned = models.learn(workspace, as_of=as_of)
+        rows = accounts(workspace, learned, as_of)
+        if not rows.is_empty():
+            told = by_group(rows, as_of, [QUARTER])
+            added += _write(workspace, as_of, told, version=None, recomputed=True)
+    return added
+
+
+def _write(
+    workspace: Workspace,
+    as_of: date,
+    told: Sequence[tuple[dict[str, Any], int, Expected]],
+    *,
+    version: int | None,
+    recomputed: bool,
+) -> int:
     found = [
         {
-            "as_of": first,
+            "as_of": as_of,
             "horizon": months,
             "segment": group.get("segment"),
-            "version": version.number,
+            "version": version,
             "accounts": e.accounts,
             "mrr": _money(e.today),
             "logos": e.logos,
@@ -97,6 +135,7 @@ def take(workspace: Workspace, as_of: date) -> int:
             "grr": e.grr,
             "nrr": e.nrr,
             "computed_at": workspace.now,
+            "recomputed": recomputed,
         }
         for group, months, e in told
     ]
@@ -135,27 +174,6 @@ def paid_later(workspace: Workspace, as_of: date, end: date) -> float:
     then = customers(workspace, as_of).select("account_id")
     later = customers(workspace, end).join(then, on="account_id")
     return float(later["mrr_e4"].fill_null(0).sum()) / SCALE
-
-
-def backtest(
-    workspace: Workspace, *, until: date, months: int = 3, quarters: int = 8
-) -> list[Hindsight]:
-    """What would have been said at the start of past quarters, each learned from what
-    was decided by then, beside what happened; oldest first. Takes a while."""
-    found = []
-    for nth in range(quarters, 0, -1):
-        as_of = add_months(until.replace(day=1), -months * nth)
-        end = add_months(as_of, months)
-        learned = models.learn(workspace, as_of=as_of)
-        if end > until or not learned.base:
-            continue
-        rows = accounts(workspace, learned, as_of)
-        if rows.is_empty():
-            continue
-        e = expect(rows, as_of, months)
-        actual = paid_later(workspace, as_of, end)
-        found.append(Hindsight(as_of.isoformat(), e.mrr_net, e.lower, e.upper, actual))
-    return found
 
 
 def _money(amount: float) -> Decimal:

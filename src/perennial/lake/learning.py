@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from perennial.core.windows import DAY
 from perennial.lake import observations, snapshots
 from perennial.lake.observations import Observed
 from perennial.scoring import renewal
 from perennial.scoring.bands import BandRules
+from perennial.scoring.scorecard import standard
 from perennial.scoring.statistics import Floats
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
 #: Parts of health that models see.
-_PARTS = ("frequency", "breadth", "depth", "growth", "score")
+_PARTS = ("frequency", "breadth", "depth", "growth")
+#: Health is computed as of so many days exactly.
+_FEW_DAYS = 3
 
 
 def band_rules(settings: Settings) -> BandRules:
@@ -118,14 +120,23 @@ def _power(seen: Observed, features: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _with_health(workspace: Workspace, frame: pl.DataFrame) -> pl.DataFrame:
-    """With the parts of health as of the first day of the month `until` lies in: no
-    day after `until` is known, and 24 days do for two years."""
-    days = frame["until"].dt.truncate("1mo").unique().to_list()
-    early = [day for day in days if day <= workspace.today]
-    found = snapshots.compute(workspace, early or [workspace.today - DAY])
-    health = found.select("account_id", *_PARTS, month="date")
-    return frame.with_columns(month=pl.col("until").dt.truncate("1mo")).join(
-        health, on=["account_id", "month"], how="left", maintain_order="left"
+    """With the parts of health as `until` begins; of many days, as of the first of the
+    month each lies in: nothing later is known, and 24 days do for two years.
+
+    By the standard scorecard, whatever the workspace goes by: a model must not change
+    with it.
+    """
+    days = frame["until"].unique()
+    health_on = pl.col("until")
+    if len(days) > _FEW_DAYS:
+        health_on = pl.col("until").dt.truncate("1mo")
+    frame = frame.with_columns(health_on=health_on)
+    wanted = frame["health_on"].unique().to_list() or [workspace.today]
+    card = standard(workspace.settings.health)
+    found = snapshots.compute(workspace, wanted, card=card)
+    health = found.select("account_id", *_PARTS, health_on="date")
+    return frame.join(
+        health, on=["account_id", "health_on"], how="left", maintain_order="left"
     )
 
 

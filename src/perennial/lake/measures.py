@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from perennial.core.windows import DAY, day_start
 from perennial.lake.duck import connect
-from perennial.lake.snapshots import WEEKS_BACK, latest
+from perennial.lake.snapshots import latest
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -23,9 +23,9 @@ NAME = "account_measures"
 def build(workspace: Workspace, as_of: date, *, progress: Mapping[str, int]) -> None:
     """Replace the table with the accounts as of a day; `progress` says from what."""
     lake = workspace.lake
-    low = as_of - DAY * (7 * WEEKS_BACK + 1)
+    weeks = [as_of - DAY * 7 * week for week in range(12)]
     with lake.lock(NAME), connect() as duck:
-        history = latest(workspace, since=low, until=as_of).to_arrow()
+        history = latest(workspace, dates=[*weeks, as_of - DAY]).to_arrow()
         duck.register("history", history)
         duck.execute(f"CREATE TEMP TABLE built AS {_sql(workspace, as_of)}")
         lake.replace(duck, NAME, "built", progress=progress)
@@ -132,7 +132,7 @@ def _sql(workspace: Workspace, as_of: date) -> str:
            coalesce(ticket.open_tickets, 0) AS open_tickets,
            coalesce(ticket.urgent_tickets, 0) AS urgent_tickets,
            n.score AS health_score, n.color AS health_color,
-           coalesce(n.status, 'inactive') AS health_status,
+           coalesce(n.status, 'inactive') AS health_status, n.cuts AS health_cuts,
            h28.score AS health_score_28d, h1.color AS health_color_1d,
            weeks.health_weeks
     FROM known k

@@ -53,7 +53,8 @@ def _parsed(document: str) -> Review:
 def versions(workspace: Workspace) -> list[Version]:
     """Every version, oldest first."""
     found: dict[int, dict[str, Any]] = {}
-    for row in workspace.lake.read(NAME).sort_by("at").to_pylist():
+    rows = workspace.lake.read(NAME).to_pylist()
+    for row in sorted(rows, key=lambda r: (r["at"], r["status"] != "proposed")):
         if row["status"] == "proposed":
             found[row["version"]] = {
                 "number": row["version"],

@@ -19,18 +19,24 @@ import duckdb
 from perennial.core.ids import digest
 from perennial.core.settings import Settings
 from perennial.lake import (
+    chances,
     definition_days,
+    forecasts,
     former,
     ledgers,
     measures,
+    models,
     requests,
+    scorecards,
     snapshots,
+    told,
 )
 from perennial.lake.duck import connect_apart
 from perennial.lake.store import Lake, VersionGone
 from perennial.lake.tables import ROLLUPS
 from perennial.lake.touched import FOLLOWED, Touched
 from perennial.lake.usage import UsageBuilder, local_days
+from perennial.metrics.registry import get
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -48,6 +54,7 @@ _MEASURED = (
     *(table for table in ROLLUPS if table not in _UNMEASURED),
     *("accounts", "users", "features", "entitlements", "fx_rates", "contracts"),
     *("subscription_items", "tickets", "touchpoints", "emails", "survey_responses"),
+    *(scorecards.NAME, told.OVERRIDES, told.PULSES),
 )
 #: Past this share of all days, building everything is cheaper than days.
 _MOST_DAYS = 1 / 4
@@ -142,7 +149,9 @@ def _measure(
     workspace: Workspace, done: Refreshed, as_of: date, *, full: bool, report: Progress
 ) -> None:
     """Health snapshots and account measures, where something they show changed."""
-    now = _versions(workspace.lake, _MEASURED)
+    card = scorecards.active(workspace).card
+    read = (name for m in card.metrics.values() for name in get(m.key).tables)
+    now = _versions(workspace.lake, dict.fromkeys((*_MEASURED, models.NAME, *read)))
     every = (setting.name for setting in fields(workspace.settings))
     now["settings"] = _fingerprint(workspace.settings, every)
     now["as_of"] = as_of.toordinal()
@@ -154,6 +163,10 @@ def _measure(
     report(0.95, "accounts")
     with _timed(done, "account_measures"):
         measures.build(workspace, as_of, progress=now)
+    with _timed(done, "chances"):
+        chances.take(workspace, as_of)
+    with _timed(done, "forecasts"):
+        forecasts.take(workspace, as_of)
 
 
 @contextmanager

@@ -53,15 +53,27 @@ REJECTS_KEPT = timedelta(days=30)
 RETENTION = timedelta(hours=24)
 
 # zstd-1 beats zstd-3 in size and speed here (measured: 41.9 against 42.7 B/event).
+# Values that are all different gain nothing from a dictionary; instants become small
+# as differences (sessions: a fifth smaller, a fifth quicker). Nobody reads statistics
+# of single pages.
+_STATISTICS: Literal["CHUNK"] = "CHUNK"
 _WRITER = WriterProperties(
     compression="ZSTD",
     compression_level=1,
     max_row_group_size=250_000,
-    # These are all different: a dictionary only costs, a quarter of the time and a
-    # sixth of the size of the sessions.
+    default_column_properties=ColumnProperties(statistics_enabled=_STATISTICS),
     column_properties={
-        name: ColumnProperties(dictionary_enabled=False)
-        for name in ("event_id", "timestamp", "started_at", "ended_at", "last_at")
+        "event_id": ColumnProperties(
+            dictionary_enabled=False, statistics_enabled=_STATISTICS
+        ),
+    }
+    | {
+        name: ColumnProperties(
+            dictionary_enabled=False,
+            encoding="DELTA_BINARY_PACKED",
+            statistics_enabled=_STATISTICS,
+        )
+        for name in ("timestamp", "started_at", "ended_at", "last_at")
     },
 )
 
@@ -503,7 +515,7 @@ class Lake:
     ) -> None:
         columns = _columns(table.names)
         if table.partition_by:
-            columns += f", strftime({quoted(table.partition_by)}, '%Y-%m') AS {MONTH}"
+            columns += f", {_month_of(table)} AS {MONTH}"
         query = f"SELECT {columns} FROM {relation}"
         schema = table.schema(partitions=True)
         data = duck.sql(query).to_arrow_reader(250_000).cast(schema)
@@ -728,15 +740,27 @@ def _months(
 ) -> list[str] | None:
     if table.partition_by is None:
         return None
-    column = quoted(table.partition_by)
-    rows = duck.sql(f"SELECT DISTINCT strftime({column}, '%Y-%m') FROM {relation}")
+    rows = duck.sql(f"SELECT DISTINCT {_month_of(table)} FROM {relation}")
     return sorted(row[0] for row in rows.fetchall())
+
+
+def _month_of(table: Table) -> str:
+    """SQL of a row's partition."""
+    return f"strftime({_when(table)}, '%Y-%m')"
+
+
+def _when(table: Table) -> str:
+    """SQL of the date or instant a row is partitioned by; UTC, without a zone, of
+    which the time zone library would be asked row by row."""
+    assert table.partition_by is not None
+    at = quoted(table.partition_by)
+    is_instant = pa.types.is_timestamp(table.schema().field(table.partition_by).type)
+    return f"make_timestamp(epoch_us({at}))" if is_instant else at
 
 
 def _days(duck: duckdb.DuckDBPyConnection, table: Table, relation: str) -> list[date]:
     """UTC days (local days where the column is a date) of a relation's rows."""
     if table.partition_by is None:
         return []
-    column = quoted(table.partition_by)
-    rows = duck.sql(f"SELECT DISTINCT {column}::DATE FROM {relation}")
+    rows = duck.sql(f"SELECT DISTINCT {_when(table)}::DATE FROM {relation}")
     return sorted(row[0] for row in rows.fetchall())

@@ -344,10 +344,10 @@ class UsageBuilder:
         self._cut_long_chains()
         self.duck.execute(
             f"""
-            CREATE OR REPLACE TEMP TABLE cut AS
+            CREATE OR REPLACE TEMP VIEW cut AS
             SELECT local_day(started) AS date,
-                   account_id, user_id, make_timestamp(started)::TIMESTAMPTZ AS started_at,
-                   make_timestamp(ended)::TIMESTAMPTZ AS ended_at, events,
+                   account_id, user_id, make_timestamptz(started) AS started_at,
+                   make_timestamptz(ended) AS ended_at, events,
                    (ended - started) // 1000 AS duration_ms
             FROM chain WHERE started >= {_us(first)}
             """
@@ -379,7 +379,7 @@ class UsageBuilder:
             f"""
             INSERT INTO built_user_days
             SELECT date, account_id, user_id, sum(events), sum(duration_ms),
-                   make_timestamp(max(us))::TIMESTAMPTZ
+                   make_timestamptz(max(us))
             FROM (
                 SELECT date, account_id, user_id, 1 AS events, 0 AS duration_ms, us
                 FROM activity

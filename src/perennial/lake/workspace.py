@@ -36,6 +36,7 @@ from perennial.metrics.query import Query, ask
 from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend
 from perennial.metrics.targets import Target
+from perennial.scoring.scorecard import Scorecard
 
 
 class Workspace:
@@ -193,7 +194,8 @@ class Workspace:
     def _answer(self, query: Query) -> Result:
         with no_collection():
             expression = query.metric.compute(self.inputs(query), query)
-        rows = answer.finish(query, self.engine.run(expression), self._first_day(query))
+        first = self.first_day(query.metric.reads)
+        rows = answer.finish(query, self.engine.run(expression), first)
         return self.make_result(
             query,
             rows,
@@ -225,7 +227,9 @@ class Workspace:
             return engine.table(name)
 
         expression = metric.compute(self.inputs(query, table), query)
-        rows = answer.finish(query, engine.run(expression), self._first_day(query))
+        rows = answer.finish(
+            query, engine.run(expression), self.first_day(query.metric.reads)
+        )
         return self.make_result(query, rows, str, lambda: rows)
 
     def make_result(
@@ -277,9 +281,9 @@ class Workspace:
                     [*query.metric.dimensions[:1], *self.account_attributes],
                 )
 
-    def _first_day(self, query: Query) -> date | None:
-        """The first local day the metric's sources speak of; None without any."""
-        days = [self._first(name) for name in query.metric.reads]
+    def first_day(self, tables: Sequence[str]) -> date | None:
+        """The first local day some of these tables speak of; None without any."""
+        days = [self._first(name) for name in tables]
         known = [day for day in days if day is not None]
         return min(known) if known else None
 
@@ -341,6 +345,7 @@ class Workspace:
         where: str | None = None,
         explain: bool = False,
         history: bool = False,
+        card: Scorecard | None = None,
     ) -> pl.DataFrame:
         """Health of accounts (or users) on a day; see `healthbook.scores`."""
         rows = healthbook.scores(
@@ -351,6 +356,7 @@ class Workspace:
             where=where,
             explain=explain,
             history=history,
+            card=card,
         )
         return pl.DataFrame(rows)
 

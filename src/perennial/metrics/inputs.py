@@ -498,6 +498,12 @@ class Inputs:
         joined = table.left_join(values, "account_id").drop("account_id_right")
         return self._as_it_was(joined, name) if self._is_text(name) else joined
 
+    def with_attributes(self, table: ir.Table, names: Iterable[str]) -> ir.Table:
+        """A dated table of accounts with these attributes, as they were on the date."""
+        for name in names:
+            table = self._with_attribute(table, name)
+        return table
+
     def _is_text(self, name: str) -> bool:
         """Is its past known? That of instants and flags of accounts is not."""
         return name not in self._columns or self.accounts[name].type().is_string()

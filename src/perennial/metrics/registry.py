@@ -108,6 +108,11 @@ class Metric:
         return getattr(settings, days) if isinstance(days, str) else days
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """Every table a change of which can change the number."""
+        return (*self.reads, *self.also_reads)
+
+    @property
     def is_of_accounts(self) -> bool:
         """Can it be split by attributes of accounts?"""
         return _ATTRIBUTE in self.dimensions

@@ -23,24 +23,33 @@ from perennial.metrics.stretches import alive, joined
 
 #: Intervals that are no month, in months.
 _MONTHS = {"quarter": 3, "half_year": 6, "year": 12}
+#: A term of at most so many days is a month.
+_MONTH_DAYS = 31
 SCHEMA = {
     "account_id": pl.String,
     "term_start": pl.Date,
     "decided_on": pl.Date,
     "renewed": pl.Boolean,
+    "term_days": pl.Int64,
 }
 
 
 def of_contracts(t: Inputs, q: Query) -> ir.Table:
     """One row per contract whose term ended within the periods and whose outcome is
-    known (P01): account_id, term_start, decided_on (its end), renewed."""
-    kinds = [
-        decided(t, replace(q, variant=variant)).select(
-            "account_id", "term_start", decided_on="term_end", renewed="is_renewed"
+    known (P01): account_id, term_start, decided_on (its end), renewed, term_days."""
+    kinds = [decided(t, replace(q, variant=v)) for v in ("count", "monthly")]
+    return ibis.union(
+        *(
+            kind.select(
+                "account_id",
+                "term_start",
+                decided_on="term_end",
+                renewed="is_renewed",
+                term_days=kind.term_end.delta(kind.term_start, unit="day"),
+            )
+            for kind in kinds
         )
-        for variant in ("count", "monthly")
-    ]
-    return ibis.union(*kinds)
+    )
 
 
 def of_subscriptions(t: Inputs, q: Query) -> ir.Table:
@@ -67,14 +76,15 @@ def terms(stretches: pl.DataFrame, *, horizon: date, grace_days: int) -> pl.Data
     Stretches no further apart than the days of grace are one. An end within the days
     of grace before the horizon is not decided yet: `renewed` is null.
     """
-    rows: list[tuple[str, date, date, bool | None]] = []
+    rows: list[tuple[str, date, date, bool | None, int]] = []
     for account, since, until, months in _whole(stretches, grace_days):
-        ends = _ends(since, months, min(until, horizon))
-        rows += [(account, first, last, True) for first, last in ends if last < until]
+        for first, last in _ends(since, months, min(until, horizon)):
+            rows.append((account, first, last, True, (last - first).days))
         if until < horizon:
             is_over = until + DAY * grace_days < horizon
-            last = _start(since, months, until)
-            rows.append((account, last, until, False if is_over else None))
+            first, last = _last(since, months, until)
+            said = False if is_over else None
+            rows.append((account, first, until, said, (last - first).days))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
@@ -103,18 +113,17 @@ def _ends(since: date, months: int, until: date) -> Iterator[tuple[date, date]]:
         nth += 1
 
 
-def _start(since: date, months: int, until: date) -> date:
-    """First day of the term in which a stretch ended."""
-    started = [first for first, _ in _ends(since, months, until)]
-    return add_months(started[-1], months) if started else since
+def _last(since: date, months: int, until: date) -> tuple[date, date]:
+    """The term in which a stretch ended: first day, and first day after it."""
+    nth = len(list(_ends(since, months, until)))
+    return add_months(since, nth * months), add_months(since, (nth + 1) * months)
 
 
 def counted(decisions: pl.DataFrame) -> pl.DataFrame:
-    """Terms that were decided, oldest first, with term_days, is_monthly (a term of at
-    most 31 days) and `counts`: of monthly terms only the last one of an account does.
+    """Terms that were decided, oldest first, with is_monthly (at most 31 days) and
+    `counts`: of monthly terms only the last one of an account does.
     """
-    days = (pl.col("decided_on") - pl.col("term_start")).dt.total_days()
-    marked = decisions.with_columns(term_days=days, is_monthly=days <= 31)
+    marked = decisions.with_columns(is_monthly=pl.col("term_days") <= _MONTH_DAYS)
     last = pl.col("decided_on") == pl.col("decided_on").max().over("account_id")
     known = marked.with_columns(counts=~pl.col("is_monthly") | last)
     known = known.filter(pl.col("renewed").is_not_null())

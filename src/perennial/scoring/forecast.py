@@ -93,10 +93,10 @@ def staying(
     """The chance that an account is there after the horizon, from the chance `p` that
     its next decision is a renewal.
 
-    Decisions come at the renewal and every term after it. Without a renewal date it
-    decides every term, the first a term from now.
+    Decisions come at the renewal (overdue: now) and every term after it. Without a
+    renewal date it decides every term, the first a term from now.
     """
-    first = term_days if days_to_renewal is None else max(days_to_renewal, 0.0)
+    first = term_days if days_to_renewal is None else days_to_renewal
     if first > horizon_days:
         return 1.0
     decisions = 1 + int((horizon_days - first) // term_days)

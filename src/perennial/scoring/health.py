@@ -1,111 +1,92 @@
-"""The customer health score, composite: H01 of the reference.
+"""What the health of accounts is made from, and the four parts of H01.
 
-`measures` adds up in the engine, `told` and `scored` turn that into points. A part that
-cannot be measured is null and its weight goes to the others; a part that was
-measured as nothing is zero.
+`measures` adds up in the engine, `told` and `component` turn that into points. A
+part that cannot be measured is null; a part that was measured as nothing is zero.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 
 import ibis
 import ibis.expr.types as ir
 import polars as pl
 
-from perennial.core.settings import HealthTargets
+from perennial.core.money import SCALE
+from perennial.metrics import filters
 from perennial.metrics.activity import active_user_days
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.revenue import priced_ledger
 from perennial.metrics.sessions import closed_sessions
+from perennial.scoring.scales import group_column
+from perennial.scoring.scorecard import FACTS, Scorecard
 
 COMPONENTS = ("frequency", "breadth", "depth", "growth")
-COLORS = ("red", "orange", "yellow", "green")
 #: Days of the window, and of the one before it that growth compares with.
 WINDOW = 28
 #: Growth of MRR compares with this many days ago.
 MRR_DAYS = 90
 
 
-def scored(measured: pl.DataFrame, targets: HealthTargets) -> pl.DataFrame:
-    """Measures with their four components, coverage, score, color and status.
+def component(key: str, targets: Mapping[str, float]) -> pl.Expr:
+    """One of the four parts, 0 to 100, by its targets; null where not measured.
 
-    Components and score are 0 to 100, floating point, null where they cannot be
-    told: `status` is then `insufficient`, `onboarding` or `inactive`. Computed
-    after the engine, from its whole numbers, so that every engine gives the same.
+    Computed after the engine, from its whole numbers, so that every engine gives
+    the same.
     """
-    parts = measured.with_columns(
-        frequency=_frequency(targets),
-        breadth=_breadth(targets),
-        depth=_depth(targets),
-        growth=_growth(targets),
-    )
-    weights = dict(zip(COMPONENTS, targets.weights, strict=True))
-    available = pl.sum_horizontal(
-        pl.when(pl.col(name).is_not_null()).then(weight).otherwise(0.0)
-        for name, weight in weights.items()
-    )
-    points = pl.sum_horizontal(pl.col(n).fill_null(0.0) * w for n, w in weights.items())
-    parts = parts.with_columns(coverage=available / sum(targets.weights))
-    status = (
-        pl.when(~pl.col("is_live"))
-        .then(pl.lit("inactive"))
-        .when("is_onboarding")
-        .then(pl.lit("onboarding"))
-        .when(pl.col("coverage") < targets.min_coverage)
-        .then(pl.lit("insufficient"))
-        .otherwise(pl.lit("ok"))
-    )
-    score = pl.when(status == "ok").then(points / available)
-    parts = parts.with_columns(status=status, score=score)
-    return parts.with_columns(color=color(pl.col("score"), targets))
+    return _FORMULAS[key](targets)
 
 
-def color(score: pl.Expr, targets: HealthTargets) -> pl.Expr:
-    """The color of a score; the lower bound of each color belongs to it."""
-    orange, yellow, green = targets.cuts
-    return (
-        pl.when(score < orange)
-        .then(pl.lit("red"))
-        .when(score < yellow)
-        .then(pl.lit("orange"))
-        .when(score < green)
-        .then(pl.lit("yellow"))
-        .when(score >= green)
-        .then(pl.lit("green"))
-    )
-
-
-def _frequency(targets: HealthTargets) -> pl.Expr:
-    days = _capped(pl.col("active_days") / targets.active_days)
-    minutes = _capped(pl.col("minutes") / targets.minutes)
+def _frequency(targets: Mapping[str, float]) -> pl.Expr:
+    days = _capped(_of_window("active_days", targets["active_days"]))
+    minutes = _capped(_of_window("minutes", targets["minutes"]))
     return 50.0 * (days + minutes)
 
 
-def _breadth(targets: HealthTargets) -> pl.Expr:
+def _of_window(name: str, target: float) -> pl.Expr:
+    """A share of a target of 28 days; of fewer where some brought no events."""
+    whole = pl.col("measured_days") == WINDOW
+    scaled = pl.lit(target) * pl.col("measured_days") / WINDOW
+    return pl.when(whole).then(pl.col(name) / target).otherwise(pl.col(name) / scaled)
+
+
+def _breadth(targets: Mapping[str, float]) -> pl.Expr:
     share = _share("active_users", "seats")
-    return 100.0 * _capped(share / targets.breadth)
+    return 100.0 * _capped(share / targets["breadth"])
 
 
-def _depth(targets: HealthTargets) -> pl.Expr:
-    features = _capped(_share("key_features_used", "key_features") / targets.coverage)
-    events = _capped(pl.col("key_events_per_session") / targets.events_per_session)
+def _depth(targets: Mapping[str, float]) -> pl.Expr:
+    share = _share("key_features_used", "key_features")
+    features = _capped(share / targets["coverage"])
+    target = targets["events_per_session"]
+    events = _capped(pl.col("key_events_per_session") / target)
     return 100.0 * (0.75 * features + 0.25 * events)
 
 
-def _growth(targets: HealthTargets) -> pl.Expr:
-    users = _grown("active_users", "active_users_before", targets)
-    return pl.mean_horizontal(users, _grown("mrr_e4", "mrr_90d_e4", targets))
+def _growth(targets: Mapping[str, float]) -> pl.Expr:
+    target = targets["growth"]
+    users = _grown("active_users", "active_users_before", target)
+    return pl.mean_horizontal(users, _grown("mrr_e4", "mrr_90d_e4", target))
 
 
-def _grown(now: str, before: str, targets: HealthTargets) -> pl.Expr:
+def _grown(now: str, before: str, target: float) -> pl.Expr:
     """50 for no change, 0 and 100 for the target down and up; null from 0 to 0."""
     change = (pl.col(now) - pl.col(before)) / pl.col(before)
     return (
         pl.when((pl.col(before) == 0) & (pl.col(now) > 0))
         .then(100.0)
         .when(pl.col(before) > 0)
-        .then(50.0 + 50.0 * (change / targets.growth).clip(-1.0, 1.0))
+        .then(50.0 + 50.0 * (change / target).clip(-1.0, 1.0))
     )
+
+
+_FORMULAS: Mapping[str, Callable[[Mapping[str, float]], pl.Expr]] = {
+    "frequency": _frequency,
+    "breadth": _breadth,
+    "depth": _depth,
+    "growth": _growth,
+}
 
 
 def _share(part: str, whole: str) -> pl.Expr:
@@ -117,9 +98,13 @@ def _capped(share: pl.Expr) -> pl.Expr:
 
 
 def told(measured: pl.DataFrame) -> pl.DataFrame:
-    """Sums of an engine as the measures people read: minutes, events a session."""
+    """Sums of an engine as the measures people read: minutes, events a session.
+
+    `measured_days` are those of the window on which events arrived as they do.
+    """
     sessions, users = pl.col("sessions"), pl.col("active_users")
     return measured.with_columns(
+        measured_days=pl.lit(WINDOW),
         minutes=pl.when(users > 0)
         .then(pl.col("duration_ms") / 60_000 / users)
         .otherwise(pl.when(users == 0).then(0.0)),
@@ -129,11 +114,12 @@ def told(measured: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def measures(t: Inputs, q: Query) -> ir.Table:
+def measures(t: Inputs, q: Query, card: Scorecard) -> ir.Table:
     """One row per period (28 days) and account: what its health is made from.
 
     The periods of `q` are the windows; a snapshot of day D has the 28 days before
     it. Accounts that neither pay nor are on trial are there with `is_live` false.
+    `profile` is the number of the first profile of the card that fits.
     """
     rows = _accounts(t, q)
     for part in (
@@ -147,7 +133,32 @@ def measures(t: Inputs, q: Query) -> ir.Table:
     ):
         rows = rows.left_join(part, ["period_start", "account_id"], rname="{name}_r")
         rows = rows.drop(*(c for c in rows.columns if c.endswith("_r")))
-    return _with_zeros(_with_state(rows, q))
+    return _with_profile(t, _with_zeros(_with_state(rows, q)), card)
+
+
+def _with_profile(t: Inputs, rows: ir.Table, card: Scorecard) -> ir.Table:
+    """The profile that fits, and the attributes accounts are ranked within."""
+    parsed = [filters.parse(p.when) for p in card.profiles if p.when]
+    asked = [name for each in parsed for name in filters.names(each)]
+    known = [name for name in asked if name not in FACTS]
+    found = t.with_attributes(
+        rows.mutate(
+            date=rows["last"],
+            age_days=rows["last"].delta(rows.began, unit="day"),
+            mrr=rows.mrr_e4 / SCALE,
+        ),
+        [*dict.fromkeys((*known, *card.groups))],
+    )
+    cases = [
+        (filters.condition(each, lambda name: found[name]), ibis.literal(n, "int64"))
+        for n, each in enumerate(parsed)
+    ]
+    last = ibis.literal(len(parsed), "int64")
+    groups = {group_column(name): found[name].cast("string") for name in card.groups}
+    profile = ibis.cases(*cases, else_=last) if cases else last
+    return found.mutate(profile=profile, **groups).select(
+        *rows.columns, "profile", *groups
+    )
 
 
 def _with_state(rows: ir.Table, q: Query) -> ir.Table:
@@ -161,6 +172,7 @@ def _with_state(rows: ir.Table, q: Query) -> ir.Table:
     late = rows.onboarded.cast("date") > rows["last"]
     return rows.mutate(
         is_live=pays | (trial & began),
+        is_trial=~pays & trial & began,
         is_onboarding=(early | late).fill_null(False),
     )
 
@@ -205,10 +217,11 @@ def _accounts(t: Inputs, q: Query) -> ir.Table:
     rows = rows.mutate(
         tracked=rows.first_day <= rows["last"], has_paid=rows.paid <= rows["last"]
     )
-    return rows.filter(
+    known = rows.filter(
         (rows.began.fill_null(rows["last"]) <= rows["last"])
         | rows.tracked.fill_null(False)
     )
+    return t.split(known.mutate(date=known["last"])).drop("date")
 
 
 def _usage(t: Inputs, q: Query) -> ir.Table:

@@ -66,17 +66,13 @@ class Review:
         return msgspec.json.decode(text, type=cls)
 
 
-Kind = Literal["feature", "edges", "chances", "model", "shift"]
+Kind = Literal["feature", "edges", "chances", "model"]
 Verdict = Literal["stable", "watch", "shift"]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is different: `kind`, of which segment, before and after.
-
-    `shift` says that use itself is distributed otherwise: before is None, after the
-    population stability index.
-    """
+    """One thing that is different: `kind`, of which segment, before and after."""
 
     kind: Kind
     segment: str
@@ -101,15 +97,19 @@ def differences(old: Review, new: Review) -> tuple[Change, ...]:
 
 def _moved(segment: str, old: Bands, new: Bands) -> list[Change]:
     pairs = old.green_from, new.green_from
+    is_recut = len(old.bands) != len(new.bands)
     found = []
-    if _is_far(*pairs, _EDGE):
+    if is_recut or _is_far(*pairs, _EDGE):
         found.append(Change("edges", segment, *pairs))
-    chances = [(a.p, b.p) for a in old.bands if (b := new.of(a.low)) and a.p and b.p]
+    chances = [
+        (a.p, b.p)
+        for a, b in zip(old.bands, new.bands, strict=False)
+        if a.p is not None and b.p is not None
+    ]
     far = [pair for pair in chances if abs(pair[0] - pair[1]) > _CHANCE]
-    if far:
-        found.append(
-            Change("chances", segment, *max(far, key=lambda p: abs(p[0] - p[1])))
-        )
+    if far and not is_recut:
+        most = max(far, key=lambda pair: abs(pair[0] - pair[1]))
+        found.append(Change("chances", segment, *most))
     return found
 
 

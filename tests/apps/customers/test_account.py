@@ -44,8 +44,8 @@ def test_the_account(kestrel: Account) -> None:
 
 def test_why(workspace: Workspace, kestrel: Account, regional: Regional) -> None:
     stored = overview.history(workspace, kestrel)
-    targets = overview.targets_of(workspace)
-    found = overview.why(stored, kestrel, targets, regional)
+    rules = overview.rules_of(workspace, overview.on(stored, kestrel.as_of))
+    found = overview.why(stored, kestrel, rules, regional)
     assert found is not None
     assert found.title == "Why 43? Four parts add up to the score"
     assert [strip_tags(row.measured) for row in found.rows] == [
@@ -64,9 +64,8 @@ def test_no_score_has_no_table(
 ) -> None:
     account = queries.get_account_or_404(workspace, account_id)
     stored = overview.history(workspace, account)
-    assert (
-        overview.why(stored, account, overview.targets_of(workspace), regional) is None
-    )
+    rules = overview.rules_of(workspace, None)
+    assert overview.why(stored, account, rules, regional) is None
     assert account_page.no_score(account, stored, regional)
 
 
@@ -74,8 +73,7 @@ def test_the_chart_marks_changes_of_color(
     workspace: Workspace, kestrel: Account, regional: Regional
 ) -> None:
     stored = overview.history(workspace, kestrel)
-    targets = overview.targets_of(workspace)
-    chart = overview.chart(stored, kestrel, targets, regional, "Health")
+    chart = overview.chart(stored, kestrel, regional, "Health")
     assert chart is not None
     assert len(chart.rows) == 27
     colors = [note.text for note in overview.flags(stored)]

@@ -21,10 +21,12 @@ from perennial.apps.customers.breakdown import (
     next_colors,
 )
 from perennial.core.settings import HealthTargets
-from perennial.scoring import health
+from perennial.scoring import explanation, health
+from perennial.scoring.scorecard import MEASURES, standard
 from perennial.ui.formats import Regional
 
 TARGETS = HealthTargets()
+RULES = standard(TARGETS).rules[0]
 CUTS = TARGETS.cuts
 KESTREL = Measured(
     active_days=3.0,
@@ -46,11 +48,17 @@ def snapshot(measured: Measured = KESTREL, **components: float | None) -> Snapsh
     known = {n: w for n, w in weights.items() if found[n] is not None}
     coverage = sum(known.values())
     score = sum(w * (found[n] or 0.0) for n, w in known.items()) / coverage
-    return Snapshot(score, color_of(score, CUTS), "ok", coverage, found, measured)
+    parts = explanation.former_parts(found, weights, score)
+    color = color_of(score, CUTS)
+    return Snapshot(score, color, "ok", coverage, parts, measured, CUTS)
+
+
+def formula(measured: Measured = KESTREL) -> levers.Formula:
+    return levers.formula(RULES, snapshot(measured).parts)
 
 
 def test_the_points_of_the_example() -> None:
-    found = breakdown(snapshot(), None, TARGETS)
+    found = breakdown(snapshot(), None)
     assert found is not None
     points = [str(part.points) for part in found.parts]
     assert points == ["7.5", "12.5", "19.1", "3.7"]
@@ -61,7 +69,7 @@ def test_the_points_of_the_example() -> None:
 
 
 def test_a_missing_part_gives_its_weight_to_the_others() -> None:
-    found = breakdown(snapshot(growth=None), None, TARGETS)
+    found = breakdown(snapshot(growth=None), None)
     assert found is not None
     assert found.is_renormalized
     weights = [part.weight for part in found.parts]
@@ -74,19 +82,17 @@ def test_a_missing_part_gives_its_weight_to_the_others() -> None:
 
 def test_changes_add_up_to_the_change_of_the_score() -> None:
     before = snapshot(Measured(9.0, 100.0, 8, 8, 10, 2, 2, 3.0, 1_000_000, 900_000))
-    found = breakdown(snapshot(), before, TARGETS)
+    found = breakdown(snapshot(), before)
     assert found is not None
     assert found.change is not None
     assert found.change < 0
     assert sum(part.change or 0 for part in found.parts) == found.change
-    assert biggest_move(snapshot(), before, TARGETS) is not None
+    assert biggest_move(snapshot(), before) is not None
 
 
 def test_without_a_score_there_is_nothing_to_break_down() -> None:
-    none = Snapshot(
-        None, "", "onboarding", 1.0, dict.fromkeys(health.COMPONENTS), KESTREL
-    )
-    assert breakdown(none, None, TARGETS) is None
+    none = Snapshot(None, "", "onboarding", 1.0, (), KESTREL, CUTS)
+    assert breakdown(none, None) is None
 
 
 component = st.one_of(st.none(), st.floats(0, 100))
@@ -97,7 +103,7 @@ def test_shown_points_always_add_up(values: tuple[float | None, ...]) -> None:
     if all(value is None for value in values):
         return
     now = snapshot(**dict(zip(health.COMPONENTS, values, strict=True)))
-    found = breakdown(now, None, TARGETS)
+    found = breakdown(now, None)
     assert found is not None
     assert sum(part.points or 0 for part in found.parts) == found.total
     for part in found.measured:
@@ -142,30 +148,29 @@ def test_the_points_missing_to_better_colors() -> None:
 
 def test_the_quickest_way_of_the_example() -> None:
     """Four more users: breadth 100 (+12.5), growth 75 (+7.5); three are 0.3 short."""
-    steps = levers.quickest(KESTREL, TARGETS, 17.2)
+    steps = levers.quickest(KESTREL, formula(), 17.2)
     assert [(s.lever, s.amount) for s in steps] == [("users", 4)]
     assert steps[0].points == pytest.approx(20.0)
-    few = levers.quickest(KESTREL, TARGETS, 16.8)
+    few = levers.quickest(KESTREL, formula(), 16.8)
     assert [(s.lever, s.amount) for s in few] == [("users", 3)]
 
 
 def test_a_long_way_takes_several_measures() -> None:
-    steps = levers.quickest(KESTREL, TARGETS, 37.2)
+    steps = levers.quickest(KESTREL, formula(), 37.2)
     assert len(steps) > 1
     assert sum(step.points for step in steps) >= 37.2
 
 
 def test_there_may_be_no_way() -> None:
     best = Measured(12.0, 120.0, 8, 8, 10, 2, 2, 5.0, 500_000, 1_000_000)
-    assert levers.quickest(best, TARGETS, 8.0) == []
+    assert levers.quickest(best, formula(best), 8.0) == []
 
 
 def test_the_way_in_words() -> None:
     regional = Regional()
-    found = breakdown(snapshot(), None, TARGETS)
+    found = breakdown(snapshot(), None)
     assert found is not None
-    way = explain.way_up(found, KESTREL, TARGETS, regional)
-    assert way is not None
+    way = explain.way_up(found, snapshot(), RULES, regional)
     assert way.missing == "17.2 points to yellow, 37.2 to green."
     assert way.steps == (
         "Quickest way to yellow, by arithmetic: four more active users (+20.0)."
@@ -202,8 +207,12 @@ def test_the_arithmetic_is_the_engines(rows: list[Measured]) -> None:
     frame = pl.DataFrame(
         [{n: getattr(m, n) for n in fields} for m in rows],
         schema={n: pl.Float64 if n in floats else pl.Int64 for n in fields},
-    ).with_columns(is_live=True, is_onboarding=False)
-    for m, row in zip(rows, health.scored(frame, TARGETS).to_dicts(), strict=True):
+    ).with_columns(measured_days=health.WINDOW)
+    values = {
+        key: health.component(key, {name: getattr(TARGETS, name) for name in targets})
+        for key, targets in MEASURES.items()
+    }
+    for m, row in zip(rows, frame.select(**values).to_dicts(), strict=True):
         mine: Any = levers.components(m, TARGETS)
         for name in health.COMPONENTS:
             assert mine[name] == pytest.approx(row[name]), (name, m)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -114,7 +115,10 @@ def shown(score: float, cuts: Cuts, places: int = 0) -> Decimal:
 
 
 def from_row(row: Mapping[str, Any], cuts: Cuts) -> Account:
-    """An account from a row of `account_measures`."""
+    """An account from a row of `account_measures`; `cuts` are those without a score."""
+    if row["health_cuts"]:
+        orange, yellow, green = json.loads(row["health_cuts"])
+        cuts = (orange, yellow, green)
     return Account(
         **{name: row[name] for name in _SAME},
         mrr=_money(row["mrr_e4"]),

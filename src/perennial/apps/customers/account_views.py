@@ -13,6 +13,7 @@ from perennial.apps.customers import (
     explain,
     money,
     overview,
+    parts,
     people,
     queries,
     timeline,
@@ -28,16 +29,17 @@ from perennial.apps.team.roles import Role
 def account(request: TeamRequest, account_id: str) -> HttpResponse:
     found = queries.get_account_or_404(request.workspace, account_id)
     stored = overview.history(request.workspace, found)
-    targets = overview.targets_of(request.workspace)
+    health = overview.on(stored, found.as_of)
+    rules = overview.rules_of(request.workspace, health)
     names = owner_names(request.workspace)
     regional = request.regional
     staff = people.people(request.workspace, found)
     users = {person.user_id: person.name for person in staff}
     context = {
         **page.shared(request, found, stored, names, "account", people=len(staff)),
-        "why": overview.why(stored, found, targets, regional),
-        "now_health": overview.on(stored, found.as_of),
-        "chart": overview.chart(stored, found, targets, regional, _("Health")),
+        "why": overview.why(stored, found, rules, regional),
+        "now_health": health,
+        "chart": overview.chart(stored, found, regional, _("Health")),
         "matrix": usage.matrix(request.workspace, found).short(),
         "entries": timeline.timeline(
             request.workspace, found, stored, names, users, regional
@@ -107,16 +109,18 @@ def account_health(request: TeamRequest, account_id: str) -> HttpResponse:
     """The health score explained, as a drawer or a page."""
     found = queries.get_account_or_404(request.workspace, account_id)
     stored = overview.history(request.workspace, found)
-    targets = overview.targets_of(request.workspace)
+    health = overview.on(stored, found.as_of)
+    rules = overview.rules_of(request.workspace, health)
     context = {
         "nav": "accounts",
         "now": page.now(request, found),
         "account": found,
-        "why": overview.why(stored, found, targets, request.regional),
-        "health": overview.on(stored, found.as_of),
+        "why": overview.why(stored, found, rules, request.regional),
+        "health": health,
         "reason": page.no_score(found, stored, request.regional),
-        "inputs": page.inputs(overview.on(stored, found.as_of), request.regional),
-        "targets": targets,
+        "inputs": page.inputs(health, request.regional),
+        "counts": [parts.counts_text(c, request.regional) for c in rules.components],
+        "cuts": rules.cuts,
         "command": explain.command(found.account_id, found.as_of),
     }
     template = "customers/health.html"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from perennial.apps.customers.account import Cuts, color_of, shown
-from perennial.core.settings import HealthTargets
-from perennial.scoring.health import COMPONENTS
+from perennial.lake import healthbook
+from perennial.lake.workspace import Workspace as Lake
+from perennial.scoring import explanation
+from perennial.scoring.scorecard import OVERRIDE
 
 TENTH = Decimal("0.1")
 
@@ -33,32 +36,42 @@ class Measured:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The stored health of one day."""
+    """The stored health of one day; `parts` say themselves what they gave."""
 
     score: float | None
     color: str
     status: str
     coverage: float
-    components: Mapping[str, float | None]
+    parts: tuple[explanation.Part, ...]
     measured: Measured
+    cuts: Cuts
+    version: int = 0
+    profile: str = ""
+    computed_score: float | None = None
+    frozen_since: date | None = None
     computed_at: datetime | None = None
     recomputed: bool = False
+
+    @property
+    def is_overridden(self) -> bool:
+        return any(part.name == OVERRIDE for part in self.parts)
 
 
 @dataclass(frozen=True)
 class Part:
     """One row of the table. `weight` is of the parts measured, so they add to 1.
 
-    `points` of `possible`, both in tenths; `change` against 28 days before.
+    `points` of `possible`, both in tenths; `change` against 28 days before. A part
+    of the score before that is none now has a change alone, an override no weight.
     """
 
     name: str
-    value: float | None
-    nominal_weight: float
-    weight: float | None
-    points: Decimal | None
-    possible: Decimal | None
-    change: Decimal | None
+    value: float | None = None
+    measured: float | None = None
+    weight: float | None = None
+    points: Decimal | None = None
+    possible: Decimal | None = None
+    change: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -71,96 +84,97 @@ class Breakdown:
     color: str
     change: Decimal | None
     coverage: float
+    is_renormalized: bool
 
     @property
     def measured(self) -> list[Part]:
         return [part for part in self.parts if part.points is not None]
 
-    @property
-    def is_renormalized(self) -> bool:
-        return len(self.measured) < len(self.parts)
 
-
-def snapshot(row: Mapping[str, Any]) -> Snapshot:
+def snapshot(lake: Lake, row: Mapping[str, Any]) -> Snapshot:
     """A row of `health_snapshots`."""
     names = Measured.__dataclass_fields__
+    cuts = json.loads(row["cuts"]) if row["cuts"] else lake.settings.health.cuts
     return Snapshot(
         score=row["score"],
         color=row["color"] or "",
         status=row["status"] or "",
         coverage=row["coverage"] or 0.0,
-        components={name: row[name] for name in COMPONENTS},
+        parts=healthbook.parts_of(lake, row),
         measured=Measured(**{name: row[name] for name in names}),
+        cuts=(cuts[0], cuts[1], cuts[2]),
+        version=row["version"] or 0,
+        profile=row["profile"] or "",
+        computed_score=row["computed_score"],
+        frozen_since=row["frozen_since"],
         computed_at=row["computed_at"],
         recomputed=bool(row["recomputed"]),
     )
 
 
-def breakdown(
-    now: Snapshot, before: Snapshot | None, targets: HealthTargets
-) -> Breakdown | None:
+def breakdown(now: Snapshot, before: Snapshot | None) -> Breakdown | None:
     """The table of a score; None where there is no score."""
     if now.score is None:
         return None
-    weights = effective_weights(now.components, targets)
-    total = shown(now.score, targets.cuts, places=1)
-    points = adding_up(_points(now.components, weights), total)
+    total = shown(now.score, now.cuts, places=1)
+    weights = effective_weights(now.parts)
+    points = adding_up(_points(now.parts), total)
     possible = adding_up({n: 100 * w for n, w in weights.items()}, Decimal(100))
-    changes: Mapping[str, Decimal] = {}
-    change = None
-    if before is not None and before.score is not None:
-        old_weights = effective_weights(before.components, targets)
-        old = _points(before.components, old_weights)
-        new = _points(now.components, weights)
-        change = total - shown(before.score, targets.cuts, places=1)
-        moved = {n: new.get(n, 0.0) - old.get(n, 0.0) for n in COMPONENTS}
-        changes = adding_up(
-            {n: v for n, v in moved.items() if n in new or n in old}, change
-        )
+    change, changes = _changes(now, before, total)
+    known = {part.name for part in now.parts}
+    gone = [Part(name, change=by) for name, by in changes.items() if name not in known]
     parts = tuple(
         Part(
-            name,
-            now.components[name],
-            weight,
-            weights.get(name),
-            points.get(name),
-            possible.get(name),
-            changes.get(name),
+            part.name,
+            part.value,
+            part.measured,
+            weights.get(part.name),
+            points.get(part.name),
+            possible.get(part.name),
+            changes.get(part.name),
         )
-        for name, weight in zip(COMPONENTS, targets.weights, strict=True)
+        for part in now.parts
     )
-    score = int(shown(now.score, targets.cuts))
-    color = color_of(now.score, targets.cuts)
-    return Breakdown(parts, total, score, color, change, now.coverage)
+    return Breakdown(
+        (*parts, *gone),
+        total,
+        int(shown(now.score, now.cuts)),
+        color_of(now.score, now.cuts),
+        change,
+        now.coverage,
+        is_renormalized=len(weights) < len([p for p in parts if p.name != OVERRIDE]),
+    )
 
 
-def effective_weights(
-    components: Mapping[str, float | None], targets: HealthTargets
-) -> dict[str, float]:
+def _changes(
+    now: Snapshot, before: Snapshot | None, total: Decimal
+) -> tuple[Decimal | None, dict[str, Decimal]]:
+    """The change of the score as it is shown, and what of it each part made."""
+    if before is None or before.score is None:
+        return None, {}
+    change = total - shown(before.score, before.cuts, places=1)
+    moved = explanation.changes(now.parts, before.parts)
+    return change, adding_up({n: float(by) for n, by in moved.items()}, change)
+
+
+def effective_weights(parts: Sequence[explanation.Part]) -> dict[str, float]:
     """The weights of the parts that were measured, made to add up to 1."""
-    given = dict(zip(COMPONENTS, targets.weights, strict=True))
-    known = {n: given[n] for n in COMPONENTS if components[n] is not None}
+    known = {p.name: p.weight for p in parts if p.value is not None and p.weight}
     whole = sum(known.values())
-    return {name: weight / whole for name, weight in known.items()} if whole else {}
+    return {name: weight / whole for name, weight in known.items()}
 
 
-def biggest_move(
-    now: Snapshot, before: Snapshot, targets: HealthTargets
-) -> tuple[str, float] | None:
+def biggest_move(now: Snapshot, before: Snapshot) -> tuple[str, float] | None:
     """The part that moved the score most between two snapshots, and by how much."""
-    new = _points(now.components, effective_weights(now.components, targets))
-    old = _points(before.components, effective_weights(before.components, targets))
-    moved = {n: new[n] - old[n] for n in COMPONENTS if n in new and n in old}
-    if not moved:
+    moved = explanation.changes(now.parts, before.parts)
+    if now.score is None or before.score is None or not moved:
         return None
     name = max(moved, key=lambda n: abs(moved[n]))
-    return name, moved[name]
+    return name, float(moved[name])
 
 
-def _points(
-    components: Mapping[str, float | None], weights: Mapping[str, float]
-) -> dict[str, float]:
-    return {n: w * (components[n] or 0.0) for n, w in weights.items()}
+def _points(parts: Sequence[explanation.Part]) -> dict[str, float]:
+    return {p.name: float(p.contribution) for p in parts if p.contribution is not None}
 
 
 def adding_up(values: Mapping[str, float], total: Decimal) -> dict[str, Decimal]:

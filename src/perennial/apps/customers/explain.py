@@ -11,11 +11,24 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
-from perennial.apps.customers import levers
-from perennial.apps.customers.breakdown import Breakdown, Measured, next_colors
-from perennial.apps.customers.timeline import PARTS
+from perennial.apps.customers import levers, parts
+from perennial.apps.customers.breakdown import (
+    Breakdown,
+    Measured,
+    Part,
+    Snapshot,
+    next_colors,
+)
 from perennial.apps.customers.words import Text, capitalized, figure, listed, spelled
 from perennial.core.settings import HealthTargets
+from perennial.scoring.scorecard import (
+    OVERRIDE,
+    CatalogMetric,
+    Component,
+    Pulse,
+    Rules,
+    usage_targets,
+)
 from perennial.ui import formats
 from perennial.ui.formats import Regional
 
@@ -28,20 +41,40 @@ class Way:
     steps: str
 
 
-def part_name(name: str) -> Text:
-    return PARTS[name]
-
-
 def measured_text(
-    name: str, m: Measured, targets: HealthTargets, regional: Regional
+    part: Part, component: Component | None, now: Snapshot, regional: Regional
 ) -> SafeString:
     """What one part is made of: "<b>48 of 125</b> seats active = 38.4%"."""
+    if part.name == OVERRIDE:
+        return _override(now, regional)
+    if component is None:
+        return _plain(_("No part of the score any more"))
+    source = component.source
+    if isinstance(source, CatalogMetric):
+        return parts.metric_text(source, part.measured, regional)
+    if isinstance(source, Pulse):
+        return _pulse(part, regional)
+    targets = usage_targets([component])
     return {
         "frequency": _frequency,
         "breadth": _breadth,
         "depth": _depth,
         "growth": _growth,
-    }[name](m, targets, regional)
+    }[source.key](now.measured, targets, regional)
+
+
+def _override(now: Snapshot, regional: Regional) -> SafeString:
+    if now.computed_score is None:
+        return _plain(_("Set by a person where none could be computed"))
+    said = _("Set by a person; computed were <b>{score}</b>")
+    return format_html(said, score=formats.number(now.computed_score, regional, 1))
+
+
+def _pulse(part: Part, regional: Regional) -> SafeString:
+    if part.measured is None:
+        return _plain(_("Not measured: nobody has said lately how it goes"))
+    said = _("A person says <b>{value}</b> of 100")
+    return format_html(said, value=formats.number(part.measured, regional))
 
 
 def _frequency(m: Measured, t: HealthTargets, regional: Regional) -> SafeString:
@@ -92,18 +125,18 @@ def _depth(m: Measured, t: HealthTargets, regional: Regional) -> SafeString:
 
 
 def _growth(m: Measured, _t: HealthTargets, regional: Regional) -> SafeString:
-    parts = []
+    told = []
     users = _change(m.active_users, m.active_users_before, regional)
     if users:
         said = _("Active users <b>{change}</b> against the 28 days before")
-        parts.append(format_html(said, change=users))
+        told.append(format_html(said, change=users))
     mrr = _change(m.mrr_e4, m.mrr_90d_e4, regional)
     if mrr:
         said = _("MRR <b>{change}</b> against 90 days ago")
-        parts.append(format_html(said, change=mrr))
-    if not parts:
+        told.append(format_html(said, change=mrr))
+    if not told:
         return _plain(_("Not measured: neither users nor MRR to compare with"))
-    return parts[0] if len(parts) == 1 else format_html("{}; {}", *parts)
+    return told[0] if len(told) == 1 else format_html("{}; {}", *told)
 
 
 def _change(now: int | None, before: int | None, regional: Regional) -> str:
@@ -136,22 +169,21 @@ def title(b: Breakdown, regional: Regional) -> str:
 
 def sum_text(b: Breakdown, regional: Regional) -> str:
     """ "15.6 + 12.0 + 11.4 + 6.9 = 45.9, shown as 46"."""
-    parts = " + ".join(formats.number(p.points, regional, 1) for p in b.measured)
+    told = [formats.number(p.points, regional, 1) for p in b.measured]
     numbers = {
-        "parts": parts,
+        # An override below the computed score takes points away.
+        "parts": " + ".join(told).replace("+ −", "− "),
         "total": formats.number(b.total, regional, 1),
         "score": formats.number(b.shown_score, regional),
     }
     return _("%(parts)s = %(total)s, shown as %(score)s") % numbers
 
 
-def way_up(
-    b: Breakdown, m: Measured, targets: HealthTargets, regional: Regional
-) -> Way | None:
+def way_up(b: Breakdown, now: Snapshot, rules: Rules, regional: Regional) -> Way:
     """The points to the better colors, and the quickest way to the next one."""
-    better = next_colors(b.total, targets.cuts)
+    better = next_colors(b.total, now.cuts)
     if not better:
-        above = b.total - Decimal(str(targets.cuts[-1]))
+        above = b.total - Decimal(str(now.cuts[-1]))
         points = {"points": formats.number(above, regional, 1)}
         return Way(_("%(points)s points above the edge of green.") % points, "")
     first, *others = [
@@ -161,9 +193,12 @@ def way_up(
     told = [_("%(points)s points to %(color)s") % first]
     told += [_("%(points)s to %(color)s") % other for other in others]
     missing = float(better[0][1])
-    steps = levers.quickest(m, targets, missing)
+    formula = levers.formula(rules, now.parts)
+    steps = [] if now.is_overridden else levers.quickest(now.measured, formula, missing)
     color = {"color": _small(better[0][0])}
-    if not steps:
+    if now.is_overridden:
+        said = _("A person set this score; usage does not move it.")
+    elif not steps:
         said = _("No measure of usage alone reaches %(color)s.") % color
     else:
         said = _("Quickest way to %(color)s, by arithmetic: %(steps)s.") % {
@@ -233,7 +268,7 @@ def no_score_text(status: str, coverage: float, regional: Regional) -> str:
         )
     if status == "insufficient":
         return _(
-            "Only %(share)s of the weight could be measured; a score needs half."
+            "Only %(share)s of the weight could be measured; a score needs more."
         ) % {"share": formats.percent(coverage, regional, 0)}
     return _("Accounts that neither pay nor are on trial have no score.")
 

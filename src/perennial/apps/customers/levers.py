@@ -7,11 +7,13 @@ a single measure is raised. Not a forecast: it says what the score counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from perennial.apps.customers.breakdown import Measured, effective_weights
+from perennial.apps.customers.breakdown import Measured
 from perennial.core.settings import HealthTargets
+from perennial.scoring import explanation
+from perennial.scoring.scorecard import Measure, Rules, usage_targets
 
 
 @dataclass(frozen=True)
@@ -33,43 +35,69 @@ class _Lever:
     raised: Callable[[Measured, float], Measured]
 
 
-def quickest(m: Measured, targets: HealthTargets, missing: float) -> list[Step]:
+@dataclass(frozen=True)
+class Formula:
+    """How the score of an account comes about: weights, targets, and what stands.
+
+    `measures` are parts by the formula of H01, name to key; `fixed` are the values
+    of all others, which no measure of usage moves.
+    """
+
+    targets: HealthTargets
+    weights: Mapping[str, float]
+    measures: Mapping[str, str]
+    fixed: Mapping[str, float | None]
+
+
+def formula(rules: Rules, parts: Sequence[explanation.Part]) -> Formula:
+    """The formula of these rules, for an account with these parts."""
+    sources = {c.name: c.source for c in rules.components}
+    measures = {n: s for n, s in sources.items() if isinstance(s, Measure)}
+    return Formula(
+        usage_targets(rules.components),
+        rules.shares,
+        {name: source.key for name, source in measures.items()},
+        {part.name: part.value for part in parts if part.name not in measures},
+    )
+
+
+def quickest(m: Measured, formula: Formula, missing: float) -> list[Step]:
     """The fewest measures to raise for so many points; empty when they do not do.
 
     The measure with the most to give comes first, and is raised no further than
     needed.
     """
     steps: list[Step] = []
-    score, goal = _score(m, targets), _score(m, targets) + missing
+    targets = formula.targets
+    score, goal = _score(m, formula), _score(m, formula) + missing
     open_levers = list(_LEVERS)
     while score < goal - 1e-9 and open_levers:
-        gains = {lever.name: _gain(lever, m, targets, score) for lever in open_levers}
+        gains = {lever.name: _gain(lever, m, formula, score) for lever in open_levers}
         best = max(open_levers, key=lambda lever: gains[lever.name])
         if gains[best.name] <= 0.05:
             return []
-        m, amount = _raise(best, m, targets, goal)
-        after = _score(m, targets)
+        m, amount = _raise(best, m, formula, best.room(m, targets), goal)
+        after = _score(m, formula)
         steps.append(Step(best.name, amount, after - score))
         open_levers.remove(best)
         score = after
     return steps if score >= goal - 1e-9 else []
 
 
-def _gain(lever: _Lever, m: Measured, targets: HealthTargets, score: float) -> float:
-    room = lever.room(m, targets)
-    return _score(lever.raised(m, room), targets) - score if room > 0 else 0.0
+def _gain(lever: _Lever, m: Measured, formula: Formula, score: float) -> float:
+    room = lever.room(m, formula.targets)
+    return _score(lever.raised(m, room), formula) - score if room > 0 else 0.0
 
 
 def _raise(
-    lever: _Lever, m: Measured, targets: HealthTargets, goal: float
+    lever: _Lever, m: Measured, formula: Formula, room: float, goal: float
 ) -> tuple[Measured, float]:
     """The measure raised step by step until the goal, or as far as it counts."""
-    room = lever.room(m, targets)
     count = math.ceil(room / lever.step - 1e-9)
     low, high = 1, count
     while low < high:
         middle = (low + high) // 2
-        if _score(lever.raised(m, middle * lever.step), targets) >= goal - 1e-9:
+        if _score(lever.raised(m, middle * lever.step), formula) >= goal - 1e-9:
             high = middle
         else:
             low = middle + 1
@@ -77,10 +105,15 @@ def _raise(
     return lever.raised(m, amount), amount
 
 
-def _score(m: Measured, targets: HealthTargets) -> float:
-    found = components(m, targets)
-    weights = effective_weights(found, targets)
-    return sum(weight * (found[name] or 0.0) for name, weight in weights.items())
+def _score(m: Measured, formula: Formula) -> float:
+    """The weighted mean of what is known; the others give their weight away."""
+    of_usage = components(m, formula.targets)
+    values = {name: of_usage[key] for name, key in formula.measures.items()}
+    values.update(formula.fixed)
+    known = {n: w for n, w in formula.weights.items() if values.get(n) is not None}
+    whole = sum(known.values())
+    points = sum(weight * (values[name] or 0.0) for name, weight in known.items())
+    return points / whole if whole else 0.0
 
 
 def components(m: Measured, t: HealthTargets) -> Mapping[str, float | None]:

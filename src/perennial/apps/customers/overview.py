@@ -17,12 +17,14 @@ from perennial.apps.customers.breakdown import (
     snapshot,
 )
 from perennial.apps.customers.kept import kept
+from perennial.apps.customers.parts import part_name
 from perennial.apps.customers.words import Text
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
-from perennial.core.settings import HealthTargets
 from perennial.core.windows import DAY
+from perennial.lake import scorecards
 from perennial.lake.workspace import Workspace as Lake
+from perennial.scoring.scorecard import Rules
 from perennial.ui import charts
 from perennial.ui.charts import Chart, Note, Point
 from perennial.ui.formats import Regional
@@ -47,13 +49,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Why:
-    """The score of an account, explained; `way` is None where there is no score."""
+    """The score of an account, explained."""
 
     title: str
     breakdown: Breakdown
     rows: list[Row]
     sum: str
-    way: explain.Way | None
+    way: explain.Way
 
     @property
     def places(self) -> int:
@@ -79,11 +81,20 @@ def _history(
     )
     rows = lake.engine.run(found).sort("date", "computed_at").iter_rows(named=True)
     # Where a day was computed twice, the newest computation counts.
-    return tuple({row["date"]: snapshot(row) for row in rows}.items())
+    return tuple({row["date"]: snapshot(lake, row) for row in rows}.items())
 
 
-def targets_of(workspace: Workspace) -> HealthTargets:
-    return lake_of(workspace).settings.health
+def rules_of(workspace: Workspace, now: Snapshot | None) -> Rules:
+    """The rules a score came about by: those of its version and profile."""
+    lake = lake_of(workspace)
+    if now is None:
+        return scorecards.active(lake).card.rules[-1]
+    return _rules(lake, now.version, now.profile)
+
+
+@kept("scorecards")
+def _rules(lake: Lake, version: int, profile: str) -> Rules:
+    return scorecards.version(lake, version).card.rules_of(profile)
 
 
 def on(stored: History, day: date) -> Snapshot | None:
@@ -91,19 +102,20 @@ def on(stored: History, day: date) -> Snapshot | None:
 
 
 def why(
-    stored: History, account: Account, targets: HealthTargets, regional: Regional
+    stored: History, account: Account, rules: Rules, regional: Regional
 ) -> Why | None:
     """The table of the score, its sum and the way up."""
     now, before = (on(stored, account.as_of - DAY * n) for n in (0, 28))
-    found = breakdown(now, before, targets) if now else None
+    found = breakdown(now, before) if now else None
     if now is None or found is None:
         return None
     weights = explain.weights_text(found, regional)
+    components = {component.name: component for component in rules.components}
     rows = [
         Row(
             part,
-            explain.part_name(part.name),
-            explain.measured_text(part.name, now.measured, targets, regional),
+            part_name(part.name),
+            explain.measured_text(part, components.get(part.name), now, regional),
             weights[part.name],
         )
         for part in found.parts
@@ -113,14 +125,13 @@ def why(
         found,
         rows,
         explain.sum_text(found, regional),
-        explain.way_up(found, now.measured, targets, regional),
+        explain.way_up(found, now, rules, regional),
     )
 
 
 def chart(
     stored: History,
     account: Account,
-    targets: HealthTargets,
     regional: Regional,
     name: str,
 ) -> Chart | None:
@@ -134,7 +145,7 @@ def chart(
         regional,
         words={state: state_word(state) for state in STATES},
         name=name,
-        cuts=targets.cuts,
+        cuts=account.cuts,
         color=account.color or "none",
         events=flags(weekly),
     )

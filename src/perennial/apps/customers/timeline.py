@@ -16,15 +16,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from perennial.apps.customers import money
-from perennial.apps.customers.account import DETRACTOR, Account, Cuts, shown
+from perennial.apps.customers.account import DETRACTOR, Account, shown
 from perennial.apps.customers.breakdown import Snapshot, biggest_move
 from perennial.apps.customers.kept import kept
+from perennial.apps.customers.parts import part_name
 from perennial.apps.customers.scope import rows_of
 from perennial.apps.customers.words import Text, name_of
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.money import SCALE
-from perennial.core.settings import HealthTargets
 from perennial.core.windows import day_start
 from perennial.lake.workspace import Workspace as Lake
 from perennial.ui import formats
@@ -66,7 +66,7 @@ def timeline(
         *fact_entries(_facts(lake, account), account, people, regional),
         *seat_entries(money.seat_levels(workspace, account), regional),
         *mrr_entries(money.mrr_levels(workspace, account), regional),
-        *health_entries(history, lake.settings.health, regional),
+        *health_entries(history, regional),
     ]
     return sorted(found, key=lambda e: _instant(e.at, regional), reverse=True)[:MOST]
 
@@ -336,7 +336,6 @@ def mrr_entries(changes: Sequence[money.Level], regional: Regional) -> Iterator[
 
 def health_entries(
     history: Sequence[tuple[date, Snapshot]],
-    targets: HealthTargets,
     regional: Regional,
 ) -> Iterator[Entry]:
     """Changes of color between two snapshots that follow each other."""
@@ -348,16 +347,16 @@ def health_entries(
             _("Health <b>{before} → {now}</b>, {was} to {score}"),
             before=state_word(before.color),
             now=state_word(now.color),
-            was=_score(before, targets.cuts, regional),
-            score=_score(now, targets.cuts, regional),
+            was=_score(before, regional),
+            score=_score(now, regional),
         )
-        moved = biggest_move(now, before, targets)
+        moved = biggest_move(now, before)
         detail = move_text(moved, regional)
         yield Entry(day, icon="activity-heartbeat", text=text, detail=detail)
 
 
-def _score(snapshot: Snapshot, cuts: Cuts, regional: Regional) -> str:
-    return formats.number(shown(snapshot.score or 0.0, cuts), regional)
+def _score(snapshot: Snapshot, regional: Regional) -> str:
+    return formats.number(shown(snapshot.score or 0.0, snapshot.cuts), regional)
 
 
 def move_text(moved: tuple[str, float] | None, regional: Regional) -> str:
@@ -366,13 +365,4 @@ def move_text(moved: tuple[str, float] | None, regional: Regional) -> str:
         return ""
     name, points = moved
     sign = "+" if points > 0 else ""
-    return f"{PARTS[name]} {sign}{formats.number(points, regional, 1)}"
-
-
-#: Names of the parts of the score.
-PARTS: Mapping[str, Text] = {
-    "frequency": pgettext_lazy("part of the health score", "Frequency"),
-    "breadth": pgettext_lazy("part of the health score", "Breadth"),
-    "depth": pgettext_lazy("part of the health score", "Depth"),
-    "growth": pgettext_lazy("part of the health score", "Growth"),
-}
+    return f"{part_name(name)} {sign}{formats.number(points, regional, 1)}"

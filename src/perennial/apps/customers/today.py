@@ -98,7 +98,7 @@ def _facts(
 ) -> dict[str, Facts]:
     """Key features of the listed accounts, and how far onboarding came."""
     ids = [account.account_id for account in accounts]
-    found = {row["account_id"]: row for row in _snapshots(lake, [as_of], ids)}
+    found = {row["account_id"]: row for row in snapshots_of(lake, [as_of], ids)}
     return {
         i: Facts(
             found[i]["key_features_used"] if i in found else None,
@@ -120,7 +120,7 @@ def facts_of(workspace: Workspace, account: Account, now: Snapshot | None) -> Fa
     )
 
 
-def _snapshots(
+def snapshots_of(
     lake: Lake, dates: Sequence[date], ids: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Stored health of some accounts on some days, the newest computation of each."""
@@ -215,13 +215,13 @@ def _changed(lake: Lake, as_of: date, owner: str) -> Changes:
     if not found.is_empty():
         before = dict(zip(found["account_id"], found["health_color_1d"], strict=True))
         return _changes(lake, as_of, 1, queries.accounts_of(lake, found), before)
-    before = _colors(lake, m, as_of - DAY * 7)
+    before = colors_of(lake, m, as_of - DAY * 7)
     rows = m.filter(m.account_id.isin(list(before)))
     accounts = queries.accounts_of(lake, lake.engine.run(rows)) if before else []
     return _changes(lake, as_of, 7, accounts, before)
 
 
-def _colors(lake: Lake, m: ir.Table, day: date) -> dict[str, str]:
+def colors_of(lake: Lake, m: ir.Table, day: date) -> dict[str, str]:
     """Colors of a day, of the accounts that have another one now."""
     table = lake.table("health_snapshots")
     newest = ibis.window(group_by="account_id", order_by=ibis.desc("computed_at"))
@@ -241,14 +241,13 @@ def _changes(
     first = sorted(accounts, key=lambda a: (-a.mrr, a.account_id))[:CHANGES]
     ids = [account.account_id for account in first]
     stored = {
-        (row["account_id"], row["date"]): snapshot(row)
-        for row in _snapshots(lake, [as_of, as_of - DAY * days], ids)
+        (row["account_id"], row["date"]): snapshot(lake, row)
+        for row in snapshots_of(lake, [as_of, as_of - DAY * days], ids)
     }
-    targets = lake.settings.health
     rows = []
     for account in first:
         now = stored.get((account.account_id, as_of))
         old = stored.get((account.account_id, as_of - DAY * days))
-        moved = biggest_move(now, old, targets) if now and old else None
+        moved = biggest_move(now, old) if now and old else None
         rows.append(Change(account, before[account.account_id], moved))
     return Changes(days, len(accounts), rows)

@@ -88,6 +88,37 @@ JOBS: Final[list[Job]] = [
         _("Puts rejected calls back into the inbox."),
     ),
     Job(
+        "backtest_scorecard",
+        "perennial.apps.health.jobs.backtest_scorecard",
+        "",
+        _("Back-test a scorecard"),
+        _("Computes how a draft would have told leavers from stayers."),
+    ),
+    Job(
+        "review_models",
+        "perennial.apps.insights.jobs.review_models",
+        "0 5 5 1,4,7,10 *",
+        _("Learn about renewals"),
+        _(
+            "Looks again at what separates stayers from leavers, and proposes what is "
+            "new."
+        ),
+    ),
+    Job(
+        "answer_insights",
+        "perennial.apps.insights.jobs.answer_insights",
+        "20 4 * * *",
+        _("Insights"),
+        _("Computes usage patterns and lifetime values before anybody asks for them."),
+    ),
+    Job(
+        "tell_past_forecasts",
+        "perennial.apps.insights.jobs.tell_past_forecasts",
+        "",
+        _("Past forecasts"),
+        _("Tells what would have been expected in past quarters."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",

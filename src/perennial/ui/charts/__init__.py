@@ -17,6 +17,14 @@ from perennial.ui.charts.health import (
     health_bar_chart,
     stacked_health_chart,
 )
+from perennial.ui.charts.insights import (
+    Said,
+    Side,
+    calibration_chart,
+    fan_chart,
+    gap_chart,
+    hindsight_chart,
+)
 from perennial.ui.charts.look import COLORS, Spec, config, painted, themes
 from perennial.ui.charts.measures import (
     bar_chart,
@@ -49,15 +57,21 @@ __all__ = [
     "Grain",
     "Note",
     "Point",
+    "Said",
+    "Side",
     "Spec",
     "Unit",
     "bar_chart",
     "bridge_chart",
+    "calibration_chart",
     "config",
     "curve_chart",
     "driver_chart",
+    "fan_chart",
+    "gap_chart",
     "health_band_chart",
     "health_bar_chart",
+    "hindsight_chart",
     "line_chart",
     "painted",
     "stacked_health_chart",

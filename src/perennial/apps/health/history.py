@@ -1,0 +1,96 @@
+"""The health of one account over time: transitions, overrides, pulses, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from perennial.apps.customers.kept import kept
+from perennial.apps.customers.parts import part_name
+from perennial.apps.health.models import Override, Pulse
+from perennial.apps.team.models import Workspace
+from perennial.core.windows import DAY
+from perennial.lake import transitions
+from perennial.lake.workspace import Workspace as Lake
+from perennial.ui import formats
+from perennial.ui.formats import Regional
+
+#: Rows of each list: the newest.
+_MOST = 50
+_CAUSES: Mapping[str, str | Promise] = {
+    "model_change": gettext_lazy("The scorecard changed"),
+    "override": gettext_lazy("A person set or withdrew a score"),
+    "first_score": gettext_lazy("Scored for the first time"),
+    "no_score": gettext_lazy("No score any more"),
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A change of color as it was written down."""
+
+    date: date
+    before: str
+    after: str
+    score: float | None
+    cause: str
+    version: int
+
+
+def turns(lake: Lake, account_id: str, regional: Regional) -> list[Turn]:
+    """The newest first."""
+    return [_turn(row, regional) for row in _rows(lake, account_id)]
+
+
+@kept(transitions.NAME, size=256)
+def _rows(lake: Lake, account_id: str) -> Sequence[Mapping[str, Any]]:
+    table = lake.table(transitions.NAME)
+    found = lake.engine.run(table.filter(table.account_id == account_id))
+    return found.sort("date", "recorded_at", descending=True).head(_MOST).to_dicts()
+
+
+def _turn(row: Mapping[str, Any], regional: Regional) -> Turn:
+    cause = row["cause"]
+    said = str(_CAUSES[cause]) if cause in _CAUSES else ""
+    drivers = json.loads(row["drivers"] or "[]")
+    if cause == "score" or (cause == "model_change" and drivers):
+        told = ", ".join(_driver(name, by, regional) for name, by in drivers[:3])
+        said = f"{said}: {told}" if said else told
+    return Turn(
+        row["date"],
+        row["from_color"],
+        row["to_color"],
+        row["score_after"],
+        said,
+        row["version"],
+    )
+
+
+def _driver(name: str, points: float, regional: Regional) -> str:
+    sign = "+" if points > 0 else ""
+    return f"{part_name(name)} {sign}{formats.number(points, regional, 1)}"
+
+
+def overrides(workspace: Workspace, account_id: str) -> list[Override]:
+    found = workspace.health_overrides.filter(account_id=account_id)
+    return list(found.order_by("-pk")[:_MOST])
+
+
+def pulses(workspace: Workspace, account_id: str) -> list[Pulse]:
+    found = workspace.health_pulses.filter(account_id=account_id)
+    return list(found.order_by("-pk")[:_MOST])
+
+
+def frozen_text(since: date | None, as_of: date, regional: Regional) -> str:
+    """Said where the score is carried over; empty where it is of the day."""
+    if since is None:
+        return ""
+    day = formats.day(since, regional, as_of + DAY)
+    return _("Carried over from %(day)s: events were missing.") % {"day": day}

@@ -1,0 +1,161 @@
+"""What the Health screens read: states of customers over time, who moved and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+import ibis.expr.types as ir
+
+from perennial.apps.customers import queries, today
+from perennial.apps.customers.account import RANK, Account
+from perennial.apps.customers.breakdown import biggest_move, snapshot
+from perennial.apps.customers.kept import kept
+from perennial.core.money import SCALE
+from perennial.core.windows import DAY
+from perennial.lake import healthbook
+from perennial.lake.workspace import Workspace as Lake
+from perennial.metrics import filters
+
+#: Green first, as the table reads; the chart turns it round.
+STATES = ("green", "yellow", "orange", "red", "none")
+RISKY = ("orange", "red")
+WEEKS = 26
+#: Movers and the table compare with so many days before.
+BACK = 28
+
+
+@dataclass(frozen=True)
+class Group:
+    """Customers in one state on one day."""
+
+    accounts: int = 0
+    mrr_e4: int = 0
+
+    def __add__(self, other: Group) -> Group:
+        return Group(self.accounts + other.accounts, self.mrr_e4 + other.mrr_e4)
+
+    @property
+    def mrr(self) -> Decimal:
+        return Decimal(self.mrr_e4) / SCALE
+
+
+@dataclass(frozen=True)
+class Day:
+    """All customers of a day, by state."""
+
+    groups: Mapping[str, Group] = field(default_factory=dict)
+
+    def of(self, *states: str) -> Group:
+        return sum((self.groups.get(s, Group()) for s in states), Group())
+
+    @property
+    def all(self) -> Group:
+        return self.of(*STATES)
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A customer whose color changed, and the part that moved its score most."""
+
+    account: Account
+    before: str
+    score_before: float | None
+    moved: tuple[str, float] | None
+    version_changed: bool
+
+
+@dataclass(frozen=True)
+class Movers:
+    """All who moved one way, the largest first."""
+
+    count: int = 0
+    mrr: Decimal = Decimal(0)
+    rows: tuple[Mover, ...] = ()
+
+
+def where(segment: str) -> str | None:
+    return f"segment = {filters.text(segment)}" if segment else None
+
+
+@kept("health_snapshots", "accounts", "former_attributes", size=128)
+def days(lake: Lake, as_of: date, segment: str) -> Mapping[date, Day]:
+    """The states of 26 weeks, of the day itself and of four weeks before."""
+    dates = [as_of - DAY * 7 * week for week in range(WEEKS + 1)]
+    found: dict[date, dict[str, Group]] = {}
+    rows = healthbook.states(lake, dates, where(segment))
+    for day, color, accounts, mrr in rows.iter_rows():
+        found.setdefault(day, {})[color] = Group(accounts, mrr)
+    return {day: Day(groups) for day, groups in sorted(found.items())}
+
+
+@kept("account_measures", "health_snapshots", "scorecards", size=128)
+def movers(lake: Lake, as_of: date, segment: str, most: int) -> tuple[Movers, Movers]:
+    """Customers whose color is worse, and better, than 28 days before."""
+    m = _customers(lake, segment)
+    before = today.colors_of(lake, m, as_of - DAY * BACK)
+    if not before:
+        return Movers(), Movers()
+    rows = lake.engine.run(m.filter(m.account_id.isin(list(before))))
+    accounts = sorted(queries.accounts_of(lake, rows), key=lambda a: (-a.mrr, a.name))
+    worse = [a for a in accounts if RANK[a.color] < RANK[before[a.account_id]]]
+    better = [a for a in accounts if RANK[a.color] > RANK[before[a.account_id]]]
+    return (
+        _moved(lake, as_of, worse, before, most),
+        _moved(lake, as_of, better, before, most),
+    )
+
+
+def _customers(lake: Lake, segment: str) -> ir.Table:
+    m = lake.table("account_measures")
+    m = m.filter((m.state == "paying") & m.health_color.notnull())
+    return m.filter(m.segment == segment) if segment else m
+
+
+def _moved(
+    lake: Lake,
+    as_of: date,
+    accounts: list[Account],
+    before: Mapping[str, str],
+    most: int,
+) -> Movers:
+    first = accounts[:most]
+    days = (as_of, as_of - DAY * BACK)
+    stored = {
+        (row["account_id"], row["date"]): snapshot(lake, row)
+        for row in today.snapshots_of(lake, days, [a.account_id for a in first])
+    }
+    rows = []
+    for account in first:
+        now, then = (stored.get((account.account_id, day)) for day in days)
+        rows.append(
+            Mover(
+                account,
+                before[account.account_id],
+                then.score if then else None,
+                biggest_move(now, then) if now and then else None,
+                bool(now and then and now.version != then.version),
+            )
+        )
+    total = sum((a.mrr for a in accounts), Decimal(0))
+    return Movers(len(accounts), total, tuple(rows))
+
+
+@kept("account_measures", size=64)
+def reasons_without(lake: Lake, as_of: date, segment: str) -> Mapping[str, int]:
+    """Customers without a score, by the reason: onboarding, insufficient."""
+    m = lake.table("account_measures")
+    m = m.filter((m.state == "paying") & m.health_color.isnull())
+    m = m.filter(m.segment == segment) if segment else m
+    found = m.group_by("health_status").agg(accounts=m.count())
+    return dict(lake.engine.run(found).iter_rows())
+
+
+@kept("account_measures", size=64)
+def risky(lake: Lake, as_of: date, segment: str) -> tuple[Account, ...]:
+    """Customers that are red or orange."""
+    m = _customers(lake, segment)
+    found = lake.engine.run(m.filter(m.health_color.isin(RISKY)))
+    return tuple(queries.accounts_of(lake, found))

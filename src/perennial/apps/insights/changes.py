@@ -1,0 +1,84 @@
+"""What is new in a version, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.utils.translation import gettext as _
+
+from perennial.apps.insights import words
+from perennial.lake.models import Version
+from perennial.scoring import review
+from perennial.scoring.review import Change
+from perennial.ui import formats
+from perennial.ui.formats import Regional
+
+
+def change_texts(
+    old: Version | None,
+    new: Version,
+    names: Mapping[str, str],
+    regional: Regional,
+) -> list[str]:
+    """One sentence a difference; none for a first version."""
+    if old is None:
+        return []
+    found = review.differences(old.review, new.review)
+    return [_text(change, names, regional) for change in found]
+
+
+def _text(change: Change, names: Mapping[str, str], regional: Regional) -> str:
+    where = change.segment or _("All customers")
+    tell = _SAYS[change.kind]
+    return f"{where}: {tell(change, names, regional)}"
+
+
+def _feature(change: Change, names: Mapping[str, str], _regional: Regional) -> str:
+    told = {
+        side: names.get(str(value), str(value)) if value else _("none")
+        for side, value in (("old", change.before), ("new", change.after))
+    }
+    return _("power feature %(old)s → %(new)s") % told
+
+
+def _edges(change: Change, _names: Mapping[str, str], regional: Regional) -> str:
+    told = {
+        "old": _uses(change.before, regional),
+        "new": _uses(change.after, regional),
+    }
+    return _("green from %(old)s → %(new)s uses a month") % told
+
+
+def _uses(value: str | float | None, regional: Regional) -> str:
+    if value is None or isinstance(value, str):
+        return formats.EMPTY
+    return formats.number(value, regional)
+
+
+def _chances(change: Change, _names: Mapping[str, str], regional: Regional) -> str:
+    told = {
+        "old": formats.percent(_number(change.before), regional, 0),
+        "new": formats.percent(_number(change.after), regional, 0),
+    }
+    return _("chance of a band %(old)s → %(new)s") % told
+
+
+def _number(value: str | float | None) -> float | None:
+    return None if isinstance(value, str) else value
+
+
+def _model(change: Change, _names: Mapping[str, str], _regional: Regional) -> str:
+    told = {
+        "old": words.MODELS[str(change.before)],
+        "new": words.MODELS[str(change.after)],
+    }
+    return _("model %(old)s → %(new)s") % told
+
+
+_Says = Callable[[Change, Mapping[str, str], Regional], str]
+_SAYS: Mapping[str, _Says] = {
+    "feature": _feature,
+    "edges": _edges,
+    "chances": _chances,
+    "model": _model,
+}

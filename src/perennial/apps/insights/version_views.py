@@ -1,0 +1,77 @@
+"""Versions of what was learned: what is new, who approved what."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from perennial.apps.insights import actions, queries, words
+from perennial.apps.insights.changes import change_texts
+from perennial.apps.insights.views import shared
+from perennial.apps.jobs.queries import latest
+from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.roles import Role
+from perennial.core.errors import PerennialError
+
+
+@role_required(Role.VIEWER)
+def versions(request: TeamRequest) -> HttpResponse:
+    """Every version, the newest first, with what was new in it."""
+    lake = lake_of(request.workspace)
+    run = latest(request.workspace, "review_models")
+    found = list(queries.versions(lake))
+    before = [None, *found[:-1]]
+    names = queries.feature_names(lake)
+    context = {
+        **shared(request, "versions"),
+        "versions": [
+            {
+                "version": version,
+                "status": words.STATUS[version.status],
+                "changes": change_texts(old, version, names, request.regional),
+            }
+            for old, version in zip(before, found, strict=True)
+        ][::-1],
+        "run": run if run is not None and run.is_active else None,
+        "failed": run if run is not None and run.state == "failed" else None,
+        "may_look": request.membership.covers(Role.MEMBER),
+        "may_decide": request.membership.covers(Role.ADMIN),
+    }
+    return render(request, "insights/versions.html", context)
+
+
+@require_POST
+@role_required(Role.MEMBER)
+def look(request: TeamRequest) -> HttpResponse:
+    actions.look_again(request.membership)
+    messages.success(request, _("Learning in the background; this takes a minute."))
+    return redirect("insights:versions")
+
+
+@require_POST
+@role_required(Role.ADMIN)
+def decide(request: TeamRequest, number: int) -> HttpResponse:
+    lake = lake_of(request.workspace)
+    if number not in {v.number for v in queries.versions(lake)}:
+        raise Http404
+    approve = request.POST.get("do") == "approve"
+    try:
+        actions.decide(
+            request.membership,
+            number,
+            approve=approve,
+            note=request.POST.get("note", ""),
+        )
+    except PerennialError as error:
+        messages.error(request, str(error))
+        return redirect("insights:versions")
+    if approve:
+        said = _("Version %(n)s is in force; scores follow with the next refresh.")
+    else:
+        said = _("Version %(n)s was rejected.")
+    messages.success(request, said % {"n": number})
+    return redirect("insights:versions")

@@ -1,0 +1,231 @@
+"""Insights: power feature, renewal model, forecast, patterns, lifetime value."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from perennial.apps.customers import queries as customers
+from perennial.apps.customers.chips import Chip, Choice
+from perennial.apps.customers.words import name_of, owner_names
+from perennial.apps.insights import outlook, patterns, power, queries, renewal, value
+from perennial.apps.insights.tabs import PAGES, tabs
+from perennial.apps.jobs.queries import latest
+from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.roles import Role
+from perennial.lake.models import Version
+
+#: Users that must have tried a feature for a share to mean something.
+_LEAST_USERS = 20
+
+
+def shared(request: TeamRequest, on: str) -> dict[str, Any]:
+    """What every page of insights shows around its content."""
+    lake = lake_of(request.workspace)
+    waiting = [v for v in queries.versions(lake) if v.status == "proposed"]
+    return {
+        "nav": "insights",
+        "tabs": tabs(on),
+        "active": queries.active(lake),
+        "page_title": PAGES[on],
+        "waiting": waiting[-1] if waiting else None,
+        "data_to": customers.data_to(request.workspace, lake.today),
+    }
+
+
+def segment_chip(request: TeamRequest, segments: list[str]) -> Chip | None:
+    """Which segment a page is about; everything else in the address stays."""
+    if not segments:
+        return None
+    chosen = request.GET.get("segment", "")
+
+    def url(segment: str) -> str:
+        kept = {k: v for k, v in request.GET.items() if k != "segment"}
+        return "?" + urlencode({**kept, **({"segment": segment} if segment else {})})
+
+    every = Choice(_("All customers"), url(""), chosen not in segments)
+    some = [Choice(s, url(s), s == chosen) for s in segments]
+    shown = chosen if chosen in segments else every.label
+    return Chip(_("Segment"), shown, chosen in segments, [every, *some])
+
+
+def empty(request: TeamRequest, on: str) -> HttpResponse:
+    """Nothing was learned yet: what will be here, and the one step."""
+    context = {
+        **shared(request, on),
+        "run": latest(request.workspace, "review_models"),
+        "may_look": request.membership.covers(Role.MEMBER),
+    }
+    return render(request, "insights/empty.html", context)
+
+
+def shown(request: TeamRequest) -> Version | None:
+    """The version a page speaks of: that asked for, in force, or the last proposed."""
+    lake = lake_of(request.workspace)
+    wanted = queries.version(lake, request.GET.get("version", ""))
+    every = queries.versions(lake)
+    return wanted or (every[-1] if every else None)
+
+
+@role_required(Role.VIEWER)
+def index(request: TeamRequest) -> HttpResponse:
+    return redirect("insights:power")
+
+
+@role_required(Role.VIEWER)
+def power_feature(request: TeamRequest) -> HttpResponse:
+    version = shown(request)
+    if version is None:
+        return empty(request, "power")
+    lake, review = lake_of(request.workspace), version.review
+    segments = sorted(s for s in review.discoveries if s)
+    segment = request.GET.get("segment", "")
+    segment = segment if segment in segments else ""
+    found, names = review.discoveries[segment], queries.feature_names(lake)
+    bands, feature = review.bands_of(segment), review.feature(segment)
+    here = [c for c in queries.told(lake) if not segment or c.segment == segment]
+    regional = request.regional
+    context = {
+        **shared(request, "power"),
+        "version": version,
+        "chip": segment_chip(request, segments),
+        "found": found,
+        "feature": names.get(feature or "", feature),
+        "headline": power.headline(found, names, regional),
+        "rows": power.rows(found, names),
+        "bands": power.band_rows(bands, here, regional),
+        "source": power.band_source(bands, regional),
+        "gap": power.gap_chart(review, segment, regional),
+        "gap_text": power.gap_text(review, segment, regional),
+        "trust": power.trust(found, regional),
+        "drift": power.drift(review, segment, here, regional),
+    }
+    return render(request, "insights/power.html", context)
+
+
+@role_required(Role.VIEWER)
+def renewal_model(request: TeamRequest) -> HttpResponse:
+    version = shown(request)
+    if version is None:
+        return empty(request, "renewal")
+    lake, review = lake_of(request.workspace), version.review
+    compared = review.comparison
+    chosen = renewal.adopted(compared)
+    told = queries.told(lake)
+    context = {
+        **shared(request, "renewal"),
+        "version": version,
+        "compared": compared,
+        "chosen": chosen,
+        "headline": renewal.headline(compared, request.regional),
+        "models": renewal.model_rows(compared),
+        "calibration": renewal.calibration(chosen, request.regional),
+        "groups": renewal.lowest_groups(chosen),
+        "lift": renewal.lift(chosen),
+        "ece_max": lake.settings.ece_max,
+        "low": renewal.low_rows(told, request.regional),
+        "weights": renewal.weights(review, told),
+    }
+    return render(request, "insights/renewal.html", context)
+
+
+@role_required(Role.VIEWER)
+def forecast(request: TeamRequest) -> HttpResponse:
+    lake = lake_of(request.workspace)
+    told = queries.told(lake)
+    if not told:
+        return empty(request, "forecast")
+    segments = sorted({c.segment for c in told if c.segment})
+    segment = request.GET.get("segment", "")
+    segment = segment if segment in segments else ""
+    here = [c for c in told if not segment or c.segment == segment]
+    total = outlook.due(_("90 days"), outlook.soon(here, lake.today))
+    ahead = queries.ahead(lake, segment)
+    past = queries.hindsight(lake, lake.today)
+    names = owner_names(request.workspace)
+    owners = outlook.by_group(here, lake.today, "owner")
+    context = {
+        **shared(request, "forecast"),
+        "chip": segment_chip(request, segments),
+        "headline": outlook.headline(total, request.regional),
+        "total": total,
+        "months": outlook.by_month(here, lake.today),
+        "last": ahead[-1] if ahead else None,
+        "fan": outlook.fan(lake, ahead, segment, request.regional),
+        "groups": [] if segment else outlook.by_group(here, lake.today, "segment"),
+        "owners": [(name_of(str(o.label), names), o) for o in owners],
+        "past": outlook.hindsight_chart(past, request.regional),
+        "past_text": outlook.hindsight_text(past, request.regional),
+        "telling": _running(request, "tell_past_forecasts"),
+    }
+    return render(request, "insights/forecast.html", context)
+
+
+def _running(request: TeamRequest, job: str) -> Any:
+    run = latest(request.workspace, job)
+    return run if run is not None and run.is_active else None
+
+
+@role_required(Role.VIEWER)
+def usage_patterns(request: TeamRequest) -> HttpResponse:
+    lake = lake_of(request.workspace)
+    book = customers.book(request.workspace)
+    if book is None:
+        return empty(request, "patterns")
+    rows = queries.answers(lake, book.as_of, 0)
+    names = queries.account_names(lake)
+    segments = patterns.light(rows, "light_use_of_segment", {"": _("No segment")})
+    dips = patterns.dips(rows)
+    accounts = patterns.light(rows, "light_use_of_account", names)
+    context = {
+        **shared(request, "patterns"),
+        "headline": patterns.headline(segments, dips, request.regional),
+        "segments": segments,
+        "accounts": [a for a in accounts if a.verdict in ("norm", "mixed")],
+        "dips": dips,
+        "unused": patterns.unused(rows, queries.feature_names(lake)),
+        "floor": lake.settings.light_floor * lake.settings.health.minutes,
+    }
+    return render(request, "insights/patterns.html", context)
+
+
+@role_required(Role.VIEWER)
+def product_health(request: TeamRequest) -> HttpResponse:
+    lake = lake_of(request.workspace)
+    book = customers.book(request.workspace)
+    if book is None:
+        return empty(request, "product")
+    rows = queries.answers(lake, book.as_of, 1)
+    found = patterns.product(rows, queries.feature_names(lake), _LEAST_USERS)
+    context = {
+        **shared(request, "product"),
+        "headline": patterns.product_headline(found, request.regional),
+        "found": found,
+        "least": _LEAST_USERS,
+    }
+    return render(request, "insights/product.html", context)
+
+
+@role_required(Role.VIEWER)
+def lifetime_value(request: TeamRequest) -> HttpResponse:
+    lake = lake_of(request.workspace)
+    book = customers.book(request.workspace)
+    if book is None:
+        return empty(request, "value")
+    forms, by_segment, buyers = (
+        queries.answers(lake, book.as_of, nth) for nth in (2, 3, 4)
+    )
+    told = value.forms(forms)
+    context = {
+        **shared(request, "value"),
+        "headline": value.headline(told, request.regional),
+        "forms": told,
+        "segments": value.by_segment(by_segment),
+        "buyers": value.parameters(buyers, request.regional),
+    }
+    return render(request, "insights/value.html", context)
