@@ -13,7 +13,7 @@ SCHEMA = FACTS["events"].schema()
 CSV_ROWS = 1_000_000
 
 
-def write(folder: Path, events: int) -> tuple[Path, Path]:
+def write(folder: Path, events: int, accounts: int = 2000) -> tuple[Path, Path]:
     """Parquet of all events of 2025 and CSV of the first of them."""
     folder.mkdir(parents=True)
     parquet, csv = folder / "events.parquet", folder / "events.csv"
@@ -23,7 +23,7 @@ def write(folder: Path, events: int) -> tuple[Path, Path]:
         duck.execute(
             f"""
             CREATE TABLE session AS
-            SELECT range AS session, floor(2000 * power(random(), 3))::INT AS account,
+            SELECT range AS session, floor({accounts} * power(random(), 3))::INT AS account,
                    floor(40 * power(random(), 2))::INT AS person,
                    TIMESTAMPTZ '2025-01-01' + INTERVAL (floor(random() * 333)::INT) DAY
                    + INTERVAL (floor(7 * 3600 + random() * 36000)::INT) SECOND AS start

@@ -10,6 +10,7 @@ import click
 
 from perennial.cli.main import VERBS, cli
 from perennial.core.settings import HealthTargets, Settings
+from perennial.lake.insights import INSIGHTS, Insight
 from perennial.lake.tables import FACTS, RECORDS, ROLLUPS, Table
 from perennial.metrics.registry import Metric, all_metrics
 
@@ -49,6 +50,21 @@ def _metric(metric: Metric) -> str:
     ]
     if metric.caveats:
         lines.append(f"\n!!! note\n    {metric.caveats}")
+    return "\n".join(lines) + "\n"
+
+
+def insights() -> str:
+    """What can be learned from the past, a section an insight."""
+    return "\n".join([_NOTE, "# Insights\n", *map(_insight, INSIGHTS.values())])
+
+
+def _insight(insight: Insight) -> str:
+    lines = [
+        f"## {insight.title} {{ #{insight.name} }}\n",
+        f"`{insight.name}`: {insight.about}\n",
+        *(f"- `--by {name}`" for name in insight.dimensions),
+        *(f"- `--set {name}=…`: {text}" for name, text in insight.params.items()),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -185,6 +201,7 @@ def _excuses(excused: Mapping[str, str]) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": metrics,
+    "insights.md": insights,
     "tables.md": tables,
     "command-line.md": commands,
     "settings.md": settings,

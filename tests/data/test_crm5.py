@@ -220,3 +220,21 @@ def test_importing_again_and_refreshing_again_change_nothing(
     )
     assert run(folder, "refresh", "--as-of", "2024-01-01").exit_code == 0
     assert before == {name: lake.snapshot(name).version for name in before}
+
+
+def test_signs_of_those_who_leave(workspace: Workspace) -> None:
+    """Known of the simulation: disqualified and lost opportunities and cancelled
+    meetings lose customers, work on contacts keeps them. Few leave (23 decisions):
+    enough to compare, not for a feature to be sure."""
+    found = {
+        row["feature"]: row
+        for row in workspace.insight("power-features", as_of="2024-01-01").to_dicts()
+    }
+    assert {row["status"] for row in found.values()} == {"ok"}
+    for loses in ("disqualify_opportunity", "lose_opportunity", "cancel_meeting"):
+        assert found[loses]["auc"] < 0.5
+        assert found[loses]["odds_ratio"] < 1
+    assert found["edit_contact"]["auc"] > 0.5
+    assert found["edit_contact"]["odds_ratio"] > 1
+    assert found["add_contact"]["auc"] >= 0.5
+    assert not any(row["is_power_feature"] for row in found.values())

@@ -16,13 +16,20 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from perennial.core.windows import Period
-from perennial.lake import definitions, refresh, settings_store, snapshots
+from perennial.lake import (
+    definitions,
+    healthbook,
+    refresh,
+    settings_store,
+    snapshots,
+)
 from perennial.lake.engines import SparkEngine
 from perennial.lake.store import Lake
 from perennial.lake.workspace import Workspace
 from perennial.metrics.query import ask
 from perennial.metrics.registry import all_metrics, get
 from perennial.scoring import patterns
+from perennial.scoring.scorecard_reading import read
 from tests.builders import clock, instant
 from tests.metrics.dirt_voice import annotate
 from tests.metrics.world import company, write
@@ -162,3 +169,37 @@ def test_health(duck: Workspace, spark: Workspace, users: bool) -> None:
         snapshots.compute(w, days, users=users).sort(order) for w in (duck, spark)
     )
     assert_same(one, other.select(one.columns))
+
+
+def test_health_by_a_scorecard(duck: Workspace, spark: Workspace) -> None:
+    """Metrics beside the usual parts, ranks within segments, profiles by condition."""
+    ranked = {"percentile": {"within": "segment"}}
+    card = read(
+        {
+            "name": "Any",
+            "components": [
+                {"name": "depth", "weight": 40, "measure": "depth"},
+                {"name": "mau", "weight": 30, "metric": "mau", "scale": ranked},
+                {"name": "nps", "weight": 30, "metric": "nps",
+                 "scale": {"linear": {"from": -100, "to": 100}}},
+            ],
+            "profiles": [
+                {"name": "Young", "when": "age_days < 200 and mrr > 0",
+                 "components": {"depth": {"targets": {"coverage": 0.5}}}},
+                {"name": "Large", "when": "segment = 'Enterprise'", "cuts": [50, 70, 90]},
+                {"name": "Others"},
+            ],
+        }
+    )  # fmt: skip
+    days = [date(2026, 6, 1), date(2026, 4, 1)]
+    one, other = (
+        snapshots.compute(w, days, card=card).sort("date", "account_id")
+        for w in (duck, spark)
+    )
+    assert_same(one, other.select(one.columns))
+    assert one["profile"].n_unique() > 1
+    states = (
+        healthbook.states(w, [date(2026, 6, 1)], "segment = 'Enterprise'")
+        for w in (duck, spark)
+    )
+    assert_same(*states)

@@ -222,6 +222,16 @@ def test_both_formats_say_the_same(format_: text.Format) -> None:
         assert text.parse(text.write(card, format_)) == card
 
 
+def test_the_example_of_the_documentation_is_a_scorecard() -> None:
+    page = Path(__file__).parents[2] / "docs/how-to/edit-a-scorecard.md"
+    example = page.read_text().split("```yaml\n")[1].split("```")[0]
+    card = text.parse(example, ATTRIBUTES)
+    assert [p.name for p in card.profiles] == [
+        "Trials", "Small business", "Everyone else",
+    ]  # fmt: skip
+    assert sum(c.weight for c in card.components) == 100
+
+
 def test_yaml_says_where_it_cannot_be_read() -> None:
     for written, place in (
         ("name: [x", "line 1"),

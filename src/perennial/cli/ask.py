@@ -129,12 +129,17 @@ def health(
     found = healthbook.scores(workspace, card=card, users=users, **asked)
     if asked["account"] and not found:
         raise BadValue(f"no account {asked['account']!r} with health on that day")
-    show.rows(found if format_ == "json" else [_flat(row) for row in found], format_)
+    show.rows(found if format_ == "json" else _flat(found), format_)
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    parts = row.pop("components")
-    return {**row, **{part["name"]: part["value"] for part in parts}}
+def _flat(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with a column a part; not every account has every part."""
+    parts = [{p["name"]: p["value"] for p in row.pop("components")} for row in found]
+    names = dict.fromkeys(name for of_row in parts for name in of_row)
+    return [
+        {**row, **{name: of_row.get(name) for name in names}}
+        for row, of_row in zip(found, parts, strict=True)
+    ]
 
 
 @click.command()

@@ -105,6 +105,8 @@ def take_past(
         if as_of in known:
             continue
         learned = models.learn(workspace, as_of=as_of)
+        if not learned.base:
+            continue
         rows = accounts(workspace, learned, as_of)
         if not rows.is_empty():
             told = by_group(rows, as_of, [QUARTER])

@@ -21,6 +21,7 @@ from perennial.core.windows import DAY, Period
 from perennial.lake import decisions, forecasts, models, observations
 from perennial.lake.tables import TABLES
 from perennial.scoring import lifetime, patterns, power_features
+from perennial.scoring.backtest import Verdict
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -203,6 +204,38 @@ def _renewal_model(workspace: Workspace, asked: Asked) -> Rows:
     ]
 
 
+# Back-test of every way to tell health (H01 to H03, P03)
+
+
+def _backtest(workspace: Workspace, asked: Asked) -> Rows:
+    """How well each told leavers from stayers, on the same later decisions."""
+    compared = models.learn(workspace, as_of=asked.as_of).comparison
+    ways: list[tuple[str, Verdict | None, float | None]] = [
+        ("composite", compared.health, None)
+    ]
+    for trial in compared.trials:
+        name = "band" if trial.model == "bands" else f"calibrated:{trial.model}"
+        ways.append((name, trial.verdict, trial.quality.ece))
+    rows = [
+        {
+            "mode": mode,
+            "auc": verdict.auc,
+            "lift": verdict.lift,
+            "precision_red": verdict.precision,
+            "ece": ece,
+            "n": verdict.n,
+            "left": verdict.left,
+            "status": compared.status,
+        }
+        for mode, verdict, ece in ways
+        if verdict is not None
+    ]
+    for name, area in compared.beside.items():
+        none = dict.fromkeys(("lift", "precision_red", "ece", "n", "left"))
+        rows.append({"mode": name, "auc": area, **none, "status": compared.status})
+    return rows
+
+
 # Forecast (P04)
 
 _MOST_MONTHS = 36
@@ -382,8 +415,10 @@ def _purchases(workspace: Workspace, asked: Asked) -> pl.DataFrame:
     ).distinct()
     rows = rows.left_join(known, "account_id", rname="{name}_k")
     free = rows.kind.isin(["usage", "one_off"]) | rows.subscribed.isnull()
-    rows = rows.filter(free & (rows.kind.fill_null("") != "refund") & (rows.amount > 0))
-    found = rows.select("account_id", "date", amount=rows.amount.cast("float64"))
+    rows = rows.filter(free & (rows.kind.fill_null("") != "refund"))
+    found = rows.select(
+        "account_id", "date", amount=rows.amount.fill_null(0).cast("float64")
+    )
     return workspace.engine.run(found).sort("account_id", "date")
 
 
@@ -414,6 +449,13 @@ INSIGHTS: Mapping[str, Insight] = {
             "Renewal model",
             "How well chances of renewal were told, on decisions the model had not seen.",
             _renewal_model,
+        ),
+        Insight(
+            "backtest",
+            "Back-test",
+            "How well each way to tell health told leavers from stayers, on decisions "
+            "none had seen.",
+            _backtest,
         ),
         Insight(
             "forecast",

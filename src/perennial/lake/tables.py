@@ -974,7 +974,7 @@ _RECORDS = (
     _derived(
         "health_transitions",
         "Changes of color that lasted or went far; never rewritten.",
-        "account_id date recorded_at",
+        "account_id date recorded_at to_color",
         Column("account_id", "string", "The account."),
         Column("date", "date", "The day of the score that changed it."),
         Column("from_color", "string", "Color before; none: no score."),

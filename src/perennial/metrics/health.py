@@ -130,15 +130,16 @@ def health_distribution(t: Inputs, q: Query) -> ir.Table:
         rows = rows.mutate(weight=rows.mrr_e4.fill_null(0))
     else:
         rows = rows.mutate(weight=ibis.literal(SCALE, "int64"))
-    total = rows.group_by(q.keys).agg(
+    keys = [key for key in q.keys if key != "color"]  # it has it either way
+    total = rows.group_by(keys).agg(
         denominator=rows.weight.sum() / SCALE, n=rows.count()
     )
-    of = rows.group_by([*q.keys, "color"]).agg(numerator=rows.weight.sum() / SCALE)
+    of = rows.group_by([*keys, "color"]).agg(numerator=rows.weight.sum() / SCALE)
     places = pl.DataFrame({"color": COLORS, "rank": range(len(COLORS))})
     every = total.cross_join(ibis.memtable(places.to_arrow()))
-    found = every.left_join(of, [*q.keys, "color"], rname="{name}_o")
+    found = every.left_join(of, [*keys, "color"], rname="{name}_o")
     return found.select(
-        *q.keys,
+        *keys,
         "color",
         "rank",
         numerator=found.numerator.fill_null(0.0),

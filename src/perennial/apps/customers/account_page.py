@@ -64,7 +64,9 @@ def shared(
         "tabs": tabs(found, tab, people),
         "tab": tab,
         "chance": chance,
-        "chance_text": formats.percent(chance and chance.p, request.regional, 0),
+        "chance_text": formats.percent(
+            chance.p if chance else None, request.regional, 0
+        ),
         "users_change": users_change(found),
         "nps_word": nps_word(found),
     }

@@ -38,7 +38,7 @@ def account(request: TeamRequest, account_id: str) -> HttpResponse:
     context = {
         **page.shared(request, found, stored, names, "account", people=len(staff)),
         "why": overview.why(stored, found, rules, regional),
-        "now_health": health,
+        "frozen": explain.frozen_text(health, found.as_of, regional),
         "chart": overview.chart(stored, found, regional, _("Health")),
         "matrix": usage.matrix(request.workspace, found).short(),
         "entries": timeline.timeline(

@@ -13,7 +13,7 @@ from perennial.apps.customers.account import Account
 from perennial.apps.customers.home import Summary
 from perennial.apps.customers.reasons import Facts, Reason, Sentence, reasons, sentence
 from perennial.apps.customers.timeline import move_text
-from perennial.apps.customers.today import Changes, Needed
+from perennial.apps.customers.today import Change, Changes, Needed
 from perennial.apps.customers.words import Text, capitalized, spelled
 from perennial.ui import charts, formats
 from perennial.ui.charts import Chart
@@ -190,10 +190,16 @@ class ChangeList:
 def changed(changes: Changes, regional: Regional) -> ChangeList:
     """Changes of color, each with its cause: "Breadth −4.0"."""
     rows = [
-        ChangeRow(c.account, c.before, move_text(c.moved, regional))
-        for c in changes.rows
+        ChangeRow(c.account, c.before, change_text(c, regional)) for c in changes.rows
     ]
     return ChangeList(changes.days, changes.count, rows)
+
+
+def change_text(change: Change, regional: Regional) -> str:
+    """What changed a color: another scorecard, or the part that moved most."""
+    if change.is_model_change:
+        return _("The scorecard changed")
+    return move_text(change.moved, regional)
 
 
 def renewals(summary: Summary, regional: Regional) -> Chart | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.utils.html import format_html
@@ -271,6 +272,14 @@ def no_score_text(status: str, coverage: float, regional: Regional) -> str:
             "Only %(share)s of the weight could be measured; a score needs more."
         ) % {"share": formats.percent(coverage, regional, 0)}
     return _("Accounts that neither pay nor are on trial have no score.")
+
+
+def frozen_text(now: Snapshot | None, as_of: date, regional: Regional) -> str:
+    """Said where the score is carried over; empty where it is of the day."""
+    if now is None or now.frozen_since is None:
+        return ""
+    day = formats.day(now.frozen_since, regional, as_of)
+    return _("Carried over from %(day)s: events were missing.") % {"day": day}
 
 
 def command(account_id: str, as_of: object) -> str:

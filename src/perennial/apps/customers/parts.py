@@ -84,52 +84,51 @@ def metric_text(
 
 
 def counts_text(component: Component, regional: Regional) -> SafeString:
-    """What a part counts, by its targets and its scale: one sentence."""
+    """What a part counts, with its name: "<b>Breadth:</b> active users by seats"."""
+    said = counted(component, regional)
+    return format_html("<b>{}:</b> {}.", part_name(component.name), said)
+
+
+def counted(component: Component, regional: Regional) -> str:
+    """What a part counts, by its targets and its scale, as the rest of a sentence."""
     source = component.source
-    name = part_name(component.name)
     if isinstance(source, Measure):
-        return _measure(source, name, regional)
+        return _measure(source, regional)
     if isinstance(source, Pulse):
         said = ngettext(
-            "<b>{name}:</b> what people say, 0 to 100, for {days} day.",
-            "<b>{name}:</b> what people say, 0 to 100, for {days} days.",
+            "what people say, 0 to 100, for %(days)s day",
+            "what people say, 0 to 100, for %(days)s days",
             source.expires_days,
         )
-        return format_html(said, name=name, days=source.expires_days)
+        return said % {"days": source.expires_days}
     assert component.scale is not None
-    said = "<b>{name}:</b> {metric}; {scale}."
-    return format_html(
-        said,
-        name=name,
-        metric=_(get(source.key).title),
-        scale=scale_text(component.scale, source, regional),
-    )
+    scale = scale_text(component.scale, source, regional)
+    return f"{_(get(source.key).title)}; {scale}"
 
 
-def _measure(source: Measure, name: str, regional: Regional) -> SafeString:
-    t = source.targets
-
-    def share(key: str) -> str:
-        return formats.percent(t.get(key), regional, 0)
-
+def _measure(source: Measure, regional: Regional) -> str:
     said = {
         "frequency": _(
-            "<b>{name}:</b> half median active days of {active_days}, half minutes of "
-            "{minutes}, per active user."
+            "half median active days of %(active_days)s, half minutes of %(minutes)s, "
+            "per active user"
         ),
-        "breadth": _("<b>{name}:</b> active users by seats bought, of {breadth}."),
+        "breadth": _("active users by seats bought, of %(breadth)s"),
         "depth": _(
-            "<b>{name}:</b> three quarters key features used, of {coverage}; one "
-            "quarter key events per session, of {events_per_session}."
+            "three quarters key features used, of %(coverage)s; one quarter key events "
+            "per session, of %(events_per_session)s"
         ),
         "growth": _(
-            "<b>{name}:</b> mean of users against 28 days before and MRR against 90 "
-            "days before; 50 for no change, 0 and 100 for {growth} down and up."
+            "mean of users against 28 days before and MRR against 90 days before; 50 "
+            "for no change, 0 and 100 for %(growth)s down and up"
         ),
     }[source.key]
-    plain = {key: figure(value, regional) for key, value in t.items()}
-    shares = {key: share(key) for key in ("breadth", "coverage", "growth") if key in t}
-    return format_html(said, name=name, **{**plain, **shares})
+    shares = {"breadth", "coverage", "growth"}
+    return said % {
+        name: formats.percent(value, regional, 0)
+        if name in shares
+        else figure(value, regional)
+        for name, value in source.targets.items()
+    }
 
 
 def scale_text(scale: Scale, source: CatalogMetric, regional: Regional) -> str:

@@ -190,6 +190,7 @@ class Change:
     account: Account
     before: str
     moved: tuple[str, float] | None
+    is_model_change: bool = False
 
 
 @dataclass(frozen=True)
@@ -249,5 +250,6 @@ def _changes(
         now = stored.get((account.account_id, as_of))
         old = stored.get((account.account_id, as_of - DAY * days))
         moved = biggest_move(now, old) if now and old else None
-        rows.append(Change(account, before[account.account_id], moved))
+        is_model_change = bool(now and old and now.version != old.version)
+        rows.append(Change(account, before[account.account_id], moved, is_model_change))
     return Changes(days, len(accounts), rows)

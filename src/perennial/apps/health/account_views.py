@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from perennial.apps.customers import account_page, overview, queries
+from perennial.apps.customers import account_page, explain, overview, queries
 from perennial.apps.customers.account import Account
 from perennial.apps.health import actions, history
 from perennial.apps.health.forms import OverrideForm, PulseForm
@@ -19,6 +19,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
+from perennial.scoring.scorecard import Pulse
 
 
 @role_required(Role.VIEWER)
@@ -89,7 +90,7 @@ def _page(
     lake = lake_of(workspace)
     stored = overview.history(workspace, found)
     health = overview.on(stored, found.as_of)
-    pulses = overview.rules_of(workspace, health).components
+    components = overview.rules_of(workspace, health).components
     context: dict[str, Any] = {
         "nav": "health",
         "now": account_page.now(request, found),
@@ -99,12 +100,8 @@ def _page(
         "overrides": history.overrides(workspace, found.account_id),
         "in_force": actions.in_force(workspace, found.account_id),
         "pulses": history.pulses(workspace, found.account_id),
-        "counts_pulse": any(
-            c.scale is None and c.name == "relationship" for c in pulses
-        ),
-        "frozen": history.frozen_text(
-            health.frozen_since if health else None, found.as_of, regional
-        ),
+        "counts_pulse": any(isinstance(c.source, Pulse) for c in components),
+        "frozen": explain.frozen_text(health, found.as_of, regional),
         "override_form": override_form or OverrideForm(prefix=None),
         "pulse_form": pulse_form or PulseForm(prefix=None),
         "may_edit": request.membership.covers(Role.MEMBER),

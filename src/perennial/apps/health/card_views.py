@@ -121,7 +121,12 @@ def _edited(request: TeamRequest, draft: Draft) -> HttpResponse:
         actions.save_draft(draft, document, request.membership)
     except BadScorecard as error:
         context = {**_page(request, draft), "problems": error.problems}
-        context["text"] = text if text is not None else context["text"]
+        context |= {
+            "text": text if text is not None else context["text"],
+            "parts": editor.filled(context["parts"], form),
+            "cuts": editor.typed(context["cuts"], form),
+            "coverage": form.get("min_coverage", context["coverage"]),
+        }
         return render(request, "health/draft.html", context, status=422)
     messages.success(request, _("The draft is saved."))
     return redirect("health:draft", draft.pk)

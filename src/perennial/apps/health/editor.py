@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from perennial.apps.customers.parts import counts_text, part_name
+from perennial.apps.customers.parts import counted, part_name
+from perennial.apps.customers.words import capitalized
 from perennial.metrics.registry import all_metrics
 from perennial.scoring import scorecard as cards
 from perennial.scoring.scorecard import Measure, Scorecard
@@ -58,7 +58,7 @@ class PartForm:
 
     name: str
     title: str
-    counts: SafeString
+    counts: str
     weight: str
     was: str
     share: float
@@ -74,7 +74,7 @@ def parts(card: Scorecard, current: Scorecard, regional: Regional) -> list[PartF
         PartForm(
             component.name,
             part_name(component.name),
-            counts_text(component, regional),
+            capitalized(counted(component, regional)),
             _figure(component.weight),
             old.get(component.name, ""),
             rules.shares[component.name],
@@ -104,6 +104,23 @@ def cuts(card: Scorecard) -> list[Field]:
         Field(f"cut__{n}", label, _figure(cut))
         for n, (label, cut) in enumerate(zip(labels, card.cuts, strict=True))
     ]
+
+
+def filled(parts: Sequence[PartForm], form: Mapping[str, str]) -> list[PartForm]:
+    """The parts with what a person typed, also where it is wrong."""
+    return [
+        replace(
+            part,
+            weight=form.get(f"weight__{part.name}", part.weight),
+            missing=form.get(f"missing__{part.name}", part.missing),
+            targets=typed(part.targets, form),
+        )
+        for part in parts
+    ]
+
+
+def typed(fields: Sequence[Field], form: Mapping[str, str]) -> list[Field]:
+    return [replace(f, value=form.get(f.name, f.value)) for f in fields]
 
 
 def offers(card: Scorecard) -> list[tuple[str, str]]:
@@ -248,14 +265,11 @@ def _share(card: Scorecard, name: str) -> str:
 
 
 def _counts(card: Scorecard, name: str, regional: Regional) -> str:
-    from django.utils.html import strip_tags
-
     found = (c for c in card.rules[-1].components if c.name == name)
     component = next(found, None)
     if component is None:
         return "–"
-    text = strip_tags(counts_text(component, regional))
-    return f"{text} {MISSING[component.missing]}"
+    return f"{counted(component, regional)} · {MISSING[component.missing]}"
 
 
 def _profile(card: Scorecard, name: str) -> str:

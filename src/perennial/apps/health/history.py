@@ -9,14 +9,12 @@ from datetime import date
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from perennial.apps.customers.kept import kept
 from perennial.apps.customers.parts import part_name
 from perennial.apps.health.models import Override, Pulse
 from perennial.apps.team.models import Workspace
-from perennial.core.windows import DAY
 from perennial.lake import transitions
 from perennial.lake.workspace import Workspace as Lake
 from perennial.ui import formats
@@ -86,11 +84,3 @@ def overrides(workspace: Workspace, account_id: str) -> list[Override]:
 def pulses(workspace: Workspace, account_id: str) -> list[Pulse]:
     found = workspace.health_pulses.filter(account_id=account_id)
     return list(found.order_by("-pk")[:_MOST])
-
-
-def frozen_text(since: date | None, as_of: date, regional: Regional) -> str:
-    """Said where the score is carried over; empty where it is of the day."""
-    if since is None:
-        return ""
-    day = formats.day(since, regional, as_of + DAY)
-    return _("Carried over from %(day)s: events were missing.") % {"day": day}

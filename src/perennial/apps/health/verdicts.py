@@ -12,11 +12,14 @@ from perennial.ui import formats
 from perennial.ui.formats import Regional
 
 Verdict = Mapping[str, Any]
+#: How a change is shown: its kind, which way is good, decimals, what is noise.
+_Look = tuple[str, str, int, float]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One measure: published, draft, and the change in its own unit."""
+    """One measure: published, draft, and the change in its own unit; one below
+    `noise` says nothing."""
 
     label: str
     hint: str
@@ -26,6 +29,7 @@ class Line:
     kind: str
     good: str
     places: int
+    noise: float
 
 
 @dataclass(frozen=True)
@@ -62,25 +66,25 @@ def _lines(old: Verdict, new: Verdict, regional: Regional) -> list[Line]:
     def number(places: int) -> Any:
         return lambda value: formats.number(value, regional, places)
 
-    rows = (
+    half = 0.0 if new["auc_low"] is None else (new["auc_high"] - new["auc_low"]) / 2
+    rows: tuple[tuple[str, str, float | None, float | None, Any, _Look], ...] = (
         (_("Leavers caught"), _("red or orange 90 days before"),
-         at(90, old, "left"), at(90, new, "left"), share, "pp", "up", 0),
+         at(90, old, "left"), at(90, new, "left"), share, ("pp", "up", 0, 0.05)),
         (_("False alarms"), _("stayers red or orange 90 days before"),
-         at(90, old, "stayed"), at(90, new, "stayed"), share, "pp", "down", 0),
+         at(90, old, "stayed"), at(90, new, "stayed"), share, ("pp", "down", 0, 0.05)),
         (_("First warning, median"), _("days red or orange before the loss"),
-         old["warning_days"], new["warning_days"], number(0), "number", "up", 0),
+         old["warning_days"], new["warning_days"], number(0), ("number", "up", 0, 14)),
         (_("Lift"), _("leavers in the lowest tenth, against all"),
-         old["lift"], new["lift"], number(2), "number", "up", 2),
+         old["lift"], new["lift"], number(2), ("number", "up", 2, 0.25)),
         (_("Left of the red"), _("30 days before"),
-         old["precision"], new["precision"], share, "pp", "up", 0),
+         old["precision"], new["precision"], share, ("pp", "up", 0, 0.1)),
         (_("AUC"), _interval(new, regional),
-         old["auc"], new["auc"], number(3), "number", "up", 3),
+         old["auc"], new["auc"], number(3), ("number", "up", 3, half)),
     )  # fmt: skip
     return [
-        Line(label, hint, said(before), said(after), _change(before, after), kind, good,
-             places)
-        for label, hint, before, after, said, kind, good, places in rows
-    ]  # fmt: skip
+        Line(label, hint, said(before), said(after), _change(before, after), *look)
+        for label, hint, before, after, said, look in rows
+    ]
 
 
 def _change(before: float | None, after: float | None) -> float | None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.queries import Book
 from perennial.apps.customers.words import owner_names
-from perennial.apps.health import frozen, outreach, overview, queries
+from perennial.apps.health import files, frozen, outreach, overview, queries
 from perennial.apps.health.overview import Asked
 from perennial.apps.health.tabs import tabs
 from perennial.apps.team.access import TeamRequest, role_required
@@ -74,6 +74,10 @@ def movers(request: TeamRequest) -> HttpResponse:
     if book is None or not book.customers:
         return empty(request)
     asked = overview.asked(request.GET.dict(), book)
+    if request.GET.get("format") == "csv":
+        lake = lake_of(request.workspace)
+        both = queries.movers(lake, book.as_of, asked.segment, _MANY)
+        return files.movers((*both[0].rows, *both[1].rows), book.as_of)
     context = {
         **shared(request, book, "movers"),
         **_moved(request, book, asked, _MANY),
@@ -109,6 +113,8 @@ def calls(request: TeamRequest) -> HttpResponse:
     lake = lake_of(request.workspace)
     accounts = queries.risky(lake, book.as_of, asked.segment)
     rows = outreach.rows(lake, accounts, book.as_of, request.regional)
+    if request.GET.get("format") == "csv":
+        return files.outreach(rows, book.as_of)
     context = {
         **shared(request, book, "outreach"),
         "chip": overview.segment_chip(asked, book.segments),

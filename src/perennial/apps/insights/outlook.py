@@ -117,7 +117,7 @@ def fan(
         coming,
         regional,
         name="MRR",
-        range_name=_("80% range"),
+        range_name=_("Range, 80%"),
         period=_("Month"),
     )
 
@@ -138,7 +138,7 @@ def hindsight_chart(found: Sequence[Hindsight], regional: Regional) -> Chart | N
         regional,
         expected=_("Expected"),
         actual=_("Happened"),
-        range_name=_("80% range"),
+        range_name=_("Range, 80%"),
         period=_("Told on"),
         outside=_("outside"),
     )

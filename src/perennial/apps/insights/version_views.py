@@ -24,7 +24,7 @@ def versions(request: TeamRequest) -> HttpResponse:
     lake = lake_of(request.workspace)
     run = latest(request.workspace, "review_models")
     found = list(queries.versions(lake))
-    before = [None, *found[:-1]]
+    before = [None, *found]
     names = queries.feature_names(lake)
     context = {
         **shared(request, "versions"),
@@ -34,7 +34,7 @@ def versions(request: TeamRequest) -> HttpResponse:
                 "status": words.STATUS[version.status],
                 "changes": change_texts(old, version, names, request.regional),
             }
-            for old, version in zip(before, found, strict=True)
+            for old, version in zip(before, found, strict=False)
         ][::-1],
         "run": run if run is not None and run.is_active else None,
         "failed": run if run is not None and run.state == "failed" else None,

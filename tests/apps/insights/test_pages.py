@@ -1,0 +1,198 @@
+"""Insights on screen: who may see them, what they say, who decides about versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.html import strip_tags
+
+from perennial.apps.customers.chance import chance_of
+from perennial.apps.insights import jobs, power, queries, words
+from perennial.apps.jobs.models import JobRun
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import AuditEntry, User, Workspace
+from perennial.lake import customers, forecasts, models
+from perennial.lake.workspace import Workspace as Lake
+from perennial.scoring.bands import example
+from perennial.ui.formats import Regional
+from tests.apps.team.cast import Cast
+from tests.insights import company
+
+ClientOf = Callable[[User], Client]
+PAGES = ["power", "renewal", "forecast", "patterns", "product", "value", "versions"]
+EN = Regional("en", "EUR", "UTC")
+
+
+def text(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200, path
+    return " ".join(strip_tags(response.content.decode()).split())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_members_read_and_strangers_learn_nothing(
+    name: str, workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    path = reverse(f"insights:{name}")
+    assert client_of(cast.viewer).get(path).status_code == 200
+    assert client_of(cast.nobody).get(path).status_code == 404
+    stranger = text(client_of(cast.stranger), path)
+    assert "Reports" not in stranger
+    assert "a001" not in stranger
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_workspace_says_what_will_be_here(
+    name: str, cast: Cast, client_of: ClientOf
+) -> None:
+    page = text(client_of(cast.stranger), reverse(f"insights:{name}"))
+    assert "Learn from past decisions" in page or "Learn again now" in page
+
+
+def test_the_power_feature_with_its_numbers(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    page = text(client_of(cast.viewer), reverse("insights:power"))
+    found = models.active(lake_of(workspace)).review.discoveries[""]
+    best = found.power_feature
+    assert "Reports separates those who stayed from those who left." in page
+    assert f"{best.auc:.2f}" in page
+    assert f"{found.n_retained} stayed and {found.n_churned} left" in page
+    assert "Left out: log-in" in page
+    assert "Left out: part of leaving" in page
+    small = text(client_of(cast.viewer), reverse("insights:power") + "?segment=Small")
+    own = models.active(lake_of(workspace)).review.discoveries["Small"]
+    assert f"{own.n_retained} stayed and {own.n_churned} left" in small
+
+
+def test_bands_count_the_customers_of_today(workspace: Workspace) -> None:
+    lake = lake_of(workspace)
+    bands = models.active(lake).review.bands_of(None)
+    told = queries.told(lake)
+    rows = power.band_rows(bands, told, EN)
+    assert sum(r.accounts for r in rows) == len([c for c in told if c.uses is not None])
+    assert sum(r.mrr for r in rows) == 100 * sum(r.accounts for r in rows)
+    assert [r.uses for r in power.band_rows(example(), told, EN)] == [
+        *("0", "1–5", "6–10", "11–15", "16 and more"),
+    ]
+
+
+def test_the_forecast_adds_up(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    page = text(client_of(cast.viewer), reverse("insights:forecast"))
+    told = queries.told(lake_of(workspace))
+    soon = [c for c in told if c.renewal_on and c.renewal_on < date(2026, 8, 30)]
+    assert f"of the €{100 * len(soon):,} that is up in the next 90 days" in page
+    expected = sum((c.p or 0) * c.mrr for c in soon)
+    assert f"€{expected:,.0f} of the" in page
+
+
+def test_the_lowest_chances_come_first_with_their_reasons(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    page = text(client_of(cast.viewer), reverse("insights:renewal"))
+    told = queries.told(lake_of(workspace))
+    chances = [c.p for c in told if c.p is not None]
+    assert chances == sorted(chances)
+    assert told[0].name in page
+    assert "points" in page
+
+
+def test_an_accounts_page_tells_why(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    lake = lake_of(workspace)
+    account = queries.told(lake)[0].account_id
+    chance = chance_of(lake, account, date(2026, 6, 1))
+    assert chance is not None
+    total = (chance.base or 0) + sum(p.points for p in chance.parts) + chance.rest
+    assert total == pytest.approx(chance.p)
+    path = reverse("customers:account", args=[account])
+    page = text(client_of(cast.viewer), path)
+    assert "The reasons add up to the chance of renewal" in page
+    assert chance_of(lake, "nobody", date(2026, 6, 1)) is None
+
+
+# Versions
+
+
+def proposed(workspace: Workspace) -> None:
+    """Another version, of fewer decisions, waits for approval."""
+    lake = lake_of(workspace)
+    learned = models.learn(lake, as_of=date(2026, 2, 1))
+    assert models.propose(lake, learned) is not None
+
+
+def test_admins_approve_and_what_follows_is_asked_for(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    proposed(workspace)
+    page = text(client_of(cast.viewer), reverse("insights:versions"))
+    assert "Version 2 waits for approval." in page
+    assert re.search(r"green from \S+ → \S+ uses a month|chance of a band|model ", page)
+    path = reverse("insights:decide", args=[2])
+    refused = client_of(cast.teammate).post(path, {"do": "approve"})
+    assert refused.status_code == 403
+    client_of(cast.admin).post(path, {"do": "approve", "note": "looks right"})
+    version = models.active(lake_of(workspace))
+    assert version is not None
+    assert (version.number, version.reviewed_by) == (2, cast.admin.email)
+    assert version.note == "looks right"
+    asked = set(JobRun.objects.values_list("name", flat=True))
+    assert {"refresh", "tell_past_forecasts"} <= asked
+    entry = AuditEntry.objects.get(verb="model.approved")
+    assert entry.actor == cast.admin
+
+
+def test_a_rejected_version_changes_nothing(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    proposed(workspace)
+    path = reverse("insights:decide", args=[2])
+    client_of(cast.owner).post(path, {"do": "reject"})
+    assert models.active(lake_of(workspace)).number == 1
+    assert not JobRun.objects.exists()
+    missing = reverse("insights:decide", args=[9])
+    assert client_of(cast.owner).post(missing, {"do": "reject"}).status_code == 404
+
+
+def test_members_may_ask_to_learn_again(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    path = reverse("insights:look")
+    assert client_of(cast.viewer).post(path).status_code == 403
+    client_of(cast.teammate).post(path)
+    assert JobRun.objects.get().name == "review_models"
+    # The same decisions say the same: nothing new is proposed.
+    jobs.review_models(workspace.key, lambda _share, _what: None)
+    assert len(models.versions(lake_of(workspace))) == 1
+
+
+def test_past_forecasts_are_told_from_what_was_known_then(workspace: Workspace) -> None:
+    lake, today = lake_of(workspace), date(2026, 6, 1)
+    assert forecasts.take_past(lake, until=today, quarters=1) == 1
+    (found,) = forecasts.hindsight(lake, months=3, until=today)
+    assert found.as_of == "2026-03-01"
+    stayed = [a for a, end, stays, _ in company.fates() if stays]
+    assert found.actual == 100 * len(
+        [a for a in stayed if a in _paying(lake, found.as_of)]
+    )
+    assert found.lower <= found.expected <= found.upper
+    # Told once.
+    assert forecasts.take_past(lake, until=today, quarters=1) == 0
+
+
+def _paying(lake: Lake, day: str) -> set[str]:
+    return set(customers.customers(lake, date.fromisoformat(day))["account_id"])
+
+
+def test_reasons_in_words() -> None:
+    assert words.missing_text(("retained", "churned")) == (
+        "customers who stayed and customers who left"
+    )
