@@ -10,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from perennial.apps.reports import actions, values
+from perennial.apps.reports.boards import KEY
 from perennial.apps.reports.results import SHARED, Answers, Missing, Question, answer
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -122,14 +123,15 @@ def test_a_metric_reads_only_what_its_key_names(key: str, workspace: Workspace) 
 def test_warm_fills_the_board_and_the_pages(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    some = {key: all_metrics()[key] for key in KINDS}
+    ways = [text.partition(":")[0] for text in KEY if ":" in text]
+    some = {key: all_metrics()[key] for key in (*KINDS, *ways, "usage_dip")}
     monkeypatch.setattr(LakeWorkspace, "catalog", property(lambda _: some))
     said: list[str] = []
     count = actions.warm(workspace, report=lambda share, what: said.append(what))
     assert count == len(said) >= len(some)
     from perennial.apps.reports import board, breakdown, detail
     from perennial.apps.reports.asked import Asked
-    from perennial.apps.reports.boards import KEY, is_a_number
+    from perennial.apps.reports.boards import is_a_number
 
     answers = Answers(workspace, wait=False)
     for metric in (m for m in some.values() if is_a_number(m)):

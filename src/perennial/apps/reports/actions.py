@@ -30,7 +30,7 @@ def warm(
     if found is None:
         return 0
     answers = Answers(workspace)
-    tiles = [Choice(m) for m in answers.lake.catalog.values() if is_a_number(m)]
+    tiles = [Choice(m) for m in answers.catalog.values() if is_a_number(m)]
     tiles += [tile for tile in boards.built_in("", all_metrics()) or [] if tile.variant]
     for done, tile in enumerate(tiles):
         if report:

@@ -171,7 +171,7 @@ def target_of(answers: Answers, metric: Metric, asked: Asked) -> Target | None:
     """
     if asked.variant:
         return None
-    return targets.find(answers.lake.targets, metric, asked.segment, metric.focus)
+    return targets.find(answers.targets, metric, asked.segment, metric.focus)
 
 
 def _aside(metric: Metric, asked: Asked) -> str | Promise:

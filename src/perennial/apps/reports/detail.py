@@ -96,11 +96,7 @@ def page(
 def related(request: TeamRequest, metric: Metric, asked: Asked) -> list[board.Tile]:
     """Its neighbors of the same theme, as far as their numbers are kept."""
     answers = Answers(request.workspace, wait=False)
-    same = [
-        m
-        for m in Answers(request.workspace).lake.catalog.values()
-        if m.theme == metric.theme
-    ]
+    same = [m for m in answers.catalog.values() if m.theme == metric.theme]
     at = same.index(metric)
     near = sorted(same, key=lambda m: abs(same.index(m) - at))[1 : RELATED + 1]
     asked = Asked(period=asked.period, segment=asked.segment)

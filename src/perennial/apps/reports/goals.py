@@ -84,14 +84,14 @@ def lines(answers: Answers, metric: Metric, regional: Regional) -> list[Line]:
             t.changed_by,
             t.changed_at,
         )
-        for t in answers.lake.targets
+        for t in answers.targets
         if t.metric == metric.key
     ]
 
 
 def standings(answers: Answers, metric: Metric, regional: Regional) -> list[Group]:
     """Customers below a floor or above a ceiling, those furthest off first."""
-    known = [t for t in answers.lake.targets if t.metric == metric.key]
+    known = [t for t in answers.targets if t.metric == metric.key]
     bounded = [t for t in known if t.floor is not None or t.ceiling is not None]
     if not bounded or "account" not in metric.dimensions:
         return []

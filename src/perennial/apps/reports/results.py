@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any, TypeVar
 
 from django.core.cache import cache
@@ -19,6 +20,8 @@ from perennial.apps.team.models import Workspace
 from perennial.core.ids import digest
 from perennial.core.windows import Period
 from perennial.lake.result import Result
+from perennial.metrics.registry import Metric
+from perennial.metrics.targets import Target
 
 T = TypeVar("T")
 
@@ -93,6 +96,16 @@ class Answers:
         self._wait = wait
         self._versions: dict[str, int] = {}
 
+    @cached_property
+    def catalog(self) -> Mapping[str, Metric]:
+        """Every metric, looked up once a page."""
+        return self.lake.catalog
+
+    @cached_property
+    def targets(self) -> Sequence[Target]:
+        """What numbers should be, looked up once a page."""
+        return self.lake.targets
+
     def rows(self, question: Question) -> list[Row]:
         return self._kept("rows", question, lambda: _rows(self._ask(question)))
 
@@ -144,7 +157,7 @@ class Answers:
         return self._get(self._key(kind, question), compute)
 
     def _key(self, kind: str, question: Question) -> str:
-        metric = self.lake.entry(question.key)
+        metric = self.catalog[question.key]
         reads = (*SHARED, *metric.reads, *metric.also_reads)
         return digest(kind, repr(question), self._state(reads))
 

@@ -150,14 +150,13 @@ def _cohorts(
     )
 
 
-def _curve(grid: Grid, regional: Regional) -> Chart:
-    """What is kept of all cohorts, by how long they are there."""
-    return curve_chart(
-        grid.lines[-1].course,
-        regional,
-        name=_("Kept"),
-        step=_("Months since the first"),
-    )
+def _curve(grid: Grid, regional: Regional) -> Chart | None:
+    """What is kept of all cohorts, by how long they are there; None for one month."""
+    course = grid.lines[-1].course
+    if len(course) < 2:
+        return None
+    step = _("Months since the first")
+    return curve_chart(course, regional, name=_("Kept"), step=step)
 
 
 def _size(row: Row, metric: Metric, regional: Regional) -> str:

@@ -20,7 +20,7 @@ from perennial.metrics.targets import Target
 def targets(request: TeamRequest, key: str) -> HttpResponse:
     """The targets of a metric, a form to set one, and the customers they speak of."""
     answers = Answers(request.workspace)
-    metric = answers.lake.catalog.get(key)
+    metric = answers.catalog.get(key)
     if metric is None or not boards.is_a_number(metric):
         raise Http404
     may_set = request.role.covers(Role.MEMBER)

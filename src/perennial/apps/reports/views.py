@@ -40,7 +40,7 @@ def metrics(request: TeamRequest) -> HttpResponse:
     answers = Answers(request.workspace, wait=is_file or "wait" in request.GET)
     known = list(boards.visible(request.membership))
     shown = next((b for b in known if str(b.pk) == asked.board), None)
-    built_in = boards.built_in(asked.board, answers.lake.catalog)
+    built_in = boards.built_in(asked.board, answers.catalog)
     if built_in is not None:
         themes = board.themes(answers, built_in, asked, request.regional)
     elif shown is not None:
