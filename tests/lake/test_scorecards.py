@@ -97,6 +97,15 @@ def test_versions_are_numbered_and_never_rewritten(case: Case) -> None:
         scorecards.version(case.workspace, 7)
 
 
+def test_a_card_that_cannot_be_computed_is_not_published(case: Case) -> None:
+    steps = {"steps": "a,b", "within_days": "soon"}
+    bad = {**SEATS, "metric": "funnel", "params": steps}
+    with pytest.raises(BadValue, match="within_days must be"):
+        scorecards.publish(
+            case.workspace, read({**CARD, "components": [bad, DEPTH]}), by="x", note=""
+        )
+
+
 def test_snapshots_keep_the_version_they_were_scored_by(case: Case) -> None:
     before, after = on(case, DAY), on(case, DAY + timedelta(days=1))
     assert (before["version"], before["recomputed"]) == (0, False)
