@@ -220,3 +220,11 @@ def test_a_metric_of_ones_own(loaded: Run) -> None:
     assert gone.exit_code == 1
     assert "unknown metric 'people'" in gone.output
     assert loaded("define", "mrr", *asked).exit_code == 1
+
+
+def test_targets(loaded: Run) -> None:
+    (kept,) = rows(loaded("targets", "dau", "--target", "2", "--format", "json"))
+    assert (kept["metric"], kept["target"]) == ("dau", 2)
+    assert rows(loaded("targets", "dau", "--remove", "--format", "json")) == []
+    assert loaded("targets", "dau").exit_code == 2
+    assert loaded("targets", "nothing", "--target", "2").exit_code == 1

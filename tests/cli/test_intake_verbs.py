@@ -1,4 +1,4 @@
-"""Keys, the tail of events and the health check, as processes of their own."""
+"""Keys, the tail of events and the health check, each test in a process of its own."""
 
 from __future__ import annotations
 
@@ -7,29 +7,53 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+#: Runs one command a line, as the program would: to start it takes over a second.
+SHELL = """
+import json, sys
+from click.testing import CliRunner
+from perennial.cli.main import cli
+for line in sys.stdin:
+    done = CliRunner().invoke(cli, json.loads(line))
+    print(json.dumps([done.exit_code, done.stdout, done.stderr]), flush=True)
+"""
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> Iterator[Run]:
     plain = {k: v for k, v in os.environ.items() if not k.startswith("DJANGO_")}
+    with subprocess.Popen(
+        [sys.executable, "-c", SHELL],
+        env={**plain, "PYTHONPATH": "src"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as shell:
+        assert shell.stdin is not None
+        assert shell.stdout is not None
+        given, said = shell.stdin, shell.stdout
 
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "perennial.cli.main", "--data", str(tmp_path)]
-        return subprocess.run(
-            [*command, *arguments],
-            env={**plain, "PYTHONPATH": "src"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        def call(*arguments: str) -> Done:
+            given.write(json.dumps(["--data", str(tmp_path), *arguments]) + "\n")
+            given.flush()
+            return Done(*json.loads(said.readline()))
 
-    return call
+        yield call
+        given.close()
 
 
 def put(folder: Path, key: str, *calls: dict[str, object]) -> None:

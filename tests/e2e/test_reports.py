@@ -58,10 +58,17 @@ def few(cast: Cast) -> str:
         "/metrics/usage_frequency/?wait=1&period=3m",
         "/metrics/stickiness/explain/",
         "/metrics/logo_cohort_retention/",
+        "/metrics/findings/",
+        "/metrics/definitions/new/",
+        "/metrics/usage_frequency/targets/",
+        "/metrics/explore/bridge/?period=12m",
+        "/metrics/explore/features/",
+        "/metrics/explore/paths/",
+        "/metrics/explore/funnel/?period=12m&step=Report+Viewed&step=Report+Exported",
     ],
 )
 def test_pages_are_clean(page: Page, cast: Cast, sign_in: SignIn, where: str) -> None:
-    sign_in(cast.viewer)
+    sign_in(cast.teammate)
     browse(page, where)
     assert_clean(page)
 
@@ -133,3 +140,21 @@ def test_a_board_is_made_and_arranged(page: Page, cast: Cast, sign_in: SignIn) -
         ["Stickiness", "Monthly recurring revenue"]
     )
     assert_clean(page)
+
+
+def test_a_metric_is_defined_by_hand(page: Page, cast: Cast, sign_in: SignIn) -> None:
+    """What is typed shows at once what comes of it; kept, it has a page of its own."""
+    sign_in(cast.teammate)
+    browse(page, "/metrics/definitions/new/")
+    page.get_by_label("What it is called").fill("Busy users")
+    page.get_by_label("Key", exact=True).fill("busy_users")
+    page.get_by_label("What is counted").select_option("events")
+    page.get_by_label("How", exact=True).select_option("unique")
+    page.get_by_label("Column", exact=True).fill("user_id")
+    page.get_by_label("Column", exact=True).blur()
+    expect(page.locator("#preview tbody tr")).to_have_count(13)
+    assert_clean(page)
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Busy users")
+    lake = lake_of(cast.workspace).lake
+    lake.delete("metric_definitions", "true")

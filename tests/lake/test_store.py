@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,21 @@ def test_what_changes_nothing_commits_nothing(tmp_path: Path) -> None:
     version = lake.snapshot("accounts").version
     accounts(lake, ("a", "A"))
     assert lake.snapshot("accounts").version == version
+
+
+def test_a_reader_finds_the_newest_version_though_the_log_forgot_its_own(
+    tmp_path: Path,
+) -> None:
+    reader, writer = Lake(tmp_path), Lake(tmp_path)
+    accounts(writer, ("a", "A"))
+    assert names(reader) == {"a": "A"}
+    for name in ("B", "C", "D"):
+        accounts(writer, ("a", name))
+    DeltaTable(writer.uri("accounts")).create_checkpoint()
+    for version in range(3):
+        (tmp_path / "accounts" / "_delta_log" / f"{version:020}.json").unlink()
+    assert reader.snapshot("accounts").version == 3
+    assert names(reader) == {"a": "D"}
 
 
 def test_of_rows_with_one_key_the_last_counts(tmp_path: Path) -> None:

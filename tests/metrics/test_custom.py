@@ -49,7 +49,11 @@ def event(
 
 @pytest.fixture
 def case(tmp_path: Path) -> Case:
-    case = Case(tmp_path, now="2026-06-10T06:00", timezone="Europe/Berlin")
+    return company(tmp_path)
+
+
+def company(path: Path) -> Case:
+    case = Case(path, now="2026-06-10T06:00", timezone="Europe/Berlin")
     case.facts(
         "accounts",
         {"account_id": "acme", "segment": "SMB"},
@@ -79,51 +83,53 @@ def define(case: Case, key: str = "mine", **values: Any) -> None:
     definitions.define(case.lake, said, by="ann@example.com", at=at)
 
 
-@pytest.mark.parametrize(
-    ("values", "expected", "n"),
-    [
-        ({"measure": "count"}, 3, 3),
-        ({"measure": "count", "where": "priority = 'urgent'"}, 2, 2),
-        ({"measure": "unique", "column": "account_id"}, 2, 3),
-        ({"measure": "sum", "column": "agent_replies"}, 7, 3),
-        ({"measure": "average", "column": "agent_replies"}, 7 / 3, 3),
-        ({"measure": "percentile", "column": "agent_replies"}, 2, 3),
-        ({"measure": "percentile", "column": "agent_replies", "percentile": 90}, 4, 3),
-        ({"measure": "ratio", "part": "priority = 'urgent'"}, 2 / 3, 3),
-        ({"measure": "ratio", "where": "account_id = 'none'", "part": "priority = 'urgent'"}, None, 0),
-        ({"measure": "count", "where": "account_id = 'none'"}, 0, 0),
-    ],
-)  # fmt: skip
-def test_of_facts(case: Case, values: Any, expected: Any, n: int) -> None:
-    define(case, table="tickets", **values)
-    case.roll_up()
-    (row,) = case.workspace.metric("mine", **MAY).to_dicts()
-    assert (row["value"], row["n"], row["metric"]) == (
-        pytest.approx(expected),
-        n,
-        "mine",
-    )
+#: What a definition says, and what comes of it in May.
+OF_FACTS: list[tuple[dict[str, Any], float | None, int]] = [
+    ({"measure": "count"}, 3, 3),
+    ({"measure": "count", "where": "priority = 'urgent'"}, 2, 2),
+    ({"measure": "unique", "column": "account_id"}, 2, 3),
+    ({"measure": "sum", "column": "agent_replies"}, 7, 3),
+    ({"measure": "average", "column": "agent_replies"}, 7 / 3, 3),
+    ({"measure": "percentile", "column": "agent_replies"}, 2, 3),
+    ({"measure": "percentile", "column": "agent_replies", "percentile": 90}, 4, 3),
+    ({"measure": "ratio", "part": "priority = 'urgent'"}, 2 / 3, 3),
+    ({"measure": "ratio", "where": "account_id = 'none'", "part": "priority = 'urgent'"}, None, 0),
+    ({"measure": "count", "where": "account_id = 'none'"}, 0, 0),
+]  # fmt: skip
+OF_EVENTS: list[tuple[dict[str, Any], float]] = [
+    ({"measure": "count", "where": "event = 'Exported'"}, 4),
+    ({"measure": "count", "where": "event = 'Exported' and kind = 'csv'"}, 3),
+    ({"measure": "unique", "column": "user_id"}, 2),
+    ({"measure": "unique", "column": "kind"}, 2),
+    ({"measure": "sum", "column": "rows"}, 42.5),
+    ({"measure": "average", "column": "rows", "where": "rows > 5"}, 20),
+    ({"measure": "percentile", "column": "rows", "percentile": 50}, 10),
+    ({"measure": "ratio", "part": "kind = 'csv'", "where": "event = 'Exported'"}, 0.75),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ({"measure": "count", "where": "event = 'Exported'"}, 4),
-        ({"measure": "count", "where": "event = 'Exported' and kind = 'csv'"}, 3),
-        ({"measure": "unique", "column": "user_id"}, 2),
-        ({"measure": "unique", "column": "kind"}, 2),
-        ({"measure": "sum", "column": "rows"}, 42.5),
-        ({"measure": "average", "column": "rows", "where": "rows > 5"}, 20),
-        ({"measure": "percentile", "column": "rows", "percentile": 50}, 10),
-        ({"measure": "ratio", "part": "kind = 'csv'", "where": "event = 'Exported'"}, 0.75),
-    ],
-)  # fmt: skip
-def test_of_events_and_their_properties(
-    case: Case, values: Any, expected: float
-) -> None:
-    define(case, table="events", **values)
+@pytest.fixture(scope="module")
+def all_at_once(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    case = company(tmp_path_factory.mktemp("custom"))
+    for n, (values, _value, _n) in enumerate(OF_FACTS):
+        define(case, f"fact{n}", table="tickets", **values)
+    for n, (values, _value) in enumerate(OF_EVENTS):
+        define(case, f"event{n}", table="events", **values)
     case.roll_up()
-    assert case.value("mine", **MAY) == pytest.approx(expected)
+    return case
+
+
+@pytest.mark.parametrize("nth", range(len(OF_FACTS)))
+def test_of_facts(all_at_once: Case, nth: int) -> None:
+    _, value, n = OF_FACTS[nth]
+    (row,) = all_at_once.workspace.metric(f"fact{nth}", **MAY).to_dicts()
+    assert (row["value"], row["n"]) == (pytest.approx(value), n)
+
+
+@pytest.mark.parametrize("nth", range(len(OF_EVENTS)))
+def test_of_events_and_their_properties(all_at_once: Case, nth: int) -> None:
+    found = all_at_once.value(f"event{nth}", **MAY)
+    assert found == pytest.approx(OF_EVENTS[nth][1])
 
 
 def test_like_every_other_metric(case: Case) -> None:
@@ -208,10 +214,11 @@ def test_new_events_and_new_people_are_counted(case: Case) -> None:
         {"table": "tickets", "measure": "percentile", "column": "agent_replies", "percentile": 100},
     ],
 )  # fmt: skip
-def test_what_makes_no_metric_is_refused(case: Case, values: Any) -> None:
+def test_what_makes_no_metric_is_refused(all_at_once: Case, values: Any) -> None:
+    known = definitions.history(all_at_once.lake)
     with pytest.raises(PerennialError):
-        define(case, **values)
-    assert definitions.history(case.lake) == []
+        define(all_at_once, **values)
+    assert definitions.history(all_at_once.lake) == known
 
 
 def test_a_definition_is_complete() -> None:

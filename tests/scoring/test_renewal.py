@@ -123,11 +123,15 @@ numbers = st.one_of(st.floats(-5, 5), st.just(float("nan")))
 )
 def test_reasons_add_up_to_the_chance(x: Floats, kind: str) -> None:
     model = MODELS[kind]
-    names, moves = model.reasons(x, ["one", "two", "two", "three"])
+    groups = ["one", "two", "two", "three"]
+    base, names, moves = model.reasons(x, groups)
     assert list(names) == ["one", "two", "three"]
-    assert model.base() + moves.sum(axis=1) == pytest.approx(
-        model.chances(x), abs=1e-12
-    )
+    assert len(set(base)) == 1
+    assert base + moves.sum(axis=1) == pytest.approx(model.chances(x), abs=1e-12)
+    # What is given is where the account starts, and no reason.
+    base, names, moves = model.reasons(x, groups, given="two")
+    assert list(names) == ["one", "three"]
+    assert base + moves.sum(axis=1) == pytest.approx(model.chances(x), abs=1e-12)
 
 
 def _models() -> dict[str, Additive]:

@@ -10,8 +10,10 @@ import click
 from perennial.cli import show
 from perennial.cli.main import Place
 from perennial.lake import definitions
+from perennial.lake import targets as targets_store
 from perennial.lake.workspace import open_workspace
 from perennial.metrics.custom import MEASURES, UNITS
+from perennial.metrics.targets import Target
 
 
 @click.command()
@@ -71,4 +73,28 @@ def _row(kept: definitions.Kept) -> dict[str, Any]:
     }
 
 
-COMMANDS = {"define": define}
+@click.command()
+@click.argument("key", required=False)
+@click.option("--segment", default="", help="Of this segment; otherwise of all.")
+@click.option("--group", default="", help="Of this class of users, as daily.")
+@click.option("--target", type=float, help="Where it should get to.")
+@click.option("--floor", type=float, help="Below it a customer needs support.")
+@click.option("--ceiling", type=float, help="Above it one is ready to expand.")
+@click.option("--remove", is_flag=True, help="Take the target away.")
+@show.format_option
+@click.pass_obj
+def targets(
+    place: Place, /, key: str | None, remove: bool, format_: str, **said: Any
+) -> None:
+    """Set what the metric KEY should be; list all targets."""
+    workspace = open_workspace(place.data, place.workspace)
+    if key:
+        target = Target(workspace.entry(key).key, **said)
+        if target.is_empty != remove:
+            raise click.UsageError("give --target, --floor or --ceiling, or --remove")
+        by = getpass.getuser()
+        targets_store.change(workspace.lake, target, by=by, at=workspace.now)
+    show.rows([vars(target) for target in workspace.targets], format_)
+
+
+COMMANDS = {"define": define, "targets": targets}

@@ -33,6 +33,7 @@ VERBS = {
     "metrics": "ask",
     "metric": "ask",
     "define": "define",
+    "targets": "define",
     "health": "ask",
     "insights": "ask",
     "scorecard": "scorecard",

@@ -129,6 +129,7 @@ def _warm(place: Place) -> None:
 
     workspace = Workspace.objects.get(key=place.workspace)
     actions.enqueue("warm_metrics", workspace)
+    actions.enqueue("answer_insights", workspace)
     actions.enqueue("tell_past_forecasts", workspace)
 
 

@@ -117,10 +117,9 @@ def _chances(
         at = frame["row"].drop_nulls().to_numpy()
         p[rows] = review.model.chances(x[at])
         groups = [renewal.group_of(name) for name in review.model.names]
-        names, moves = review.model.reasons(x[at], groups)
-        base = review.model.base()
-        for row, move in zip(np.flatnonzero(rows), moves, strict=True):
-            why[row] = _reasons(base, names, move)
+        base, names, moves = review.model.reasons(x[at], groups, given="term_days")
+        for row, start, move in zip(np.flatnonzero(rows), base, moves, strict=True):
+            why[row] = _reasons(start, names, move)
         return p, why
     uses = frame["power_uses"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     told = renewal.chance_by_bands(review.chances, uses, frame["segment"].to_list())

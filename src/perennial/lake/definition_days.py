@@ -153,11 +153,17 @@ def _add(
     definition: Definition,
     span: Period,
 ) -> None:
-    engine = DuckEngine(workspace.lake)
+    engine = on_duck(workspace)
     rows = engine.run(counted(workspace, engine, definition, span))
     duck.register("counted", rows.to_arrow())
     duck.execute(f"INSERT INTO built_{NAME} BY NAME FROM counted")
     duck.unregister("counted")
+
+
+def on_duck(workspace: Workspace) -> DuckEngine:
+    """The engine roll-ups are made with, whichever answers questions."""
+    engine = workspace.engine
+    return engine if isinstance(engine, DuckEngine) else DuckEngine(workspace.lake)
 
 
 def counted(

@@ -12,12 +12,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import msgspec
 import polars as pl
+import pyarrow as pa
 
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.windows import DAY, Period
 from perennial.lake import decisions, forecasts, models, observations
+from perennial.lake.tables import TABLES
 from perennial.scoring import lifetime, patterns, power_features
+from perennial.scoring.backtest import Verdict
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -73,6 +77,40 @@ def answer(
     day = workspace.day(as_of) or workspace.today
     asked = Asked(min(day, workspace.today), tuple(by), where, dict(params or {}))
     return pl.DataFrame(insight.rows(workspace, asked), infer_schema_length=None)
+
+
+# Answers that are kept: computed at night, read by day
+
+KEPT = "insight_answers"
+
+
+def keep(workspace: Workspace, name: str, as_of: date, **asked: Any) -> None:
+    """Compute an answer and keep it in place of the last one to the same question."""
+    rows = answer(workspace, name, as_of=as_of, **asked).to_dicts()
+    row = {
+        "name": name,
+        "asked": _as_text(asked),
+        "as_of": as_of,
+        "rows": msgspec.json.encode(rows).decode(),
+        "computed_at": workspace.now,
+    }
+    schema = TABLES[KEPT].schema()
+    workspace.lake.write(KEPT, pa.Table.from_pylist([row], schema=schema))
+
+
+def kept(workspace: Workspace, name: str, as_of: date, **asked: Any) -> Rows:
+    """The kept answer as of a day, or else the answer computed now."""
+    table = workspace.engine.table(KEPT)
+    same = (table.name == name) & (table.asked == _as_text(asked))
+    found = workspace.engine.run(table.filter(same & (table.as_of == as_of)))
+    if found.is_empty():
+        return answer(workspace, name, as_of=as_of, **asked).to_dicts()
+    rows: Rows = msgspec.json.decode(found["rows"][0])
+    return rows
+
+
+def _as_text(asked: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(dict(sorted(asked.items()))).decode()
 
 
 # Power features (P02)
@@ -164,6 +202,38 @@ def _renewal_model(workspace: Workspace, asked: Asked) -> Rows:
         }
         for t in trials
     ]
+
+
+# Back-test of every way to tell health (H01 to H03, P03)
+
+
+def _backtest(workspace: Workspace, asked: Asked) -> Rows:
+    """How well each told leavers from stayers, on the same later decisions."""
+    compared = models.learn(workspace, as_of=asked.as_of).comparison
+    ways: list[tuple[str, Verdict | None, float | None]] = [
+        ("composite", compared.health, None)
+    ]
+    for trial in compared.trials:
+        name = "band" if trial.model == "bands" else f"calibrated:{trial.model}"
+        ways.append((name, trial.verdict, trial.quality.ece))
+    rows = [
+        {
+            "mode": mode,
+            "auc": verdict.auc,
+            "lift": verdict.lift,
+            "precision_red": verdict.precision,
+            "ece": ece,
+            "n": verdict.n,
+            "left": verdict.left,
+            "status": compared.status,
+        }
+        for mode, verdict, ece in ways
+        if verdict is not None
+    ]
+    for name, area in compared.beside.items():
+        none = dict.fromkeys(("lift", "precision_red", "ece", "n", "left"))
+        rows.append({"mode": name, "auc": area, **none, "status": compared.status})
+    return rows
 
 
 # Forecast (P04)
@@ -268,6 +338,31 @@ def _unused(workspace: Workspace, asked: Asked) -> Iterator[dict[str, Any]]:
         )
 
 
+# Product health (U08)
+
+
+def _product_health(workspace: Workspace, asked: Asked) -> Rows:
+    """Of users who first used a feature in the year before, and at least 30 days ago:
+    who came back to it on a later day within 30."""
+    rows = workspace.metric(
+        "feature_repeat_rate",
+        start=asked.as_of - DAY * 365,
+        end=asked.as_of,
+        by=["feature"],
+        where=asked.where,
+    ).to_dicts()
+    return [
+        {
+            "feature": row["feature"],
+            "repeat_rate": row["value"],
+            "try_and_leave": None if row["value"] is None else 1 - row["value"],
+            "n": row["n"],
+            "status": row["status"],
+        }
+        for row in rows
+    ]
+
+
 # Lifetime value (E01 to E03)
 
 _FORMS = ("clv_survival", "clv", "clv_simple")
@@ -354,6 +449,13 @@ INSIGHTS: Mapping[str, Insight] = {
             _renewal_model,
         ),
         Insight(
+            "backtest",
+            "Back-test",
+            "How well each way to tell health told leavers from stayers, on decisions "
+            "none had seen.",
+            _backtest,
+        ),
+        Insight(
             "forecast",
             "Forecast",
             "What today's customers will pay in the months ahead, with an 80 % range.",
@@ -367,6 +469,12 @@ INSIGHTS: Mapping[str, Insight] = {
             "Whether light use is a few people's or everybody's, when use falls, what "
             "nobody uses.",
             _usage_patterns,
+        ),
+        Insight(
+            "product-health",
+            "Product health",
+            "Whether features keep the users who try them.",
+            _product_health,
         ),
         Insight(
             "lifetime-value",

@@ -134,7 +134,13 @@ def _with_health(workspace: Workspace, frame: pl.DataFrame) -> pl.DataFrame:
     wanted = frame["health_on"].unique().to_list() or [workspace.today]
     card = standard(workspace.settings.health)
     found = snapshots.compute(workspace, wanted, card=card)
-    health = found.select("account_id", *_PARTS, health_on="date")
+    health = found.select(
+        "account_id",
+        *_PARTS,
+        health_on="date",
+        health_score="score",
+        health_color="color",
+    )
     return frame.join(
         health, on=["account_id", "health_on"], how="left", maintain_order="left"
     )

@@ -162,6 +162,10 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
         ece_max=settings.ece_max,
         rules=rules,
         counts=_matrix(everything.observed),
+        health=(
+            everything.frame["health_score"].fill_null(float("nan")).to_numpy(),
+            everything.frame["health_color"].to_list(),
+        ),
         silent=everything.frame["silent_days"]
         .cast(pl.Float64)
         .fill_null(120)

@@ -21,6 +21,7 @@ from perennial.lake import (
     healthbook,
     insights,
     settings_store,
+    targets,
 )
 from perennial.lake import refresh as refreshing
 from perennial.lake.engines import DuckEngine, Engine, SparkEngine, no_collection
@@ -34,6 +35,7 @@ from perennial.metrics.inputs import IDS, Inputs, TableSource
 from perennial.metrics.query import Query, ask
 from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend
+from perennial.metrics.targets import Target
 from perennial.scoring.scorecard import Scorecard
 
 
@@ -56,6 +58,7 @@ class Workspace:
         self._clock = clock
         self._settings: tuple[int, Settings] | None = None
         self._renamed: tuple[int, Mapping[str, str]] | None = None
+        self._targets: tuple[int, Sequence[Target]] | None = None
         self._defined: tuple[int, Mapping[str, Mapping[int, Metric]]] | None = None
 
     @property
@@ -103,6 +106,14 @@ class Workspace:
         if asked not in map(str, versions):
             raise UnknownName(f"version of {key}", asked, [*map(str, versions)])
         return versions[int(asked)]
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """What numbers should be: the targets in force."""
+        version = self.lake.snapshot(targets.NAME).version
+        if self._targets is None or self._targets[0] != version:
+            self._targets = (version, targets.load(self.lake))
+        return self._targets[1]
 
     @property
     def _own_metrics(self) -> Mapping[str, Mapping[int, Metric]]:
@@ -208,7 +219,7 @@ class Workspace:
             end=span.end,
             grain=grain,
         )
-        engine = DuckEngine(self.lake)
+        engine = definition_days.on_duck(self)
 
         def table(name: str) -> ir.Table:
             if name == definition_days.NAME:

@@ -38,10 +38,10 @@ def finish(query: Query, raw: pl.DataFrame, first_day: date | None) -> pl.DataFr
     groups = [*query.by, *(name for name in extra if name not in query.by)]
     spine = _spine(query, first_day)
     raw = raw.with_columns(known=pl.lit(value=True))
-    if not query.metric.fills:
+    known = [*groups, *(["rank"] if "rank" in raw.columns else [])]
+    if not query.metric.fills or (known and spine.height == 1):
         rows = spine.join(raw, on="period_start")
     else:
-        known = [*groups, *(["rank"] if "rank" in raw.columns else [])]
         if known:
             spine = spine.join(raw.select(known).unique(), how="cross")
         on = ["period_start", *known]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, logit
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
@@ -24,6 +24,8 @@ from perennial.scoring.statistics import Floats
 ENOUGH_FOR_STEPS = 200
 #: What a logistic regression pays for large weights.
 _RIDGE = 3.0
+#: Cases by which a step of few is drawn to the base rate.
+_DRAWN = 4
 #: Values a measure is told apart by, at most, in a model of steps.
 _MOST_STEPS = 32
 #: Chances are kept this far from certainty.
@@ -82,29 +84,32 @@ class Additive:
     def chances(self, x: Floats) -> Floats:
         return self.calibration(self.intercept + self.parts(x).sum(axis=1))
 
-    def base(self) -> float:
-        """The chance of a case of which every part is nothing."""
-        return float(self.calibration(np.array([self.intercept]))[0])
-
-    def reasons(self, x: Floats, groups: Sequence[str]) -> tuple[Sequence[str], Floats]:
-        """How far each group of measures moves the chance from `base`, by case.
+    def reasons(
+        self, x: Floats, groups: Sequence[str], given: str = ""
+    ) -> tuple[Floats, Sequence[str], Floats]:
+        """How far each group of measures moves the chance from a base, by case: bases,
+        names of groups, and moves by case and group.
 
         `groups` names the group of each measure. The greatest moves first, each from
-        where the last one ended: they add up to the chance.
+        where the last one ended: with the base they add up to the chance. The base is
+        the chance of a case of which every part is nothing but that of `given`, a
+        group that is a fact to start from and no reason.
         """
-        names = list(dict.fromkeys(groups))
-        member = np.array([names.index(g) for g in groups])
+        names = [g for g in dict.fromkeys(groups) if g != given]
+        member = np.array([names.index(g) if g != given else -1 for g in groups])
         parts = self.parts(x)
+        start = self.intercept + parts[:, member == -1].sum(axis=1)
         sums = np.column_stack(
             [parts[:, member == n].sum(axis=1) for n in range(len(names))]
         )
         order = np.argsort(-np.abs(sums), axis=1, kind="stable")
         sorted_ = np.take_along_axis(sums, order, axis=1)
-        reached = self.calibration(self.intercept + np.cumsum(sorted_, axis=1))
-        before = np.column_stack([np.full(len(x), self.base()), reached[:, :-1]])
+        base = self.calibration(start)
+        reached = self.calibration(start[:, None] + np.cumsum(sorted_, axis=1))
+        before = np.column_stack([base, reached[:, :-1]])
         moves = np.zeros_like(sums)
         np.put_along_axis(moves, order, reached - before, axis=1)
-        return names, moves
+        return base, names, moves
 
 
 def logistic(
@@ -236,12 +241,20 @@ def calibrated(model: Additive, x: Floats, y: np.ndarray) -> Additive:
         slope = max(float(line.coef_[0][0]), 0.0)
         told = Calibration(slope, float(line.intercept_[0]))
     else:
-        fitted = IsotonicRegression(out_of_bounds="clip").fit(raw, y)
-        points = zip(fitted.X_thresholds_, fitted.y_thresholds_, strict=True)
-        told = Calibration(points=tuple((float(a), float(b)) for a, b in points))
+        told = Calibration(points=_steps(raw, y))
     return replace(model, calibration=told)
 
 
-def shifted(chances: Floats, learned: float, true: float) -> Floats:
-    """Chances learned where the base rate was `learned`, for one of `true`."""
-    return np.asarray(expit(logit(chances) - logit(learned) + logit(true)))
+def _steps(raw: Floats, y: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Log-odds and chances between which lines are drawn: isotonic steps, each drawn
+    to the base rate as if by a few more cases, so that a step of two is not certain."""
+    fitted = IsotonicRegression().fit_transform(raw, y)
+    values, step, n = np.unique(fitted, return_inverse=True, return_counts=True)
+    drawn = (values * n + _DRAWN * y.mean()) / (n + _DRAWN)
+    rises = np.maximum.accumulate(drawn)
+    ends = {
+        float(edge): float(rises[k])
+        for k in range(len(n))
+        for edge in (raw[step == k].min(), raw[step == k].max())
+    }
+    return tuple(sorted(ends.items()))

@@ -17,6 +17,7 @@ import polars as pl
 
 from perennial.scoring import bands
 from perennial.scoring.additive import Additive, boosted, calibrated, logistic
+from perennial.scoring.backtest import Verdict, judge
 from perennial.scoring.statistics import Floats, Quality, auc, one_thread, quality
 
 #: The part of all decisions, oldest first, that the first model is learned from, and
@@ -70,12 +71,14 @@ class Cases:
 class Trial:
     """A model judged by decisions it had not seen; `adopted` if it is the one used.
 
-    `failed` names what speaks against it: `brier` (not better than the simpler one),
-    `base` (not better than the base rate), `ece` (chances off by too much).
+    `verdict` judges its chances as a score, colored by the cuts of bands. `failed`
+    names what speaks against it: `brier` (not better than the simpler one), `base` (not
+    better than the base rate), `ece` (chances off by too much).
     """
 
     model: str
     quality: Quality
+    verdict: Verdict
     adopted: bool = False
     failed: tuple[str, ...] = ()
 
@@ -90,6 +93,8 @@ class Comparison:
     adopted: str
     #: AUC of what anybody could look at instead, by name.
     beside: Mapping[str, float | None]
+    #: The composite health score on the same decisions; None where it was not given.
+    health: Verdict | None
     n: int
     since: date | None
 
@@ -118,22 +123,26 @@ def compare(
     rules: bands.BandRules | None = None,
     counts: Floats | None = None,
     silent: Floats | None = None,
+    health: tuple[Floats, Sequence[str | None]] | None = None,
 ) -> Comparison:
     """Every model on the same later decisions, simplest first.
 
     `counts` are uses of all features by case, `silent` days since the last log-in:
-    what others judge by, for comparison.
+    what others judge by, for comparison. `health` is the composite score by case (NaN:
+    none) and its color.
     """
     parts = list(folds(cases, min_class))
     judged = np.concatenate([np.arange(0), *(later for _, later in parts)])
     y = cases.renewed[judged]
     if min(y.sum(), (~y).sum()) < _LEAST_JUDGING:
-        return Comparison("insufficient", (), "bands", {}, len(cases), None)
+        return Comparison("insufficient", (), "bands", {}, None, len(cases), None)
     said = {"bands": _joined(parts, lambda a, b: _by_bands(cases, a, b, rules))}
     for kind in FITS:
         said[kind] = _joined(parts, partial(_by_model, cases, kind))
     found = {model: quality(p, y) for model, p in said.items()}
-    trials, adopted = _adopted(found, ece_max)
+    cuts = rules.cuts if rules else bands.CUTS
+    verdicts = {model: _judged(p, y, cuts) for model, p in said.items()}
+    trials, adopted = _adopted(found, verdicts, ece_max)
     beside: dict[str, float | None] = {}
     if silent is not None:
         beside["silent_days"] = auc(*_parted(-silent[judged], y))
@@ -141,11 +150,30 @@ def compare(
         by_counts = _joined(parts, lambda a, b: _by_counts(counts, cases.renewed, a, b))
         beside["usage_counts"] = auc(*_parted(by_counts, y))
     since = cases.decided_on[int(judged[0])]
-    return Comparison("ok", trials, adopted, beside, len(judged), since)
+    composite = _of_health(health, judged, y) if health else None
+    return Comparison("ok", trials, adopted, beside, composite, len(judged), since)
+
+
+def _judged(p: Floats, y: np.ndarray, cuts: tuple[float, float, float]) -> Verdict:
+    colors = [bands.color(chance, cuts) for chance in p]
+    return judge(p, [bool(v) for v in y], colors=colors)
+
+
+def _of_health(
+    health: tuple[Floats, Sequence[str | None]], judged: np.ndarray, y: np.ndarray
+) -> Verdict:
+    """The score judged where there was one."""
+    scores, colors = health[0][judged], [health[1][i] for i in judged]
+    known = np.flatnonzero(~np.isnan(scores))
+    return judge(
+        scores[known],
+        [bool(v) for v in y[known]],
+        colors=[colors[i] for i in known],
+    )
 
 
 def _adopted(
-    found: Mapping[str, Quality], ece_max: float
+    found: Mapping[str, Quality], verdicts: Mapping[str, Verdict], ece_max: float
 ) -> tuple[tuple[Trial, ...], str]:
     chosen, failures = "bands", {}
     for model, told in found.items():
@@ -164,7 +192,7 @@ def _adopted(
         if not failed:
             chosen = model
     trials = [
-        Trial(model, told, model == chosen, failures.get(model, ()))
+        Trial(model, told, verdicts[model], model == chosen, failures.get(model, ()))
         for model, told in found.items()
     ]
     return tuple(trials), chosen

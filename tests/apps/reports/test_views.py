@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from django.test import Client
@@ -13,7 +16,7 @@ from django.utils.html import escape
 from pytest_django import Settings
 
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import board
+from perennial.apps.reports import board, files
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.boards import is_a_number
 from perennial.apps.team.models import User, Workspace
@@ -138,6 +141,61 @@ def test_the_rows_behind_are_a_file_and_add_up(reader: Client) -> None:
     last = list(csv.DictReader(series.content.decode().splitlines()))[-1]
     assert {row["metric"] for row in rows} == {"mrr"}
     assert sum(float(row["value"]) for row in rows) == float(last["value"])
+
+
+def cells(content: bytes) -> list[list[str]]:
+    """The sheet of a workbook, row by row, as it is stored."""
+    book = zipfile.ZipFile(io.BytesIO(content))
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    texts = [
+        "".join(t.text or "" for t in item.iter(f"{space}t"))
+        for item in ElementTree.fromstring(book.read("xl/sharedStrings.xml"))
+    ]
+    sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+    assert not [*sheet.iter(f"{space}f")], "a text became a formula"
+    return [
+        [
+            texts[int(v)] if cell.get("t") == "s" else v
+            for cell in row.iter(f"{space}c")
+            for v in [cell.findtext(f"{space}v") or ""]
+        ]
+        for row in sheet.iter(f"{space}row")
+    ]
+
+
+def test_excel_has_the_rows_of_the_csv(reader: Client) -> None:
+    for what in ("", "&of=rows", "&of=parts&by=segment"):
+        plain = reader.get(f"/metrics/mrr/?format=csv{what}").content.decode()
+        head, *rows = csv.reader(plain.splitlines())
+        book = reader.get(f"/metrics/mrr/?format=xlsx{what}")
+        assert ".xlsx" in book["Content-Disposition"]
+        first, *lines = cells(book.content)
+        at = head.index("value")
+        assert first == head
+        assert [float(line[at]) for line in lines] == [float(row[at]) for row in rows]
+
+
+def test_parts_boards_and_tables_are_files_too(reader: Client) -> None:
+    def rows(path: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(reader.get(path).content.decode().splitlines()))
+
+    parts = rows("/metrics/mrr/?format=csv&of=parts&by=segment")
+    total = rows("/metrics/mrr/?format=csv")[-1]["value"]
+    assert sum(float(part["value"]) for part in parts) == float(total)
+    assert len({part["segment"] for part in parts}) == len(parts) > 1
+    board = rows("/metrics/?format=csv")
+    assert {"mrr", "dau", "nps"} <= {row["metric"] for row in board}
+    moved = rows("/metrics/mrr_movements/?format=csv")
+    assert {"new", "churn"} <= {row["movement"] for row in moved}
+
+
+def test_no_text_becomes_a_formula() -> None:
+    head = ["=1+1", "value", "day", "n"]
+    rows = [["=cmd()", 1.5, date(2026, 6, 1), None]]
+    plain = files.file({}, "x", head, rows).content.decode()
+    assert plain.splitlines() == ["'=1+1,value,day,n", "'=cmd(),1.5,2026-06-01,"]
+    first, second = cells(files.file({"format": "xlsx"}, "x", head, rows).content)
+    assert (first, second[:2]) == (head, ["=cmd()", "1.5"])
 
 
 def test_the_palette_finds_metrics(reader: Client) -> None:

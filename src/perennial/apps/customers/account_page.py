@@ -16,12 +16,14 @@ from perennial.apps.customers import explain, queries, today
 from perennial.apps.customers import reasons as why_now
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.breakdown import Snapshot
+from perennial.apps.customers.chance import chance_of
 from perennial.apps.customers.money import Item, Term
 from perennial.apps.customers.overview import History, on
 from perennial.apps.customers.reasons import Reason, Sentence
 from perennial.apps.customers.usage import Week
 from perennial.apps.customers.words import STATES, Text, capitalized, figure, name_of
 from perennial.apps.team.access import TeamRequest
+from perennial.apps.team.lake import lake_of
 from perennial.ui import charts, formats
 from perennial.ui.charts import Chart, Point
 from perennial.ui.formats import Regional
@@ -47,6 +49,8 @@ def shared(
     health = on(stored, found.as_of)
     facts = today.facts_of(request.workspace, found, health)
     told = why_now.reasons(found, facts, request.regional)
+    lake = lake_of(request.workspace)
+    chance = chance_of(lake, found.account_id, found.as_of)
     return {
         "nav": "accounts",
         "now": now(request, found),
@@ -59,6 +63,10 @@ def shared(
         "no_score": no_score(found, stored, request.regional),
         "tabs": tabs(found, tab, people),
         "tab": tab,
+        "chance": chance,
+        "chance_text": formats.percent(
+            chance.p if chance else None, request.regional, 0
+        ),
         "users_change": users_change(found),
         "nps_word": nps_word(found),
     }

@@ -43,6 +43,8 @@ REASONS: Mapping[str, Text] = {
 
 #: Moves smaller than this are nothing to talk about.
 _LEAST = 0.005
+#: What rounds to less than a tenth of a point is not shown.
+_SHOWN = 0.0005
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,10 @@ class Chance:
         """What the small moves add up to."""
         shown = sum(m for _, m in self.reasons if abs(m) >= _LEAST)
         return self.p - (self.base or 0.0) - shown
+
+    @property
+    def has_rest(self) -> bool:
+        return abs(self.rest) >= _SHOWN
 
     @property
     def parts(self) -> list[Part]:

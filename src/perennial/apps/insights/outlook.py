@@ -9,6 +9,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from perennial.apps.customers.reasons import Sentence
+from perennial.apps.insights import queries
 from perennial.apps.insights.queries import Ahead, Chance
 from perennial.core.windows import DAY, add_months
 from perennial.lake.workspace import Workspace as Lake
@@ -19,7 +20,6 @@ from perennial.ui.formats import Regional
 
 #: Renewals the page begins with.
 SOON_DAYS = 90
-_PAST_MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -104,21 +104,10 @@ def fan(
     if not ahead:
         return None
     since = ahead[0].as_of
-    where = "segment = '{}'".format(segment.replace("'", "''")) if segment else None
-    rows = lake.metric(
-        "mrr",
-        start=add_months(since, -_PAST_MONTHS),
-        end=since,
-        grain="month",
-        where=where,
-    ).rows
-    # A month's value is that of its last instant: the first of the next.
-    past = [
-        Point(end, value)
-        for end, value in rows.select("period_end", "value").iter_rows()
-    ]
+    past = [Point(end, mrr) for end, mrr in queries.mrr_before(lake, since, segment)]
     if past:
-        past[-1] = Point(since, ahead[0].mrr, low=ahead[0].mrr, high=ahead[0].mrr)
+        now = ahead[0].mrr
+        past[-1] = Point(since, now, low=now, high=now)
     coming = [
         Point(add_months(since, a.horizon), a.expected, low=a.lower, high=a.upper)
         for a in ahead

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from perennial.apps.customers.kept import kept
 from perennial.apps.customers.reasons import Sentence
-from perennial.core.windows import DAY
-from perennial.lake import insights
-from perennial.lake.workspace import Workspace as Lake
 from perennial.ui import formats
 from perennial.ui.formats import Regional
-
-_READ = ("user_days", "feature_days", "assignments", "accounts", "features")
 
 #: What light use means, and what to do.
 VERDICTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
@@ -79,11 +72,6 @@ class Unused:
     name: str
     adoption: float
     n: int
-
-
-@kept(*_READ, "seat_ledger", size=4)
-def found(lake: Lake, as_of: date) -> Sequence[Mapping[str, Any]]:
-    return insights.answer(lake, "usage-patterns", as_of=as_of).to_dicts()
 
 
 def light(
@@ -167,22 +155,14 @@ class Kept:
         return 1 - self.share
 
 
-@kept("feature_days", "users", size=4)
-def repeated(lake: Lake, as_of: date) -> Sequence[Mapping[str, Any]]:
-    start = as_of - DAY * 365
-    return lake.metric(
-        "feature_repeat_rate", start=start, end=as_of, by=["feature"]
-    ).to_dicts()
-
-
 def product(
     rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], least: int
 ) -> list[Kept]:
     """Features with enough users, those that keep the fewest first."""
     told = [
-        Kept(names.get(r["feature"], r["feature"]), r["value"], r["n"])
+        Kept(names.get(r["feature"], r["feature"]), r["repeat_rate"], r["n"])
         for r in rows
-        if r["value"] is not None and r["n"] >= least
+        if r["repeat_rate"] is not None and r["n"] >= least
     ]
     return sorted(told, key=lambda k: (k.share, k.name))
 

@@ -11,9 +11,11 @@ import msgspec
 
 from perennial.apps.customers.kept import kept
 from perennial.core.money import SCALE
-from perennial.lake import chances, forecasts, models
+from perennial.core.windows import add_months
+from perennial.lake import chances, forecasts, insights, models
 from perennial.lake.models import Version
 from perennial.lake.workspace import Workspace as Lake
+from perennial.metrics import filters
 from perennial.scoring.forecast import Hindsight
 
 
@@ -39,6 +41,38 @@ def feature_names(lake: Lake) -> Mapping[str, str]:
     """Names of features by id; those without one go by their id."""
     rows = lake.engine.run(lake.table("features").select("feature_id", "name"))
     return {feature: name for feature, name in rows.iter_rows() if name}
+
+
+#: Questions that take seconds: computed at night.
+NIGHTLY: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("usage-patterns", {}),
+    ("product-health", {}),
+    ("lifetime-value", {}),
+    ("lifetime-value", {"by": ["segment"]}),
+    ("lifetime-value", {"params": {"model": "bgnbd"}}),
+)
+
+
+@kept(insights.KEPT, "account_measures", size=16)
+def answers(lake: Lake, as_of: date, nth: int) -> Sequence[Mapping[str, Any]]:
+    """The rows of a nightly question, by its place in the list."""
+    name, asked = NIGHTLY[nth]
+    return insights.kept(lake, name, as_of, **asked)
+
+
+@kept("account_measures", size=2)
+def account_names(lake: Lake) -> Mapping[str, str]:
+    rows = lake.engine.run(lake.table("account_measures").select("account_id", "name"))
+    return dict(rows.iter_rows())
+
+
+@kept("mrr_ledger", "fx_rates", size=16)
+def mrr_before(lake: Lake, since: date, segment: str) -> Sequence[tuple[date, float]]:
+    """MRR at the end of each of the twelve months before a day: first day after it."""
+    where = f"segment = {filters.text(segment)}" if segment else None
+    start = add_months(since, -12)
+    rows = lake.metric("mrr", start=start, end=since, grain="month", where=where).rows
+    return list(rows.select("period_end", "value").iter_rows())
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def weights(review: Review, customers: Sequence[Chance]) -> list[Weight]:
     means = {name: fmean(found) * len(found) / count for name, found in moves.items()}
     farthest = max(means.values(), default=1.0) or 1.0
     return [
-        Weight(str(REASONS.get(name, name)), mean, mean / farthest)
+        Weight(str(REASONS.get(name, name)), mean * 100, mean / farthest)
         for name, mean in sorted(means.items(), key=lambda m: -m[1])
         if mean >= 0.001
     ]

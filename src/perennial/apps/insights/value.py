@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from perennial.apps.customers.kept import kept
 from perennial.apps.customers.reasons import Sentence
-from perennial.lake import insights
-from perennial.lake.workspace import Workspace as Lake
 from perennial.ui import formats
 from perennial.ui.formats import Regional
 
@@ -56,18 +52,6 @@ class BySegment:
     n: int
 
 
-@kept("mrr_ledger", "costs", "account_attributes", "payments", size=8)
-def rows(lake: Lake, as_of: date, name: str) -> Sequence[Mapping[str, Any]]:
-    """Rows of the insight: `forms`, by `segment`, or of free `buyers`."""
-    asked: dict[str, dict[str, Any]] = {
-        "forms": {},
-        "segment": {"by": ["segment"]},
-        "buyers": {"params": {"model": "bgnbd"}},
-    }
-    found = insights.answer(lake, "lifetime-value", as_of=as_of, **asked[name])
-    return found.to_dicts()
-
-
 def forms(found: Sequence[Mapping[str, Any]]) -> list[Form]:
     return [Form(*FORMS[r["form"]], r["form"], r["value"], r["n"]) for r in found]
 
@@ -92,3 +76,31 @@ def headline(found: Sequence[Form], regional: Regional) -> Sentence:
         )
     lead = _("A new customer is worth %(value)s of margin over three years.")
     return Sentence(lead % {"value": formats.money(value, regional)}, "")
+
+
+#: Parameters of those who buy freely, as people read them.
+PARAMETERS: Mapping[str, str | Promise] = {
+    "buyers": gettext_lazy("Buyers"),
+    "r": gettext_lazy("r, shape of how often they buy"),
+    "alpha": gettext_lazy("alpha, scale of how often they buy"),
+    "a": gettext_lazy("a, of when they stop"),
+    "b": gettext_lazy("b, of when they stop"),
+    "p": gettext_lazy("p, shape of what they spend"),
+    "q": gettext_lazy("q, shape of what differs between them"),
+    "v": gettext_lazy("v, scale of what differs between them"),
+    "value_correlation": gettext_lazy("Correlation of how often and how much"),
+}
+
+
+def parameters(
+    found: Sequence[Mapping[str, Any]], regional: Regional
+) -> list[tuple[str | Promise, str]]:
+    """Parameters in words, with their values; empty where nothing could be fitted."""
+    told = {row["parameter"]: row["value"] for row in found}
+    if "r" not in told:
+        return []
+    return [
+        (label, formats.number(told[name], regional, 0 if name == "buyers" else 3))
+        for name, label in PARAMETERS.items()
+        if name in told
+    ]

@@ -13,13 +13,12 @@ from perennial.apps.customers import queries as customers
 from perennial.apps.customers.chips import Chip, Choice
 from perennial.apps.customers.words import name_of, owner_names
 from perennial.apps.insights import outlook, patterns, power, queries, renewal, value
-from perennial.apps.insights.tabs import tabs
+from perennial.apps.insights.tabs import PAGES, tabs
 from perennial.apps.jobs.queries import latest
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.lake.models import Version
-from perennial.lake.workspace import Workspace as Lake
 
 #: Users that must have tried a feature for a share to mean something.
 _LEAST_USERS = 20
@@ -33,6 +32,7 @@ def shared(request: TeamRequest, on: str) -> dict[str, Any]:
         "nav": "insights",
         "tabs": tabs(on),
         "active": queries.active(lake),
+        "page_title": PAGES[on],
         "waiting": waiting[-1] if waiting else None,
         "data_to": customers.data_to(request.workspace, lake.today),
     }
@@ -177,8 +177,8 @@ def usage_patterns(request: TeamRequest) -> HttpResponse:
     book = customers.book(request.workspace)
     if book is None:
         return empty(request, "patterns")
-    rows = patterns.found(lake, book.as_of)
-    names = _account_names(lake)
+    rows = queries.answers(lake, book.as_of, 0)
+    names = queries.account_names(lake)
     segments = patterns.light(rows, "light_use_of_segment", {"": _("No segment")})
     dips = patterns.dips(rows)
     accounts = patterns.light(rows, "light_use_of_account", names)
@@ -200,7 +200,7 @@ def product_health(request: TeamRequest) -> HttpResponse:
     book = customers.book(request.workspace)
     if book is None:
         return empty(request, "product")
-    rows = patterns.repeated(lake, book.as_of)
+    rows = queries.answers(lake, book.as_of, 1)
     found = patterns.product(rows, queries.feature_names(lake), _LEAST_USERS)
     context = {
         **shared(request, "product"),
@@ -217,16 +217,15 @@ def lifetime_value(request: TeamRequest) -> HttpResponse:
     book = customers.book(request.workspace)
     if book is None:
         return empty(request, "value")
-    forms = value.forms(value.rows(lake, book.as_of, "forms"))
+    forms, by_segment, buyers = (
+        queries.answers(lake, book.as_of, nth) for nth in (2, 3, 4)
+    )
+    told = value.forms(forms)
     context = {
         **shared(request, "value"),
-        "headline": value.headline(forms, request.regional),
-        "forms": forms,
-        "segments": value.by_segment(value.rows(lake, book.as_of, "segment")),
-        "buyers": value.rows(lake, book.as_of, "buyers"),
+        "headline": value.headline(told, request.regional),
+        "forms": told,
+        "segments": value.by_segment(by_segment),
+        "buyers": value.parameters(buyers, request.regional),
     }
     return render(request, "insights/value.html", context)
-
-
-def _account_names(lake: Lake) -> dict[str, str]:
-    return {c.account_id: c.name for c in queries.told(lake)}

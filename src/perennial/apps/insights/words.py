@@ -16,9 +16,9 @@ Text = str | Promise
 
 #: Why a feature was not compared.
 LEFT_OUT: Mapping[str, Text] = {
-    "login": gettext_lazy("Left out: log-ins say little"),
+    "login": gettext_lazy("Left out: log-in"),
     "page": gettext_lazy("Left out: page views"),
-    "system": gettext_lazy("Left out: not done by people"),
+    "system": gettext_lazy("Left out: system"),
     "billing": gettext_lazy("Left out: billing"),
     "support": gettext_lazy("Left out: support"),
     "cancellation": gettext_lazy("Left out: part of leaving"),

@@ -105,6 +105,13 @@ JOBS: Final[list[Job]] = [
         ),
     ),
     Job(
+        "answer_insights",
+        "perennial.apps.insights.jobs.answer_insights",
+        "20 4 * * *",
+        _("Insights"),
+        _("Computes usage patterns and lifetime values before anybody asks for them."),
+    ),
+    Job(
         "tell_past_forecasts",
         "perennial.apps.insights.jobs.tell_past_forecasts",
         "",

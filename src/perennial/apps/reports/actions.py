@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from perennial.apps.customers.queries import book
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import board, boards, breakdown, detail
+from perennial.apps.reports import board, boards, breakdown, detail, findings
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.boards import KEY, Choice, is_a_number
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import PerennialError
 from perennial.metrics.registry import Metric, all_metrics
+from perennial.ui.formats import Regional
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def warm(
                 _page(answers, tile.metric)
         except PerennialError as error:  # one metric never keeps the others back
             logger.warning("metric %s not computed: %s", tile.metric.key, error)
+    findings.found(answers, Regional())
     return len(tiles)
 
 

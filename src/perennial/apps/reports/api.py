@@ -16,6 +16,7 @@ from perennial.apps.team.access import TokenRequest
 from perennial.apps.team.lake import lake_of
 from perennial.core.errors import BadValue, UnknownName
 from perennial.metrics.registry import Metric
+from perennial.metrics.targets import Target
 
 router = Router(auth=tokens.READ, tags=["metrics"])
 
@@ -53,6 +54,18 @@ class Asked(Schema):
     set: list[str] = Field([], description="PARAM=VALUE; may be repeated.")
 
 
+class TargetOut(Schema):
+    """What a number should be; below the floor a customer needs support."""
+
+    segment: str
+    group: str
+    target: float | None
+    floor: float | None
+    ceiling: float | None
+    changed_at: datetime
+    changed_by: str
+
+
 class ValuesOut(Schema):
     """The answer: `rows` are those of `perennial metric --format json`."""
 
@@ -63,6 +76,7 @@ class ValuesOut(Schema):
     variant: str | None
     timezone: str
     computed_at: datetime
+    targets: list[TargetOut] = Field(description="What it should be, by segment.")
     rows: list[dict[str, Any]]
 
 
@@ -98,8 +112,13 @@ def get_metric(request: TokenRequest, key: str, asked: Query[Asked]) -> ValuesOu
         variant=result.query.variant or None,
         timezone=result.query.settings.timezone,
         computed_at=result.query.now,
+        targets=[TargetOut(**_plain(t)) for t in lake.targets if t.metric == key],
         rows=result.to_dicts(),
     )
+
+
+def _plain(target: Target) -> dict[str, Any]:
+    return {name: value for name, value in vars(target).items() if name != "metric"}
 
 
 def _params(written: list[str]) -> dict[str, str]:

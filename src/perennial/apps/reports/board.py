@@ -18,7 +18,9 @@ from perennial.apps.reports.boards import Choice
 from perennial.apps.reports.results import Answers, Missing, Question, Row
 from perennial.apps.reports.values import Change
 from perennial.core.windows import Grain, Period, periods
+from perennial.metrics import targets
 from perennial.metrics.registry import Metric
+from perennial.metrics.targets import Target
 from perennial.ui import formats
 from perennial.ui.formats import Regional
 
@@ -60,6 +62,7 @@ class Tile:
     note: str = ""
     is_provisional: bool = False
     focus: str | Promise = ""
+    missed: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,35 @@ def tile(answers: Answers, metric: Metric, asked: Asked, regional: Regional) -> 
         values.status_text(now, first_day(answers, metric)),
         bool(now and now.status == "provisional"),
         _aside(metric, asked),
+        missed(answers, metric, asked, values.of(now), regional),
     )
+
+
+def missed(
+    answers: Answers,
+    metric: Metric,
+    asked: Asked,
+    value: float | None,
+    regional: Regional,
+) -> str:
+    """ "below target 91%"; empty where there is no target, or it is met."""
+    found = target_of(answers, metric, asked)
+    if found is None or not found.is_missed(value, metric):
+        return ""
+    said = {"target": values.text(found.target, metric.unit, regional)}
+    if targets.direction(metric, found.group) == "down":
+        return _("above target %(target)s") % said
+    return _("below target %(target)s") % said
+
+
+def target_of(answers: Answers, metric: Metric, asked: Asked) -> Target | None:
+    """The target of the number that is shown, for its segment or for all.
+
+    Another way of counting is another number: it has none.
+    """
+    if asked.variant:
+        return None
+    return targets.find(answers.lake.targets, metric, asked.segment, metric.focus)
 
 
 def _aside(metric: Metric, asked: Asked) -> str | Promise:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -14,7 +14,7 @@ from perennial.apps.customers.words import name_of, owner_names
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import values
 from perennial.apps.reports.asked import Asked
-from perennial.apps.reports.board import Numbers, ask
+from perennial.apps.reports.board import Numbers, ask, missed
 from perennial.apps.reports.menus import Choice
 from perennial.apps.reports.results import Answers, Row
 from perennial.apps.reports.values import Change
@@ -56,6 +56,7 @@ class Part:
     n: int | None
     change: Change | None
     share: float
+    missed: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,11 @@ def table(
     now, before = split(answers, metric, asked, by)
     names = _names(answers, by, [row.group for row in now], request)
     parts = _table_parts(now, before, metric, names, request.regional)
+    if by in ("segment", "class"):
+        parts = [
+            replace(part, missed=_missed(answers, metric, asked, by, row, request))
+            for part, row in zip(parts, _ordered(now), strict=True)
+        ]
     return Breakdown(
         title=_("By %(dimension)s") % {"dimension": str(title_of(by)).lower()},
         by=title_of(by),
@@ -170,7 +176,6 @@ def _table_parts(
 ) -> list[Part]:
     old = {row.group: row.value for row in before}
     longest = max((row.value or 0 for row in now), default=0) or 1
-    order = sorted(now, key=lambda row: -(row.value if row.value is not None else -1))
     return [
         Part(
             names.get(row.group or "") or row.group or _("not set"),
@@ -179,8 +184,27 @@ def _table_parts(
             values.change(row.value, old.get(row.group), metric),
             (row.value or 0) / longest,
         )
-        for row in order
+        for row in _ordered(now)
     ]
+
+
+def _ordered(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: -(row.value if row.value is not None else -1))
+
+
+def _missed(
+    answers: Answers,
+    metric: Metric,
+    asked: Asked,
+    by: str,
+    row: Row,
+    request: TeamRequest,
+) -> str:
+    """Does a segment or class miss its own target?"""
+    of = replace(asked, segment=row.group or "") if by == "segment" else asked
+    group = row.group or "" if by == "class" else metric.focus
+    own = replace(metric, focus=group)
+    return missed(answers, own, of, row.value, request.regional)
 
 
 def _total(found: Numbers, metric: Metric, regional: Regional) -> Part | None:
@@ -197,17 +221,22 @@ def _names(
     if by == "class":
         return {key: str(name) for key, name in values.CLASSES.items()}
     if by == "feature":
-        return answers.keep("features", ("features",), lambda: _features(answers))
+        return feature_names(answers)
     if by == "owner_email":
         people = owner_names(request.workspace)
         return {email: name_of(email, people) for email in ids if email}
     return {}
 
 
-def _features(answers: Answers) -> dict[str, str]:
-    features = answers.lake.table("features").select("feature_id", "name")
-    rows = answers.lake.engine.run(features).iter_rows()
-    return {key: name or key for key, name in rows}
+def feature_names(answers: Answers) -> dict[str, str]:
+    """Names of features by id; an id without a name stands for itself."""
+
+    def compute() -> dict[str, str]:
+        features = answers.lake.table("features").select("feature_id", "name")
+        rows = answers.lake.engine.run(features).iter_rows()
+        return {key: name or key for key, name in rows}
+
+    return answers.keep("features", ("features",), compute)
 
 
 def behind(

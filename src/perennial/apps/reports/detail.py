@@ -73,6 +73,8 @@ def page(
         "numbers": found,
         "value": values.text(values.of(found.now), metric.unit, regional),
         "status": status(answers, metric, found.now),
+        "missed": board.missed(answers, metric, asked, values.of(found.now), regional),
+        "target": target_text(answers, metric, asked, regional),
         "before": earlier(found, metric, asked, period, regional),
         "headline": headline(found, metric, asked, period, regional),
         "formula": formula(found.now, metric, regional),
@@ -120,6 +122,16 @@ def _part(
         return breakdown.behind(answers, metric, asked, found, request.regional)
     except Missing:
         return None
+
+
+def target_text(
+    answers: Answers, metric: Metric, asked: Asked, regional: Regional
+) -> str:
+    """The target of the number; empty without one."""
+    found = board.target_of(answers, metric, asked)
+    if found is None or found.target is None:
+        return ""
+    return values.text(found.target, metric.unit, regional)
 
 
 def status(answers: Answers, metric: Metric, row: Row | None) -> str:
@@ -177,6 +189,8 @@ def drawn(request: TeamRequest, metric: Metric, asked: Asked) -> Drawn:
         for i, row in enumerate(rows)
     ]
     has_before = any(point.before is not None for point in points)
+    target = board.target_of(answers, metric, asked)
+    goal = target.target if target else None
     chart = line_chart(
         points,
         regional,
@@ -184,6 +198,8 @@ def drawn(request: TeamRequest, metric: Metric, asked: Asked) -> Drawn:
         unit=values.chart_unit(metric.unit),
         grain=grain,  # type: ignore[arg-type]
         before=str(COMPARISONS[asked.compare]) if has_before else "",
+        target=values.chart_value(goal, metric.unit),
+        target_name=_("Target"),
         period=_("Period"),
         height=240,
     )

@@ -3,13 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from perennial.apps.intake.words import TABLE_NAMES
+from perennial.apps.reports.values import CLASSES
 from perennial.core.errors import PerennialError
 from perennial.lake import definitions
 from perennial.metrics.custom import OF_A_COLUMN, UNITS, Definition
+from perennial.metrics.registry import Metric
 
 MEASURES = {
     "count": _("How many there are"),
@@ -99,7 +101,7 @@ class DefinitionForm(forms.Form):
                 data["definition"] = definitions.checked(self._definition(data))
             except PerennialError as error:
                 raise forms.ValidationError(
-                    _t("This is no metric yet: %(why)s.") % {"why": error}
+                    gettext("This is no metric yet: %(why)s.") % {"why": error}
                 ) from None
         return data
 
@@ -115,3 +117,55 @@ class DefinitionForm(forms.Form):
                 "percentile": data["percentile"] or 50,
             }
         )
+
+
+class TargetForm(forms.Form):
+    """A target of a metric; ratios are given as percent, as they are shown."""
+
+    segment = forms.ChoiceField(label=_("Segment"), required=False)
+    group = forms.ChoiceField(label=_("Class"), required=False)
+    target = forms.FloatField(label=_("Target"), required=False)
+    floor = forms.FloatField(
+        label=_("Floor"),
+        required=False,
+        help_text=_("Customers below it need support."),
+    )
+    ceiling = forms.FloatField(
+        label=_("Ceiling"),
+        required=False,
+        help_text=_("Customers above it are ready to expand."),
+    )
+
+    def __init__(
+        self, *given: Any, metric: Metric, segments: list[str], **more: Any
+    ) -> None:
+        super().__init__(*given, **more)
+        self._scale = 100 if metric.unit == "ratio" else 1
+        segment, group = self.fields["segment"], self.fields["group"]
+        assert isinstance(segment, forms.ChoiceField)
+        assert isinstance(group, forms.ChoiceField)
+        segment.choices = [("", _("All customers")), *((s, s) for s in segments)]
+        if metric.focus == "daily":
+            group.choices = [(name, str(CLASSES[name])) for name in CLASSES]
+        else:
+            del self.fields["group"]
+        if self._scale == 100:
+            for name in ("target", "floor", "ceiling"):
+                self.fields[name].label = f"{self.fields[name].label} (%)"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """As the metric counts; the group of its number where it has groups."""
+        data = self.cleaned_data
+        found = {
+            name: None if data[name] is None else data[name] / self._scale
+            for name in ("target", "floor", "ceiling")
+        }
+        return {**found, "segment": data["segment"], "group": data.get("group", "")}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        low, high = data.get("floor"), data.get("ceiling")
+        if low is not None and high is not None and low > high:
+            raise forms.ValidationError(gettext("The floor is above the ceiling."))
+        return data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -89,6 +89,19 @@ def metric(
     )
     menus = [_period(asked, period, regional), compare, *_segment(asked, segments)]
     return [*menus, *_variant(metric, asked)]
+
+
+def explorer(
+    asked: Asked, period: Period, segments: list[str], request: TeamRequest, kept: str
+) -> list[Menu]:
+    """Period and segment; `kept` is the rest of the address, which stays."""
+    chips = [_period(asked, period, request.regional), *_segment(asked, segments)]
+    return [
+        replace(chip, choices=[replace(c, url=f"{c.url}&{kept}") for c in chip.choices])
+        if kept
+        else chip
+        for chip in chips
+    ]
 
 
 def grains(metric: Metric, asked: Asked) -> list[Choice]:

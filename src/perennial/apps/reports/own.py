@@ -17,7 +17,7 @@ from perennial.apps.team.models import Membership, Workspace
 from perennial.core.windows import DAY, Grain, Period, floor
 from perennial.lake import definitions
 from perennial.metrics.custom import Definition, entry
-from perennial.ui.charts import Chart, Point, line_chart
+from perennial.ui.charts.parts import period_text
 
 #: Weeks of a preview.
 WEEKS = 13
@@ -33,9 +33,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a definition says of the last weeks."""
+    """What a definition says of the last weeks: each with its value and its bar."""
 
-    chart: Chart
+    weeks: list[tuple[str, str, float]]
+    course: list[float | None]
     value: str
     n: int
     formula: str
@@ -106,17 +107,22 @@ def preview(request: TeamRequest, definition: Definition) -> Preview:
         lambda: _tried(answers, definition, span),
     )
     metric = entry(definition, definitions.source(definition.table), 1)
-    chart = line_chart(
-        [Point(at, values.chart_value(value, metric.unit)) for at, value in weeks],
-        request.regional,
-        name=definition.title,
-        unit=values.chart_unit(metric.unit),
-        grain="week",
-        period=_("Period"),
-        height=180,
+    most = max((abs(value) for _at, value in weeks if value), default=1)
+    regional = request.regional
+    return Preview(
+        [
+            (
+                period_text(at, "week", regional),
+                values.text(value, metric.unit, regional),
+                abs(value or 0) / most,
+            )
+            for at, value in weeks
+        ],
+        [value for _at, value in weeks],
+        values.text(whole["value"], metric.unit, regional),
+        whole["n"] or 0,
+        metric.formula,
     )
-    value = values.text(whole["value"], metric.unit, request.regional)
-    return Preview(chart, value, whole["n"] or 0, metric.formula)
 
 
 def _tried(

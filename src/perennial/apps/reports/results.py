@@ -53,10 +53,12 @@ class Question:
     by: tuple[str, ...] = ()
     where: str | None = None
     variant: str | None = None
+    params: tuple[tuple[str, str], ...] = ()
 
     @property
     def arguments(self) -> dict[str, Any]:
-        return {name: v for name, v in vars(self).items() if name != "key"}
+        said = {name: v for name, v in vars(self).items() if name != "key"}
+        return {**said, "params": dict(self.params)}
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ class Answers:
             by=question.by,
             where=question.where,
             variant=question.variant,
+            params=dict(question.params),
         )
 
     def _kept(self, kind: str, question: Question, compute: Callable[[], T]) -> T:

@@ -13,10 +13,11 @@ from datetime import date
 from typing import Any
 
 from babel.dates import format_date
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import board, menus, values
+from perennial.apps.reports import board, files, menus, values
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.elsewhere import elsewhere
 from perennial.apps.reports.results import Answers, Row
@@ -24,6 +25,7 @@ from perennial.apps.team.access import TeamRequest
 from perennial.core.windows import Period
 from perennial.metrics.registry import Metric
 from perennial.ui import formats
+from perennial.ui.charts import Chart, curve_chart
 from perennial.ui.formats import Regional
 
 #: Columns of a heat map: more do not fit, and hold few customers.
@@ -70,13 +72,25 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
         "family": board.THEMES[metric.theme],
         "period": period,
         "dates": asking.dates(period, regional),
-        "grid": _grid(metric)(rows, metric, asked, regional) if rows else None,
+        "grid": (
+            grid := _grid(metric)(rows, metric, asked, regional) if rows else None
+        ),
+        "curve": _curve(grid, regional) if grid and _is_cohort(metric) else None,
         "elsewhere": elsewhere(
             question,
             request.workspace.key,
             request.build_absolute_uri("/").rstrip("/"),
         ),
     }
+
+
+def file(request: TeamRequest, metric: Metric, asked: Asked) -> HttpResponse:
+    """The rows of the grid as a file."""
+    answers = Answers(request.workspace)
+    period = _period(metric, asked, answers.today)
+    rows = answers.rows(board.ask(metric, asked, period, grain=_grain(metric)))
+    head, found = files.lines(metric, rows)
+    return files.file(request.GET, f"{metric.key}-{answers.today}", head, found)
 
 
 def _is_cohort(metric: Metric) -> bool:
@@ -133,6 +147,16 @@ def _cohorts(
         lines,
         _("Kept of each cohort"),
         _("Months since the cohort’s own, which is 0."),
+    )
+
+
+def _curve(grid: Grid, regional: Regional) -> Chart:
+    """What is kept of all cohorts, by how long they are there."""
+    return curve_chart(
+        grid.lines[-1].course,
+        regional,
+        name=_("Kept"),
+        step=_("Months since the first"),
     )
 
 

@@ -19,6 +19,7 @@ from perennial.apps.reports import (
     tables,
 )
 from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.findings import found as found_in_use
 from perennial.apps.reports.models import Board
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.access import TeamRequest, role_required
@@ -34,8 +35,9 @@ def metrics(request: TeamRequest) -> HttpResponse:
     found = book(request.workspace)
     if found is None:
         return render(request, "reports/empty.html")
-    asked = _asked(request, found.segments)
-    answers = Answers(request.workspace, wait="wait" in request.GET)
+    asked = asked_of(request, found.segments)
+    is_file = request.GET.get("format") in files.FORMATS
+    answers = Answers(request.workspace, wait=is_file or "wait" in request.GET)
     known = list(boards.visible(request.membership))
     shown = next((b for b in known if str(b.pk) == asked.board), None)
     built_in = boards.built_in(asked.board, answers.lake.catalog)
@@ -46,6 +48,8 @@ def metrics(request: TeamRequest) -> HttpResponse:
         themes = board.chosen(answers, choices, asked, request.regional)
     else:
         raise Http404
+    if is_file:
+        return files.of_board(request.GET, themes, answers.today)
     period = asking.period_of(asked.period, answers.today)
     context = {
         "asked": asked,
@@ -65,10 +69,19 @@ def metrics(request: TeamRequest) -> HttpResponse:
 
 
 @role_required(Role.VIEWER)
+def findings(request: TeamRequest) -> HttpResponse:
+    """What use of the product tells by itself."""
+    if book(request.workspace) is None:
+        return render(request, "reports/empty.html")
+    every = found_in_use(Answers(request.workspace), request.regional)
+    return render(request, "reports/findings.html", {"findings": every})
+
+
+@role_required(Role.VIEWER)
 def tile(request: TeamRequest, key: str) -> HttpResponse:
     """One tile of the board, computed now; it fails alone."""
     metric = _metric(request, key)
-    asked = _fitting(_asked(request, None), metric)
+    asked = _fitting(asked_of(request, None), metric)
     try:
         found = board.tile(Answers(request.workspace), metric, asked, request.regional)
     except PerennialError as error:
@@ -82,10 +95,12 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     """One metric: the number, its course, its parts, the rows behind it."""
     found = _metric(request, key)
     segments = _segments(request)
-    asked = _fitting(_asked(request, segments), found)
-    if request.GET.get("format") == "csv":
+    asked = _fitting(asked_of(request, segments), found)
+    if request.GET.get("format") in files.FORMATS and boards.is_a_number(found):
         return files.answer(Answers(request.workspace), found, asked, request.GET)
     if not boards.is_a_number(found):
+        if request.GET.get("format") in files.FORMATS:
+            return tables.file(request, found, asked)
         context = tables.page(request, found, asked)
         context |= {
             "menus": tables.menus_of(request, found, asked, segments),
@@ -113,7 +128,7 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
 def explain(request: TeamRequest, key: str) -> HttpResponse:
     """The number explained: as a drawer, or as a page of its own."""
     found = _metric(request, key)
-    asked = _fitting(_asked(request, _segments(request)), found)
+    asked = _fitting(asked_of(request, _segments(request)), found)
     context: dict[str, Any] = explained.page(request, found, asked)
     template = "reports/explain.html"
     return render(request, f"{template}#part" if request.htmx else template, context)
@@ -139,7 +154,7 @@ def _segments(request: TeamRequest) -> list[str]:
     return found.segments if found else []
 
 
-def _asked(request: TeamRequest, segments: list[str] | None) -> Asked:
+def asked_of(request: TeamRequest, segments: list[str] | None) -> Asked:
     """A segment nobody has is refused: its zeros would look like an answer."""
     asked = asking.parse(request.GET)
     known = _segments(request) if segments is None else segments

@@ -26,7 +26,13 @@ from perennial.ui.charts.insights import (
     hindsight_chart,
 )
 from perennial.ui.charts.look import COLORS, Spec, config, painted, themes
-from perennial.ui.charts.measures import bar_chart, driver_chart, line_chart
+from perennial.ui.charts.measures import (
+    bar_chart,
+    bridge_chart,
+    curve_chart,
+    driver_chart,
+    line_chart,
+)
 from perennial.ui.charts.parts import (
     Cell,
     Chart,
@@ -56,8 +62,10 @@ __all__ = [
     "Spec",
     "Unit",
     "bar_chart",
+    "bridge_chart",
     "calibration_chart",
     "config",
+    "curve_chart",
     "driver_chart",
     "fan_chart",
     "gap_chart",

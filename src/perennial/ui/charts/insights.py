@@ -113,16 +113,15 @@ def fan_chart(
     """What was, month by month, and what is expected, with its range."""
     points = [*past, *ahead]
     rows = [_fan_row(p, name, range_name, regional) for p in points]
+    for n, row in enumerate(rows):
+        row |= {"is_past": n < len(past), "is_ahead": n >= len(past) - 1}
     known = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
     x = time_x([p.at for p in points], "month")
     y = value_y(known, "money", regional, zero=False)
-    split = past[-1].at.isoformat() if past else ""
     layers = [
         layer(_BAND, x, _of(y, "low"), "high"),
-        _only(f"datum.x >= '{split}'", layer(_AHEAD, x, y)),
-        _only(
-            f"datum.x <= '{split}'", layer({"type": "line", "color": "$ink-2"}, x, y)
-        ),
+        _only("datum.is_ahead", layer(_AHEAD, x, y)),
+        _only("datum.is_past", layer({"type": "line", "color": "$ink-2"}, x, y)),
         *last_value(past, x, y, "money", regional, color="ink-2"),
         *_range_ends(ahead[-1], x, y, regional),
         hover(x, [name, range_name]),

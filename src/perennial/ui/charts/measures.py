@@ -179,6 +179,83 @@ def driver_chart(
     return Chart(whole(rows, layers, height), columns, tuple(shown), height)
 
 
+def curve_chart(
+    values: Sequence[float | None],
+    regional: Regional,
+    *,
+    name: str,
+    step: str,
+    unit: Unit = "percent",
+    height: int = 200,
+) -> Chart:
+    """A share by how many steps it is since the beginning, which is 0."""
+    known = [(k, value) for k, value in enumerate(values) if value is not None]
+    x: Spec = {"field": "k", "type": "quantitative"}
+    axis = {"title": step, "grid": False, "tickCount": len(known), "format": "d"}
+    x |= {"axis": axis, "scale": {"nice": False}}
+    y = value_y([value for _, value in known], unit, regional, zero=True)
+    line = layer({"type": "line", "color": "$accent"}, x, y)
+    dots = layer({"type": "point", "filled": True, "color": "$accent"}, x, y)
+    dots["encoding"]["tooltip"] = [
+        {"field": "k", "type": "quantitative", "title": step},
+        {"field": "text", "type": "nominal", "title": name},
+    ]
+    rows: list[Spec] = [
+        {"k": k, "y": value, "text": text_of(value, unit, regional)}
+        for k, value in known
+    ]
+    columns = (Column(step), Column(name, unit))
+    return Chart(
+        whole(rows, [line, dots], height, right=16), columns, tuple(known), height
+    )
+
+
+def bridge_chart(
+    first: tuple[str, float],
+    steps: Sequence[tuple[str, float]],
+    last: tuple[str, float],
+    regional: Regional,
+    *,
+    name: str,
+    part: str = "Part",
+    unit: Unit = "number",
+) -> Chart:
+    """From one amount to another: what was added and lost, each where it stands."""
+    rows, at = [_bridge_row(first[0], 0.0, first[1], "sum", unit, regional)], first[1]
+    for label, value in steps:
+        kind = "gain" if value >= 0 else "loss"
+        rows.append(_bridge_row(label, at, at + value, kind, unit, regional))
+        at += value
+    rows.append(_bridge_row(last[0], 0.0, last[1], "sum", unit, regional))
+    shown = [first, *steps, last]
+    x, y = _driver_axes([max(row["y"], row["to"]) for row in rows])
+    color: Spec = {
+        "field": "kind",
+        "type": "nominal",
+        "legend": None,
+        "scale": {
+            "domain": ["gain", "loss", "sum"],
+            "range": ["$gain", "$loss", "$accent"],
+        },
+    }
+    bars = layer({"type": "bar"}, x, y, color=color, x2={"field": "to"})
+    mark: Spec = {"type": "text", "dx": 5, "color": "$ink", "align": "left"}
+    end = {**x, "field": "end"}
+    words = layer(mark, end, y, text={"field": "text"})
+    height = 28 * len(rows) + 8
+    columns = (Column(part), Column(name, unit))
+    return Chart(whole(rows, [bars, words], height), columns, tuple(shown), height)
+
+
+def _bridge_row(
+    label: str, low: float, high: float, kind: str, unit: Unit, regional: Regional
+) -> Spec:
+    text = text_of(high - low, unit, regional)
+    said = f"+{text}" if kind == "gain" and high > low else text
+    ends = {"y": low, "to": high, "end": max(low, high)}
+    return {"label": label, **ends, "text": said, "kind": kind}
+
+
 def _driver_row(label: str, value: float, unit: Unit, regional: Regional) -> Spec:
     text = text_of(value, unit, regional)
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from perennial.apps.intake.files.model import (
     ImportReport,
     LakeWriter,
     Progress,
+    Written,
 )
 from perennial.apps.intake.files.opened import open_source
 from perennial.apps.intake.files.properties import plain_types
@@ -83,6 +85,7 @@ class Load:
     tally: Tally = field(default_factory=Tally)
     recognized: dict[str, str] = field(default_factory=dict)
     sample: tuple[dict[str, object], ...] = ()
+    _writing: Future[Written] | None = None
 
     def report(self, file_name: str, id_: str) -> ImportReport:
         return ImportReport(
@@ -121,15 +124,17 @@ class Load:
         if not self.options.dry_run:
             self.journal.start()
         batches = [ready] if ready is not None else self.source.batches()
-        for number, batch in enumerate(batches, start=1):
-            if ready is None:
-                converter.convert(batch)
-            if has_ledger and passes == 1:
-                ledger.add()
-            if has_ledger:
-                self.tally.unchanged += ledger.find()
-            self._take(number, batch, converter)
-            self.progress((passes - 1 + batch.done) / passes)
+        with ThreadPoolExecutor(1) as writer:  # of one batch while the next is read
+            for number, batch in enumerate(batches, start=1):
+                if ready is None:
+                    converter.convert(batch)
+                if has_ledger and passes == 1:
+                    ledger.add()
+                if has_ledger:
+                    self.tally.unchanged += ledger.find()
+                self._take(number, batch, converter, writer)
+                self.progress((passes - 1 + batch.done) / passes)
+            self._settle()
         if not self.options.dry_run:
             self.journal.finish(self.tally)
         self.progress(1.0)
@@ -144,8 +149,10 @@ class Load:
             count += 1
         return batch if count == 1 else None
 
-    def _take(self, number: int, batch: Batch, converter: Converter) -> None:
-        """Write the rows of a batch, good and bad."""
+    def _take(
+        self, number: int, batch: Batch, converter: Converter, writer: Executor
+    ) -> None:
+        """Write the rows of a batch, good and bad; the good ones by `writer`."""
         parts = [_malformed(batch.malformed), converter.refused(), converter.repeated()]
         refused = pa.concat_tables(parts).sort_by("row_number")
         self.tally.refuse(refused)
@@ -161,9 +168,18 @@ class Load:
         if good.num_rows:
             # Without a key, only the progress tells a resumed import what is there.
             done = None if self.plan.table.key else {self.journal.name: number}
-            written = self.lake.write(self.plan.table.name, good, progress=done)
-            self.tally.loaded += written.inserted + written.updated
-            self.tally.unchanged += written.unchanged
+            self._settle()
+            name = self.plan.table.name
+            self._writing = writer.submit(self.lake.write, name, good, progress=done)
+
+    def _settle(self) -> None:
+        """Wait for what is being written, and count it."""
+        if self._writing is None:
+            return
+        written = self._writing.result()
+        self._writing = None
+        self.tally.loaded += written.inserted + written.updated
+        self.tally.unchanged += written.unchanged
 
     def _converter(self, duck: duckdb.DuckDBPyConnection) -> Converter:
         columns = self.source.columns
