@@ -32,6 +32,9 @@ from tests.e2e.browsing import (
     settle,
 )
 
+#: A preview is computed, and machines that test are busy.
+_COMPUTED = 60_000
+
 
 @pytest.fixture(autouse=True)
 def _company(
@@ -96,12 +99,14 @@ def test_a_draft_is_edited_seen_and_published(
 ) -> None:
     sign_in(cast.admin)
     browse(page, reverse("health:draft", args=[draft.pk]))
-    expect(page.get_by_text("0 accounts would change color.")).to_be_visible()
+    seen = page.get_by_text("0 accounts would change color.")
+    expect(seen).to_be_visible(timeout=_COMPUTED)
     expect(page.get_by_text("On 466 past decisions, 95 of them losses")).to_be_visible()
     assert_clean(page)
     page.get_by_label("Green from").fill("90")
     page.keyboard.press("Tab")
-    expect(page.get_by_text("1 account would change color.")).to_be_visible()
+    seen = page.get_by_text("1 account would change color.")
+    expect(seen).to_be_visible(timeout=_COMPUTED)
     page.get_by_role("slider", name="Weight of Depth").fill("50")
     expect(page.get_by_role("textbox", name="Weight of Depth")).to_have_value("50")
     page.get_by_role("button", name="Save the draft").click()

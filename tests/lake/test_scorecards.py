@@ -12,6 +12,7 @@ import pytest
 from perennial.core.errors import BadValue
 from perennial.lake import healthbook, incidents, scorecards, snapshots
 from perennial.scoring.documents import BadScorecard
+from perennial.scoring.scorecard import with_tried
 from perennial.scoring.scorecard_reading import read
 from perennial.scoring.scorecard_text import to_document
 from tests.builders import Case
@@ -95,6 +96,15 @@ def test_versions_are_numbered_and_never_rewritten(case: Case) -> None:
         scorecards.publish(case.workspace, read(odd), by="x", note="")
     with pytest.raises(BadValue, match="known: 0, 1"):
         scorecards.version(case.workspace, 7)
+
+
+def test_a_card_that_cannot_be_computed_is_not_published(case: Case) -> None:
+    steps = {"steps": "a,b", "within_days": "soon"}
+    bad = {**SEATS, "metric": "funnel", "params": steps}
+    with pytest.raises(BadValue, match="within_days must be"):
+        scorecards.publish(
+            case.workspace, read({**CARD, "components": [bad, DEPTH]}), by="x", note=""
+        )
 
 
 def test_snapshots_keep_the_version_they_were_scored_by(case: Case) -> None:
@@ -231,6 +241,8 @@ def outage(tmp_path_factory: pytest.TempPathFactory) -> Case:
           for m in range(3))
     )  # fmt: skip
     case.refresh(as_of=DAY)
+    tried = with_tried(scorecards.active(case.workspace).card, cuts=(41, 60, 80))
+    scorecards.publish(case.workspace, tried, by="x", note="On that very day")
     case.at("2026-06-02T06:00")
     case.refresh(as_of="2026-06-02")
     return case
@@ -239,6 +251,7 @@ def outage(tmp_path_factory: pytest.TempPathFactory) -> Case:
 def test_an_outage_carries_scores_over(outage: Case) -> None:
     before, frozen = on(outage, DAY), on(outage, DAY + timedelta(days=1))
     assert frozen["frozen_since"] == DAY
+    assert frozen["version"] == 0, "that of the score that is carried"
     assert (frozen["score"], frozen["components"]) == (
         before["score"],
         before["components"],
@@ -262,7 +275,7 @@ def test_after_an_outage_its_day_is_no_day_of_the_window(outage: Case) -> None:
     outage.at("2026-06-03T06:00")
     outage.refresh(as_of="2026-06-03")
     row = on(outage, date(2026, 6, 3))
-    assert row["frozen_since"] is None
+    assert (row["frozen_since"], row["version"]) == (None, 1)
     assert values(row)["frequency"] == values(on(outage, DAY))["frequency"]
 
 

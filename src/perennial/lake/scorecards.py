@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from perennial.core.errors import BadValue
+from perennial.core.windows import DAY, Period
 from perennial.lake.tables import TABLES
 from perennial.scoring import scorecard_text
 from perennial.scoring.scorecard import Scorecard, standard
@@ -68,8 +69,26 @@ def _version(row: dict[str, Any]) -> Version:
 
 
 def check(workspace: Workspace, text: str) -> Scorecard:
-    """The scorecard of a YAML or JSON text; raises `BadScorecard`."""
-    return scorecard_text.parse(text, workspace.account_attributes)
+    """The scorecard of a YAML or JSON text; raises `BadScorecard` and `BadValue`."""
+    card = scorecard_text.parse(text, workspace.account_attributes)
+    try_out(workspace, card)
+    return card
+
+
+def try_out(workspace: Workspace, card: Scorecard) -> None:
+    """Ask its metrics once; raises `BadValue` for parameters they do not take.
+
+    A scorecard that cannot be computed would stop every refresh after it.
+    """
+    today = workspace.today
+    for source in card.metrics.values():
+        workspace.metric_over(
+            source.key,
+            [Period(today - DAY, today)],
+            by=("account",),
+            variant=source.variant,
+            params=source.params,
+        )
 
 
 def publish(workspace: Workspace, card: Scorecard, *, by: str, note: str) -> Version:
@@ -80,6 +99,7 @@ def publish(workspace: Workspace, card: Scorecard, *, by: str, note: str) -> Ver
     """
     document = scorecard_text.to_document(card)
     read(document, workspace.account_attributes)
+    try_out(workspace, card)
     with workspace.lake.lock(NAME):
         current = active(workspace)
         if current.card == card:

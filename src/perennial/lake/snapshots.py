@@ -82,11 +82,8 @@ def _frozen(
     is_own = pl.col("computed_score").eq_missing(pl.col("score"))
     kept = computed.filter(carries & is_own).join(former, "account_id", how="semi")
     carried = (
-        kept.select("account_id", "date", "mrr_e4", "version")
-        .join(
-            former.drop("date", "mrr_e4", "version", "computed_at", "recomputed"),
-            "account_id",
-        )
+        kept.select("account_id", "date", "mrr_e4")
+        .join(former.drop("date", "mrr_e4", "computed_at", "recomputed"), "account_id")
         .with_columns(frozen_since=pl.col("frozen_since").fill_null(before[-1]))
     )
     rest = computed.join(kept, ["account_id", "date"], how="anti")

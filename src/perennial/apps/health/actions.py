@@ -50,12 +50,14 @@ def start_draft(by: Membership, card: Scorecard, *, based_on: int) -> Draft:
 
 @transaction.atomic
 def save_draft(draft: Draft, document: object, by: Membership) -> Scorecard:
-    """Keep a document as the draft; raises `BadScorecard` and keeps nothing then."""
+    """Keep a document as the draft; raises `BadValue` and keeps nothing then."""
     _may(by, Role.MEMBER)
-    card = read(document, lake_of(draft.workspace).account_attributes)
+    lake = lake_of(draft.workspace)
+    card = read(document, lake.account_attributes)
+    scorecards.try_out(lake, card)
     draft.document = to_document(card)
     draft.by = by.user
-    draft.changed_at = lake_of(draft.workspace).now
+    draft.changed_at = lake.now
     draft.save(update_fields=["document", "by", "changed_at"])
     record(draft.workspace, by.user, "scorecard.changed", str(draft), draft=draft.pk)
     return card

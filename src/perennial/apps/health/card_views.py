@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import unified_diff
 from typing import Any
 
@@ -26,7 +26,7 @@ from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue, PerennialError
 from perennial.lake import scorecards
 from perennial.lake.scorecards import Version
-from perennial.scoring.documents import BadScorecard
+from perennial.scoring.documents import BadScorecard, Problem
 from perennial.scoring.scorecard import Scorecard
 from perennial.scoring.scorecard_reading import read
 from perennial.scoring.scorecard_text import plain, write
@@ -119,8 +119,8 @@ def _edited(request: TeamRequest, draft: Draft) -> HttpResponse:
     try:
         document = plain(text) if text is not None else _document(draft, form)
         actions.save_draft(draft, document, request.membership)
-    except BadScorecard as error:
-        context = {**_page(request, draft), "problems": error.problems}
+    except PerennialError as error:
+        context = {**_page(request, draft), "problems": _problems(error)}
         context |= {
             "text": text if text is not None else context["text"],
             "parts": editor.filled(context["parts"], form),
@@ -198,10 +198,17 @@ def shown(request: TeamRequest, pk: int) -> HttpResponse:
         if request.method == "POST":
             document = editor.changed(document, request.POST.dict())
         card = read(document, lake.account_attributes)
-    except BadScorecard as error:
-        return render(request, "health/preview.html", {"problems": error.problems})
-    context = {"preview": preview(lake, card, book.as_of), "shares": _shares(card)}
+        found_now = preview(lake, card, book.as_of)
+    except PerennialError as error:
+        return render(request, "health/preview.html", {"problems": _problems(error)})
+    context = {"preview": found_now, "shares": _shares(card)}
     return render(request, "health/preview.html", context)
+
+
+def _problems(error: PerennialError) -> Sequence[Problem]:
+    if isinstance(error, BadScorecard):
+        return error.problems
+    return [Problem("", str(error))]
 
 
 def _shares(card: Scorecard) -> float:

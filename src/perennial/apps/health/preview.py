@@ -69,6 +69,12 @@ class Preview:
     def changed(self) -> int:
         return self.worse + self.better
 
+    @property
+    def bars(self) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+        """Customers by state, now and under the draft, worst first."""
+        order = STATES[::-1][1:] + STATES[-1:]
+        return [(s, self.before[s]) for s in order], [(s, self.after[s]) for s in order]
+
 
 def preview(lake: Lake, card: Scorecard, as_of: date) -> Preview:
     """The colors of today's snapshot beside those by a card, for paying customers."""
