@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 from datetime import date
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -209,3 +211,43 @@ def test_modes_stand_side_by_side(workspace: Workspace) -> None:
         if known:
             assert row["band"]["color"] == known.band
             assert row["calibrated"]["p"] == known.p
+
+
+@pytest.mark.parametrize("name", PAGES[:-1])
+def test_every_table_of_a_page_is_a_file(
+    name: str, workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    reader = client_of(cast.viewer)
+    path = reverse(f"insights:{name}")
+    offered = re.findall(
+        r'href="(\?[^"]*format=csv[^"]*)"', reader.get(path).content.decode()
+    )
+    assert offered
+    for link in offered:
+        found = reader.get(path + unescape(link))
+        assert found["Content-Type"].startswith("text/csv"), link
+        assert "attachment" in found["Content-Disposition"]
+
+
+def test_files_hold_what_the_page_says(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    def rows(name: str, table: str) -> list[dict[str, str]]:
+        path = reverse(f"insights:{name}") + f"?format=csv&of={table}"
+        text = client_of(cast.viewer).get(path).content.decode()
+        return list(csv.DictReader(text.splitlines()))
+
+    told = {c.account_id: c for c in queries.told(lake_of(workspace))}
+    written = rows("renewal", "chances")
+    assert {row["account_id"] for row in written} == set(told)
+    for row in written:
+        reasons = dict(told[row["account_id"]].reasons)
+        assert {
+            name: float(row[f"because_of_{name}"]) for name in reasons
+        } == pytest.approx(reasons)
+    [power_feature] = [
+        row for row in rows("power", "features") if row["is_power_feature"] == "true"
+    ]
+    assert power_feature["feature"] == "reports"
+    bands = rows("power", "bands")
+    assert [band["color"] for band in bands] == ["red", "green"]

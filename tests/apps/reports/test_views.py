@@ -16,7 +16,7 @@ from django.utils.html import escape
 from pytest_django import Settings
 
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import board, files
+from perennial.apps.reports import board
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.boards import is_a_number
 from perennial.apps.team.models import User, Workspace
@@ -24,6 +24,7 @@ from perennial.config.folder import DataFolder
 from perennial.core.errors import PerennialError
 from perennial.core.windows import Period
 from perennial.metrics.registry import all_metrics
+from perennial.ui.files import download
 from perennial.ui.formats import Regional
 from tests.apps.team.cast import Cast
 
@@ -192,9 +193,9 @@ def test_parts_boards_and_tables_are_files_too(reader: Client) -> None:
 def test_no_text_becomes_a_formula() -> None:
     head = ["=1+1", "value", "day", "n"]
     rows = [["=cmd()", 1.5, date(2026, 6, 1), None]]
-    plain = files.file({}, "x", head, rows).content.decode()
+    plain = download({}, "x", head, rows).content.decode()
     assert plain.splitlines() == ["'=1+1,value,day,n", "'=cmd(),1.5,2026-06-01,"]
-    first, second = cells(files.file({"format": "xlsx"}, "x", head, rows).content)
+    first, second = cells(download({"format": "xlsx"}, "x", head, rows).content)
     assert (first, second[:2]) == (head, ["=cmd()", "1.5"])
 
 

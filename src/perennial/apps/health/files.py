@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 from django.http import HttpResponse
 
 from perennial.apps.health.outreach import Row
 from perennial.apps.health.queries import Mover
-from perennial.apps.intake.csvs import safe
+from perennial.ui.files import download
 
 
 def movers(rows: Iterable[Mover], as_of: date) -> HttpResponse:
@@ -20,8 +18,8 @@ def movers(rows: Iterable[Mover], as_of: date) -> HttpResponse:
             "part", "points", "scorecard_changed", "mrr")  # fmt: skip
     lines = (
         [
-            safe(row.account.account_id),
-            safe(row.account.name),
+            row.account.account_id,
+            row.account.name,
             row.before,
             row.score_before,
             row.account.color,
@@ -32,7 +30,7 @@ def movers(rows: Iterable[Mover], as_of: date) -> HttpResponse:
         ]
         for row in rows
     )
-    return _file("health-movers", as_of, head, lines)
+    return download({}, f"health-movers-{as_of}", head, lines)
 
 
 def outreach(rows: Iterable[Row], as_of: date) -> HttpResponse:
@@ -41,8 +39,8 @@ def outreach(rows: Iterable[Row], as_of: date) -> HttpResponse:
             "value_at_risk", "points_to_green")  # fmt: skip
     lines = (
         [
-            safe(row.account.account_id),
-            safe(row.account.name),
+            row.account.account_id,
+            row.account.name,
             row.account.color,
             row.account.score,
             row.account.mrr,
@@ -53,16 +51,4 @@ def outreach(rows: Iterable[Row], as_of: date) -> HttpResponse:
         ]
         for row in rows
     )
-    return _file("whom-to-call", as_of, head, lines)
-
-
-def _file(
-    name: str, as_of: date, head: Sequence[str], lines: Iterable[Sequence[object]]
-) -> HttpResponse:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(head)
-    writer.writerows(lines)
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}-{as_of}.csv"'
-    return response
+    return download({}, f"whom-to-call-{as_of}", head, lines)

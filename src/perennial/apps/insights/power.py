@@ -13,6 +13,7 @@ from perennial.apps.customers.reasons import Sentence
 from perennial.apps.insights import words
 from perennial.apps.insights.queries import Chance
 from perennial.scoring.bands import Bands
+from perennial.scoring.gaps import Trend
 from perennial.scoring.power_features import Discovery, Finding
 from perennial.scoring.review import Review, shares, shift
 from perennial.ui import charts, formats
@@ -161,8 +162,13 @@ def band_source(bands: Bands, regional: Regional) -> str:
             return _("Example thresholds: too few decisions to learn from yet.")
 
 
+def trend(review: Review, segment: str) -> Trend | None:
+    """How early the gap opens: of the segment, or else of all customers."""
+    return review.trends.get(segment) or review.trends.get("")
+
+
 def gap_chart(review: Review, segment: str, regional: Regional) -> Chart | None:
-    found = review.trends.get(segment) or review.trends.get("")
+    found = trend(review, segment)
     if found is None:
         return None
     months = [
@@ -183,7 +189,7 @@ def gap_chart(review: Review, segment: str, regional: Regional) -> Chart | None:
 
 
 def gap_text(review: Review, segment: str, regional: Regional) -> str:
-    found = review.trends.get(segment) or review.trends.get("")
+    found = trend(review, segment)
     if found is None:
         return ""
     lost = {

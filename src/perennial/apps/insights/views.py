@@ -12,7 +12,15 @@ from django.utils.translation import gettext as _
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.chips import Chip, Choice
 from perennial.apps.customers.words import name_of, owner_names
-from perennial.apps.insights import outlook, patterns, power, queries, renewal, value
+from perennial.apps.insights import (
+    files,
+    outlook,
+    patterns,
+    power,
+    queries,
+    renewal,
+    value,
+)
 from perennial.apps.insights.tabs import PAGES, tabs
 from perennial.apps.jobs.queries import latest
 from perennial.apps.team.access import TeamRequest, role_required
@@ -90,6 +98,7 @@ def power_feature(request: TeamRequest) -> HttpResponse:
     bands, feature = review.bands_of(segment), review.feature(segment)
     here = [c for c in queries.told(lake) if not segment or c.segment == segment]
     regional = request.regional
+    band_rows = power.band_rows(bands, here, regional)
     context = {
         **shared(request, "power"),
         "version": version,
@@ -98,14 +107,20 @@ def power_feature(request: TeamRequest) -> HttpResponse:
         "feature": names.get(feature or "", feature),
         "headline": power.headline(found, names, regional),
         "rows": power.rows(found, names),
-        "bands": power.band_rows(bands, here, regional),
+        "bands": band_rows,
         "source": power.band_source(bands, regional),
         "gap": power.gap_chart(review, segment, regional),
         "gap_text": power.gap_text(review, segment, regional),
         "trust": power.trust(found, regional),
         "drift": power.drift(review, segment, here, regional),
     }
-    return render(request, "insights/power.html", context)
+    trend = power.trend(review, segment)
+    tables = {
+        "features": files.plain(found.findings),
+        "bands": files.plain(band_rows),
+        "gap": files.plain(trend.months if trend else ()),
+    }
+    return files.page(request, "insights/power.html", context, tables)
 
 
 @role_required(Role.VIEWER)
@@ -131,7 +146,12 @@ def renewal_model(request: TeamRequest) -> HttpResponse:
         "low": renewal.low_rows(told, request.regional),
         "weights": renewal.weights(review, told),
     }
-    return render(request, "insights/renewal.html", context)
+    tables = {
+        "chances": files.chances(told),
+        "models": files.models(compared),
+        "calibration": files.plain(renewal.lowest_groups(chosen)),
+    }
+    return files.page(request, "insights/renewal.html", context, tables)
 
 
 @role_required(Role.VIEWER)
@@ -147,6 +167,7 @@ def forecast(request: TeamRequest) -> HttpResponse:
     total = outlook.due(_("90 days"), outlook.soon(here, lake.today))
     ahead = queries.ahead(lake, segment)
     past = queries.hindsight(lake, lake.today)
+    months = outlook.by_month(here, lake.today)
     names = owner_names(request.workspace)
     owners = outlook.by_group(here, lake.today, "owner")
     context = {
@@ -154,7 +175,7 @@ def forecast(request: TeamRequest) -> HttpResponse:
         "chip": segment_chip(request, segments),
         "headline": outlook.headline(total, request.regional),
         "total": total,
-        "months": outlook.by_month(here, lake.today),
+        "months": months,
         "last": ahead[-1] if ahead else None,
         "fan": outlook.fan(lake, ahead, segment, request.regional),
         "groups": [] if segment else outlook.by_group(here, lake.today, "segment"),
@@ -163,7 +184,13 @@ def forecast(request: TeamRequest) -> HttpResponse:
         "past_text": outlook.hindsight_text(past, request.regional),
         "telling": _running(request, "tell_past_forecasts"),
     }
-    return render(request, "insights/forecast.html", context)
+    tables = {
+        "chances": files.chances(here),
+        "months": files.plain(months),
+        "forecast": files.plain(ahead),
+        "hindsight": files.plain(past),
+    }
+    return files.page(request, "insights/forecast.html", context, tables)
 
 
 def _running(request: TeamRequest, job: str) -> Any:
@@ -191,7 +218,7 @@ def usage_patterns(request: TeamRequest) -> HttpResponse:
         "unused": patterns.unused(rows, queries.feature_names(lake)),
         "floor": lake.settings.light_floor * lake.settings.health.minutes,
     }
-    return render(request, "insights/patterns.html", context)
+    return files.page(request, "insights/patterns.html", context, {"patterns": rows})
 
 
 @role_required(Role.VIEWER)
@@ -208,7 +235,7 @@ def product_health(request: TeamRequest) -> HttpResponse:
         "found": found,
         "least": _LEAST_USERS,
     }
-    return render(request, "insights/product.html", context)
+    return files.page(request, "insights/product.html", context, {"product": rows})
 
 
 @role_required(Role.VIEWER)
@@ -228,4 +255,5 @@ def lifetime_value(request: TeamRequest) -> HttpResponse:
         "segments": value.by_segment(by_segment),
         "buyers": value.parameters(buyers, request.regional),
     }
-    return render(request, "insights/value.html", context)
+    tables = {"forms": forms, "segments": by_segment, "parameters": buyers}
+    return files.page(request, "insights/value.html", context, tables)

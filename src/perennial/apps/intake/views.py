@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from perennial.apps.intake import actions, headlines, imports, queries
-from perennial.apps.intake.csvs import safe
 from perennial.apps.intake.forms import TableForm, UploadForm
 from perennial.apps.intake.state import state
 from perennial.apps.intake.tabs import tabs
@@ -20,6 +17,7 @@ from perennial.apps.intake.uploads import Upload, upload_of
 from perennial.apps.jobs.models import JobRun
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.roles import Role
+from perennial.ui.files import Lines, download
 
 
 @role_required(Role.VIEWER)
@@ -139,15 +137,10 @@ def imported(request: TeamRequest, import_id: str) -> HttpResponse:
 @role_required(Role.VIEWER)
 def rejects_file(request: TeamRequest, import_id: str) -> HttpResponse:
     found = _import(request, import_id)
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(["row", "reason", "payload"])
-    for reject in imports.all_rejects(request.workspace, found):
-        writer.writerow([reject.row, safe(reject.reason), safe(reject.payload)])
-    response = HttpResponse(file.getvalue(), content_type="text/csv; charset=utf-8")
-    name = f"rejects-{found.table}-{import_id[:8]}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    every = imports.all_rejects(request.workspace, found)
+    rows: Lines = ([r.row, r.reason, r.payload] for r in every)
+    name = f"rejects-{found.table}-{import_id[:8]}"
+    return download({}, name, ["row", "reason", "payload"], rows)
 
 
 @require_POST

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from perennial.apps.customers.queries import book
 from perennial.apps.intake.queries import freshness
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import explore, files, menus
+from perennial.apps.reports import explore, menus
 from perennial.apps.reports import funnel as funnels
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.results import Answers
 from perennial.apps.reports.views import asked_of
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.roles import Role
+from perennial.ui.files import FORMATS, download
 
 
 @role_required(Role.VIEWER)
@@ -33,9 +34,9 @@ def explorer(request: TeamRequest, name: str) -> HttpResponse:
     title, page, head = explore.PAGES[name]
     answers = Answers(request.workspace)
     explored = page(answers, asked, request.regional)
-    if request.GET.get("format") in files.FORMATS:
+    if request.GET.get("format") in FORMATS:
         rows = [list(row) for row in explored.raw]
-        return files.file(request.GET, f"{name}-{answers.today}", head, rows)
+        return download(request.GET, f"{name}-{answers.today}", head, rows)
     context = _frame(request, answers, asked, found.segments, name)
     context |= {"title": title, "explored": explored}
     return render(request, "reports/explore.html", context)
@@ -51,12 +52,12 @@ def funnel(request: TeamRequest) -> HttpResponse:
     answers = Answers(request.workspace)
     built = funnels.parse(request.GET, answers)
     made = funnels.funnel(answers, asked, built, request.regional)
-    if request.GET.get("format") in files.FORMATS:
+    if request.GET.get("format") in FORMATS:
         rows: list[list[Any]] = [
             [s.name, s.taken, s.bar, s.dropped] for s in (made.steps if made else [])
         ]
         head = ["step", "people", "share", "dropped"]
-        return files.file(request.GET, f"funnel-{answers.today}", head, rows)
+        return download(request.GET, f"funnel-{answers.today}", head, rows)
     empty = [""] * max(1, min(2, funnels.MOST_STEPS - len(built.steps)))
     said = urlencode({"step": built.steps, "within": built.within}, doseq=True)
     context = _frame(request, answers, asked, found.segments, "funnel", said)

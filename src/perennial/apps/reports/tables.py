@@ -26,6 +26,7 @@ from perennial.core.windows import Period
 from perennial.metrics.registry import Metric
 from perennial.ui import formats
 from perennial.ui.charts import Chart, curve_chart
+from perennial.ui.files import download
 from perennial.ui.formats import Regional
 
 #: Columns of a heat map: more do not fit, and hold few customers.
@@ -90,7 +91,7 @@ def file(request: TeamRequest, metric: Metric, asked: Asked) -> HttpResponse:
     period = _period(metric, asked, answers.today)
     rows = answers.rows(board.ask(metric, asked, period, grain=_grain(metric)))
     head, found = files.lines(metric, rows)
-    return files.file(request.GET, f"{metric.key}-{answers.today}", head, found)
+    return download(request.GET, f"{metric.key}-{answers.today}", head, found)
 
 
 def _is_cohort(metric: Metric) -> bool:

@@ -27,6 +27,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
 from perennial.metrics.registry import Metric
+from perennial.ui.files import FORMATS
 
 
 @role_required(Role.VIEWER)
@@ -36,7 +37,7 @@ def metrics(request: TeamRequest) -> HttpResponse:
     if found is None:
         return render(request, "reports/empty.html")
     asked = asked_of(request, found.segments)
-    is_file = request.GET.get("format") in files.FORMATS
+    is_file = request.GET.get("format") in FORMATS
     answers = Answers(request.workspace, wait=is_file or "wait" in request.GET)
     known = list(boards.visible(request.membership))
     shown = next((b for b in known if str(b.pk) == asked.board), None)
@@ -96,10 +97,10 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     found = _metric(request, key)
     segments = _segments(request)
     asked = _fitting(asked_of(request, segments), found)
-    if request.GET.get("format") in files.FORMATS and boards.is_a_number(found):
+    if request.GET.get("format") in FORMATS and boards.is_a_number(found):
         return files.answer(Answers(request.workspace), found, asked, request.GET)
     if not boards.is_a_number(found):
-        if request.GET.get("format") in files.FORMATS:
+        if request.GET.get("format") in FORMATS:
             return tables.file(request, found, asked)
         context = tables.page(request, found, asked)
         context |= {
