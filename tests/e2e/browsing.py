@@ -104,10 +104,16 @@ def assert_fits(page: Page, widths: Sequence[int] = WIDTHS) -> None:
 
 
 def _fits(page: Page, width: int) -> None:
-    wide = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    assert wide <= 0, f"{wide} px wider than {width} px: {page.url}"
+    """Charts take their new width a moment after the window: that is waited for."""
+    for _ in range(50):
+        wide = page.evaluate(
+            "document.documentElement.scrollWidth"
+            " - document.documentElement.clientWidth"
+        )
+        if wide <= 0:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{wide} px wider than {width} px: {page.url}")
 
 
 def barriers(page: Page) -> list[str]:
