@@ -30,7 +30,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models.propose(ws, models.learn(ws))
     models.decide(ws, 1, approve=True, by="elena@default.example", note="as expected")
     ws.refresh(as_of=DAY)
-    for name, asked in NIGHTLY:
+    for name, asked in NIGHTLY.values():
         insights.keep(ws, name, DAY, **asked)
     return folder.path
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.health.models import Draft, Override, Pulse
 from perennial.apps.jobs import actions as jobs
-from perennial.apps.team.actions import NotAllowed, record
+from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
@@ -37,7 +37,7 @@ MOST_DAYS = 90
 @transaction.atomic
 def start_draft(by: Membership, card: Scorecard, *, based_on: int) -> Draft:
     """A draft that begins as this card."""
-    _may(by, Role.MEMBER)
+    must_cover(by, Role.MEMBER)
     draft = Draft.objects.create(
         workspace=by.workspace,
         document=to_document(card),
@@ -51,7 +51,7 @@ def start_draft(by: Membership, card: Scorecard, *, based_on: int) -> Draft:
 @transaction.atomic
 def save_draft(draft: Draft, document: object, by: Membership) -> Scorecard:
     """Keep a document as the draft; raises `BadValue` and keeps nothing then."""
-    _may(by, Role.MEMBER)
+    must_cover(by, Role.MEMBER)
     lake = lake_of(draft.workspace)
     card = read(document, lake.account_attributes)
     scorecards.try_out(lake, card)
@@ -65,7 +65,7 @@ def save_draft(draft: Draft, document: object, by: Membership) -> Scorecard:
 
 @transaction.atomic
 def discard_draft(draft: Draft, by: Membership) -> None:
-    _may(by, Role.MEMBER)
+    must_cover(by, Role.MEMBER)
     record(draft.workspace, by.user, "scorecard.discarded", str(draft), draft=draft.pk)
     draft.delete()
 
@@ -73,7 +73,7 @@ def discard_draft(draft: Draft, by: Membership) -> None:
 @transaction.atomic
 def publish_draft(draft: Draft, by: Membership, note: str) -> Version:
     """The draft becomes the version in force; admins do that, and say why."""
-    _may(by, Role.ADMIN)
+    must_cover(by, Role.ADMIN)
     if not note.strip():
         raise BadValue(_("Say what changed, and why: others will ask."))
     card = read(draft.document)
@@ -109,7 +109,7 @@ def set_override(
     by: Membership, account_id: str, *, score: int, reason: str, ends_on: date
 ) -> Override:
     """A score in place of the computed one until a day; ends what was set before."""
-    _may(by, Role.MEMBER)
+    must_cover(by, Role.MEMBER)
     lake = lake_of(by.workspace)
     if not 0 <= score <= 100:
         raise BadValue(_("A score is a whole number from 0 to 100."))
@@ -140,7 +140,7 @@ def set_override(
 @transaction.atomic
 def withdraw_override(override: Override, by: Membership) -> None:
     """The computed score counts again from today on."""
-    _may(by, Role.MEMBER)
+    must_cover(by, Role.MEMBER)
     _end(override)
     account = override.account_id
     record(by.workspace, by.user, "health.override_withdrawn", account)
@@ -179,7 +179,7 @@ def _keep(override: Override) -> None:
 @transaction.atomic
 def say_pulse(by: Membership, account_id: str, *, value: int, note: str = "") -> Pulse:
     """How the relationship with an account is, in the eyes of a person."""
-    _may(by, Role.MEMBER)
+    must_cover(by, Role.MEMBER)
     lake = lake_of(by.workspace)
     if not 0 <= value <= 100:
         raise BadValue(_("A pulse is a whole number from 0 to 100."))
@@ -208,8 +208,3 @@ def say_pulse(by: Membership, account_id: str, *, value: int, note: str = "") ->
     record(by.workspace, by.user, "health.pulse", account_id, value=value)
     jobs.run_now("refresh", by.workspace, by=by.user)
     return pulse
-
-
-def _may(by: Membership, needed: Role) -> None:
-    if not by.covers(needed):
-        raise NotAllowed(_("Your role does not cover this."))

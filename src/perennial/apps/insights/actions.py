@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
-
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.jobs.models import JobRun
-from perennial.apps.team.actions import NotAllowed, record
+from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
@@ -16,14 +14,14 @@ from perennial.lake.models import Version
 
 def look_again(by: Membership) -> JobRun:
     """Learn anew in the background; members do that."""
-    _may(by, Role.MEMBER)
+    must_cover(by, Role.MEMBER)
     return jobs.enqueue("review_models", by.workspace, by=by.user)
 
 
 def decide(by: Membership, number: int, *, approve: bool, note: str) -> Version:
     """Approve or reject a version; admins do that. Scores follow with the refresh that
     is asked for, and past forecasts are told from then."""
-    _may(by, Role.ADMIN)
+    must_cover(by, Role.ADMIN)
     lake = lake_of(by.workspace)
     version = models.decide(
         lake, number, approve=approve, by=by.user.email, note=note.strip()
@@ -34,8 +32,3 @@ def decide(by: Membership, number: int, *, approve: bool, note: str) -> Version:
         jobs.enqueue("refresh", by.workspace, by=by.user)
         jobs.enqueue("tell_past_forecasts", by.workspace, by=by.user)
     return version
-
-
-def _may(by: Membership, role: Role) -> None:
-    if not by.covers(role):
-        raise NotAllowed(_("Your role does not cover this."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -42,13 +42,17 @@ def page(
     request: TeamRequest,
     template: str,
     context: Mapping[str, Any],
-    tables: Mapping[str, Rows],
+    tables: Mapping[str, Callable[[], Rows]],
 ) -> HttpResponse:
-    """The page, or the table of it that the address asks for as a file."""
+    """The page, or the table of it that the address asks for as a file.
+
+    Tables are made only when asked for: they can be longer than the page.
+    """
     wanted = tables.get(request.GET.get("of", ""))
     if request.GET.get("format") in FORMATS and wanted is not None:
-        head = list(dict.fromkeys(name for row in wanted for name in row))
-        lines = [[_cell(row.get(name)) for name in head] for row in wanted]
+        rows = wanted()
+        head = list(dict.fromkeys(name for row in rows for name in row))
+        lines = [[_cell(row.get(name)) for name in head] for row in rows]
         return download(request.GET, request.GET["of"], head, lines)
     return render(
         request,

@@ -28,7 +28,7 @@ def answer_insights(workspace: str, report: Report) -> None:
     lake, accounts = lake_of(of), book(of)
     if accounts is None:
         return
-    for nth, (name, asked) in enumerate(NIGHTLY):
+    for nth, (name, asked) in enumerate(NIGHTLY.values()):
         report(nth / len(NIGHTLY), name)
         insights.keep(lake, name, accounts.as_of, **asked)
 

@@ -44,19 +44,19 @@ def feature_names(lake: Lake) -> Mapping[str, str]:
 
 
 #: Questions that take seconds: computed at night.
-NIGHTLY: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("usage-patterns", {}),
-    ("product-health", {}),
-    ("lifetime-value", {}),
-    ("lifetime-value", {"by": ["segment"]}),
-    ("lifetime-value", {"params": {"model": "bgnbd"}}),
-)
+NIGHTLY: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "patterns": ("usage-patterns", {}),
+    "product": ("product-health", {}),
+    "value": ("lifetime-value", {}),
+    "value_by_segment": ("lifetime-value", {"by": ["segment"]}),
+    "buyers": ("lifetime-value", {"params": {"model": "bgnbd"}}),
+}
 
 
 @kept(insights.KEPT, "account_measures", size=16)
-def answers(lake: Lake, as_of: date, nth: int) -> Sequence[Mapping[str, Any]]:
-    """The rows of a nightly question, by its place in the list."""
-    name, asked = NIGHTLY[nth]
+def answers(lake: Lake, as_of: date, question: str) -> Sequence[Mapping[str, Any]]:
+    """The rows of a nightly question."""
+    name, asked = NIGHTLY[question]
     return insights.kept(lake, name, as_of, **asked)
 
 

@@ -116,9 +116,9 @@ def power_feature(request: TeamRequest) -> HttpResponse:
     }
     trend = power.trend(review, segment)
     tables = {
-        "features": files.plain(found.findings),
-        "bands": files.plain(band_rows),
-        "gap": files.plain(trend.months if trend else ()),
+        "features": lambda: files.plain(found.findings),
+        "bands": lambda: files.plain(band_rows),
+        "gap": lambda: files.plain(trend.months if trend else ()),
     }
     return files.page(request, "insights/power.html", context, tables)
 
@@ -147,9 +147,9 @@ def renewal_model(request: TeamRequest) -> HttpResponse:
         "weights": renewal.weights(review, told),
     }
     tables = {
-        "chances": files.chances(told),
-        "models": files.models(compared),
-        "calibration": files.plain(renewal.lowest_groups(chosen)),
+        "chances": lambda: files.chances(told),
+        "models": lambda: files.models(compared),
+        "calibration": lambda: files.plain(renewal.lowest_groups(chosen)),
     }
     return files.page(request, "insights/renewal.html", context, tables)
 
@@ -185,10 +185,10 @@ def forecast(request: TeamRequest) -> HttpResponse:
         "telling": _running(request, "tell_past_forecasts"),
     }
     tables = {
-        "chances": files.chances(here),
-        "months": files.plain(months),
-        "forecast": files.plain(ahead),
-        "hindsight": files.plain(past),
+        "chances": lambda: files.chances(here),
+        "months": lambda: files.plain(months),
+        "forecast": lambda: files.plain(ahead),
+        "hindsight": lambda: files.plain(past),
     }
     return files.page(request, "insights/forecast.html", context, tables)
 
@@ -204,7 +204,7 @@ def usage_patterns(request: TeamRequest) -> HttpResponse:
     book = customers.book(request.workspace)
     if book is None:
         return empty(request, "patterns")
-    rows = queries.answers(lake, book.as_of, 0)
+    rows = queries.answers(lake, book.as_of, "patterns")
     names = queries.account_names(lake)
     segments = patterns.light(rows, "light_use_of_segment", {"": _("No segment")})
     dips = patterns.dips(rows)
@@ -218,7 +218,8 @@ def usage_patterns(request: TeamRequest) -> HttpResponse:
         "unused": patterns.unused(rows, queries.feature_names(lake)),
         "floor": lake.settings.light_floor * lake.settings.health.minutes,
     }
-    return files.page(request, "insights/patterns.html", context, {"patterns": rows})
+    tables = {"patterns": lambda: rows}
+    return files.page(request, "insights/patterns.html", context, tables)
 
 
 @role_required(Role.VIEWER)
@@ -227,7 +228,7 @@ def product_health(request: TeamRequest) -> HttpResponse:
     book = customers.book(request.workspace)
     if book is None:
         return empty(request, "product")
-    rows = queries.answers(lake, book.as_of, 1)
+    rows = queries.answers(lake, book.as_of, "product")
     found = patterns.product(rows, queries.feature_names(lake), _LEAST_USERS)
     context = {
         **shared(request, "product"),
@@ -235,7 +236,8 @@ def product_health(request: TeamRequest) -> HttpResponse:
         "found": found,
         "least": _LEAST_USERS,
     }
-    return files.page(request, "insights/product.html", context, {"product": rows})
+    tables = {"product": lambda: rows}
+    return files.page(request, "insights/product.html", context, tables)
 
 
 @role_required(Role.VIEWER)
@@ -245,7 +247,8 @@ def lifetime_value(request: TeamRequest) -> HttpResponse:
     if book is None:
         return empty(request, "value")
     forms, by_segment, buyers = (
-        queries.answers(lake, book.as_of, nth) for nth in (2, 3, 4)
+        queries.answers(lake, book.as_of, question)
+        for question in ("value", "value_by_segment", "buyers")
     )
     told = value.forms(forms)
     context = {
@@ -255,5 +258,9 @@ def lifetime_value(request: TeamRequest) -> HttpResponse:
         "segments": value.by_segment(by_segment),
         "buyers": value.parameters(buyers, request.regional),
     }
-    tables = {"forms": forms, "segments": by_segment, "parameters": buyers}
+    tables = {
+        "forms": lambda: forms,
+        "segments": lambda: by_segment,
+        "parameters": lambda: buyers,
+    }
     return files.page(request, "insights/value.html", context, tables)

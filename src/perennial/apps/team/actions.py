@@ -27,6 +27,12 @@ class NotAllowed(PerennialError):
     """The person's role does not cover the change."""
 
 
+def must_cover(by: Membership, role: Role) -> None:
+    """Refuse, with `NotAllowed`, those whose role is less than this one."""
+    if not by.covers(role):
+        raise NotAllowed(_("Your role does not allow this"))
+
+
 class SignInRefused(PerennialError):
     """Wrong address or password, or too many tries."""
 
@@ -170,8 +176,8 @@ def remove_member(membership: Membership, *, by: Membership) -> None:
 
 def _must_cover(by: Membership, role: Role) -> None:
     """Admins run the workspace; nobody hands out more than they have."""
-    if not by.covers(Role.ADMIN) or not by.covers(role):
-        raise NotAllowed(_("Your role does not allow this"))
+    must_cover(by, Role.ADMIN)
+    must_cover(by, role)
 
 
 def _must_not_be_last_owner(membership: Membership) -> None:

@@ -72,6 +72,17 @@ def line_chart(
     return Chart(whole(rows, layers, height, right=16), columns, behind, height)
 
 
+#: Colors of what adds, what takes away, and their sum.
+_BY_KIND: Spec = {
+    "field": "kind",
+    "type": "nominal",
+    "legend": None,
+    "scale": {
+        "domain": ["gain", "loss", "sum"],
+        "range": ["$gain", "$loss", "$accent"],
+    },
+}
+
 _DASHED: Spec = {
     "type": "line",
     "color": "$compare",
@@ -159,17 +170,8 @@ def driver_chart(
     if total:
         rows[-1]["kind"] = "sum"
     x, y = _driver_axes([value for _, value in shown])
-    color: Spec = {
-        "field": "kind",
-        "type": "nominal",
-        "legend": None,
-        "scale": {
-            "domain": ["gain", "loss", "sum"],
-            "range": ["$gain", "$loss", "$accent"],
-        },
-    }
     layers = [
-        layer({"type": "bar"}, x, y, color=color),
+        layer({"type": "bar"}, x, y, color=_BY_KIND),
         _driver_text(x, y, "right", 5),
         _driver_text(x, y, "left", -5),
         on([{"y": 0}], {"mark": {"type": "rule"}, "encoding": {"x": x}}),
@@ -229,16 +231,7 @@ def bridge_chart(
     rows.append(_bridge_row(last[0], 0.0, last[1], "sum", unit, regional))
     shown = [first, *steps, last]
     x, y = _driver_axes([max(row["y"], row["to"]) for row in rows])
-    color: Spec = {
-        "field": "kind",
-        "type": "nominal",
-        "legend": None,
-        "scale": {
-            "domain": ["gain", "loss", "sum"],
-            "range": ["$gain", "$loss", "$accent"],
-        },
-    }
-    bars = layer({"type": "bar"}, x, y, color=color, x2={"field": "to"})
+    bars = layer({"type": "bar"}, x, y, color=_BY_KIND, x2={"field": "to"})
     mark: Spec = {"type": "text", "dx": 5, "color": "$ink", "align": "left"}
     end = {**x, "field": "end"}
     words = layer(mark, end, y, text={"field": "text"})
