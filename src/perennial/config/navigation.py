@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from perennial.apps.customers.queries import live_customers
 from perennial.apps.team.roles import Role
+from perennial.apps.work.tasks.views import waiting
 from perennial.ui.navigation import NavItem
 
 
@@ -38,6 +39,14 @@ NAVIGATION = [
         phone=True,
     ),
     NavItem("insights", _("Insights"), icon="bulb", url="insights:insights"),
+    NavItem(
+        "tasks",
+        _("Tasks"),
+        icon="checkbox",
+        url="work:tasks",
+        phone=True,
+        count=waiting,
+    ),
     NavItem("data", _("Data"), icon="database", url="intake:data", below=True),
     NavItem(
         "settings",

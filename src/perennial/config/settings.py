@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "perennial.apps.insights",
     "perennial.apps.reports",
     "perennial.apps.intake",
+    "perennial.apps.work",
     "perennial.apps.jobs",
 ]
 

@@ -6,7 +6,7 @@ workspace that was never refreshed has no rows: `book` is then None.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -219,6 +219,18 @@ def _account(lake: Lake, account_id: str) -> Account | None:
     measures = lake.table("account_measures")
     found = lake.engine.run(measures.filter(measures.account_id == account_id))
     return next(iter(accounts_of(lake, found)), None)
+
+
+def some(workspace: Workspace, ids: tuple[str, ...]) -> Mapping[str, Account]:
+    """Accounts by id, for rows that name them; ids that are gone are left out."""
+    return _some(lake_of(workspace), ids) if ids else {}
+
+
+@kept("account_measures")
+def _some(lake: Lake, ids: tuple[str, ...]) -> Mapping[str, Account]:
+    measures = lake.table("account_measures")
+    found = lake.engine.run(measures.filter(measures.account_id.isin(list(ids))))
+    return {account.account_id: account for account in accounts_of(lake, found)}
 
 
 def named(workspace: Workspace, text: str, most: int) -> list[Account]:

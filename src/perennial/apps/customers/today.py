@@ -116,7 +116,7 @@ def facts_of(workspace: Workspace, account: Account, now: Snapshot | None) -> Fa
     return Facts(
         measured.key_features_used if measured else None,
         measured.key_features if measured else None,
-        _steps(lake).get(account.account_id),
+        steps(lake).get(account.account_id),
     )
 
 
@@ -138,12 +138,12 @@ def snapshots_of(
 
 
 @kept(*_READ)
-def _steps(lake: Lake) -> dict[str, Steps]:
+def steps(lake: Lake) -> dict[str, Steps]:
     """The furthest step of every account in onboarding; kept until facts change."""
-    m, steps = lake.table("account_measures"), lake.table("onboarding_steps")
+    m, taken = lake.table("account_measures"), lake.table("onboarding_steps")
     waiting = m.filter((m.health_status == "onboarding") & (m.state == "paying"))
-    flows = steps.group_by("flow").agg(of=steps.position.max())
-    taken = steps.semi_join(waiting, "account_id")
+    flows = taken.group_by("flow").agg(of=taken.position.max())
+    taken = taken.semi_join(waiting, "account_id")
     taken = taken.group_by("account_id", "flow").agg(
         done=taken.position.max(), last_at=taken.completed_at.max()
     )
@@ -165,12 +165,12 @@ def _steps(lake: Lake) -> dict[str, Steps]:
 
 def _stalled(lake: Lake, m: ir.Table, reader: Reader) -> dict[str, Steps]:
     """Accounts whose onboarding has had no step for some days."""
-    steps = _steps(lake)
-    if not steps:
+    known = steps(lake)
+    if not known:
         return {}
-    mine = m.filter(m.account_id.isin(list(steps))).select("account_id", "created_at")
+    mine = m.filter(m.account_id.isin(list(known))).select("account_id", "created_at")
     started = dict(lake.engine.run(mine).iter_rows())
-    return {i: steps[i] for i, at in started.items() if _stands(steps[i], at, reader)}
+    return {i: known[i] for i, at in started.items() if _stands(known[i], at, reader)}
 
 
 def _stands(steps: Steps, created_at: datetime | None, reader: Reader) -> bool:

@@ -24,6 +24,7 @@ def refresh_workspace(workspace: str, report: Report) -> None:
     where = Workspace.objects.get(key=workspace)
     loader.drain(where)
     lake_of(where).refresh(progress=report)
+    jobs.run_now("follow_up", where)
 
 
 def check_file(workspace: str, report: Report, *, upload: str, table: str) -> None:
@@ -50,6 +51,7 @@ def import_uploaded(workspace: str, report: Report, *, upload: str, table: str) 
     if found is not None:
         found.remove()
     jobs.run_now("warm_metrics", where)
+    jobs.run_now("follow_up", where)
 
 
 def _load(where: Workspace, found: Upload, table: str, report: Report) -> None:
@@ -80,6 +82,7 @@ def apply_definitions(workspace: str, report: Report, *, version: int) -> None:
         )
     )
     jobs.run_now("warm_metrics", where)
+    jobs.run_now("follow_up", where)
 
 
 def replay_rejects(workspace: str, report: Report, *, code: str, person: int) -> None:

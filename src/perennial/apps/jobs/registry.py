@@ -119,6 +119,13 @@ JOBS: Final[list[Job]] = [
         _("Tells what would have been expected in past quarters."),
     ),
     Job(
+        "follow_up",
+        "perennial.apps.work.jobs.follow_up",
+        "*/15 * * * *",
+        _("Follow up"),
+        _("Opens and closes alerts, and takes the next steps of playbooks."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",
