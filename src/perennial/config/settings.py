@@ -10,7 +10,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -159,6 +159,18 @@ SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _is_https else
 if flag("PERENNIAL_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 TRUST_FORWARDED_FOR = flag("PERENNIAL_BEHIND_PROXY")
+
+# --- mail: smtp://user:password@host:587, or smtps://; empty: mails are kept, not sent
+
+_mail = urlsplit(os.environ.get("PERENNIAL_SMTP", ""))
+EMAIL_HOST = _mail.hostname or ""
+EMAIL_PORT = _mail.port or {"smtps": 465}.get(_mail.scheme, 587)
+EMAIL_HOST_USER = unquote(_mail.username or "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("PERENNIAL_MAIL_FROM", "Perennial <cs@localhost>")
 
 # --- files
 

@@ -6,11 +6,27 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.jobs.registry import Report
 from perennial.apps.team.models import Workspace
+from perennial.apps.work import outbox
 from perennial.apps.work.alerts import actions as alerts
+from perennial.apps.work.playbooks import engine, trying
 
 
 def follow_up(workspace: str, report: Report) -> None:
-    """Alerts as the newest numbers say. Run again, it changes nothing."""
+    """Alerts, playbooks and messages as the newest numbers say.
+
+    Run again, it changes nothing.
+    """
     where = Workspace.objects.get(key=workspace)
     report(0.0, _("Looking at every account"))
     alerts.evaluate(where)
+    report(0.4, _("Taking the next steps of playbooks"))
+    engine.evaluate(where)
+    report(0.8, _("Sending messages"))
+    outbox.send_due(where)
+
+
+def try_playbook(workspace: str, report: Report, *, playbook: int) -> None:
+    """What a playbook would have done in the past 90 days."""
+    found = Workspace.objects.get(key=workspace).playbooks.filter(pk=playbook).first()
+    if found is not None:  # else it was deleted
+        trying.keep(found, report)

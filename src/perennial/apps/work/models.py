@@ -67,7 +67,9 @@ class Playbook(models.Model):
     number = models.PositiveIntegerField(default=0)
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
     changed_at = models.DateTimeField(db_default=Now())
-    turned_on_at = models.DateTimeField(null=True)
+    turned_on_on = models.DateField(null=True)
+    problem = models.CharField(max_length=500, blank=True)
+    tried = models.JSONField[dict[str, Any]](null=True)
 
     class Meta:
         constraints = [
@@ -78,6 +80,10 @@ class Playbook(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def version_in_force(self) -> PlaybookVersion:
+        return self.versions.get(number=self.number)
 
 
 class PlaybookVersion(models.Model):
@@ -365,7 +371,8 @@ class Message(models.Model):
     """Something that leaves the house: written down first, then sent once.
 
     `key` names what it is about, so that a step done again writes no second one.
-    Where no mail server is set it is kept, to be read in the outbox.
+    A draft waits for a person. Where no mail server is set a message is kept, to be
+    read in the outbox.
     """
 
     class Channel(models.TextChoices):
@@ -374,12 +381,14 @@ class Message(models.Model):
         CHAT = "chat", _("Slack or Teams")
 
     class State(models.TextChoices):
+        DRAFT = "draft", pgettext_lazy("state of a message", "Draft")
         QUEUED = "queued", pgettext_lazy("state of a message", "Waiting")
         SENDING = "sending", pgettext_lazy("state of a message", "Being sent")
         SENT = "sent", pgettext_lazy("state of a message", "Sent")
         KEPT = "kept", pgettext_lazy("state of a message", "Kept, not sent")
         FAILED = "failed", pgettext_lazy("state of a message", "Failed")
         UNSURE = "unsure", pgettext_lazy("state of a message", "Perhaps sent")
+        DISCARDED = "dropped", pgettext_lazy("state of a message", "Discarded")
 
     workspace = models.ForeignKey(
         Workspace, on_delete=models.CASCADE, related_name="messages"
@@ -395,6 +404,12 @@ class Message(models.Model):
     due_at = models.DateTimeField(db_default=Now())
     claimed_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    run = models.ForeignKey(
+        Run, on_delete=models.SET_NULL, null=True, related_name="messages"
+    )
+    account_id = models.CharField(max_length=ID_LENGTH, blank=True)
+    owner_email = models.CharField(max_length=254, blank=True)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=500, blank=True)
 

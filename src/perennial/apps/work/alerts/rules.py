@@ -206,7 +206,7 @@ RULES: tuple[Rule, ...] = (
         "seats_idle",
         _("Seats unused before renewal"),
         _(
-            "Less than this share of the seats is used, at most 180 days before renewal."
+            "Less than this share of the seats in use, 180 days or less before renewal."
         ),
         Priority.LOW,
         _seats_idle,

@@ -1,0 +1,222 @@
+"""What leaves the house: written down with what caused it, then sent once.
+
+A message is claimed before it is sent and marked after. A process that dies between
+the two leaves it "perhaps sent": it is never sent again by itself, a person decides.
+What certainly failed is tried again, later each time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import logging
+from datetime import timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from standardwebhooks.webhooks import Webhook
+
+from perennial.apps.team.actions import must_cover, record
+from perennial.apps.team.models import Membership, Workspace
+from perennial.apps.team.roles import Role
+from perennial.apps.work import posting
+from perennial.apps.work.models import Message, Run
+from perennial.core.errors import BadValue
+
+logger = logging.getLogger(__name__)
+
+State = Message.State
+ATTEMPTS: Final = 5
+_FIRST_RETRY: Final = timedelta(minutes=1)
+#: A claim older than this belongs to a process that is gone.
+_LOST_AFTER: Final = timedelta(minutes=10)
+
+
+def write(
+    workspace: Workspace,
+    *,
+    key: str,
+    channel: Message.Channel,
+    to: str,
+    text: str,
+    subject: str = "",
+    html: str = "",
+    is_draft: bool = False,
+    run: Run | None = None,
+) -> Message:
+    """The message called `key`: written the first time, found again later."""
+    message, _new = Message.objects.get_or_create(
+        workspace=workspace,
+        key=key,
+        defaults={
+            "channel": channel,
+            "state": State.DRAFT if is_draft else State.QUEUED,
+            "to": to,
+            "subject": " ".join(subject.split())[:300],
+            "text": text,
+            "html": html,
+            "run": run,
+            "account_id": run.account_id if run else "",
+            "owner_email": run.owner_email if run else "",
+        },
+    )
+    return message
+
+
+def send_due(workspace: Workspace) -> int:
+    """Send what waits; how many went out."""
+    _give_up_claims(workspace)
+    now = timezone.now()
+    due = workspace.messages.filter(state=State.QUEUED, due_at__lte=now)
+    return sum(_send(pk) for pk in list(due.values_list("pk", flat=True)))
+
+
+def _give_up_claims(workspace: Workspace) -> None:
+    lost = timezone.now() - _LOST_AFTER
+    claimed = workspace.messages.filter(state=State.SENDING, claimed_at__lt=lost)
+    claimed.update(state=State.UNSURE)
+
+
+def _send(pk: int) -> bool:
+    """Claim one message and send it; False where another process has it, or it
+    failed, or there is nothing to send it with."""
+    now = timezone.now()
+    mine = Message.objects.filter(pk=pk, state=State.QUEUED)
+    if not mine.update(state=State.SENDING, claimed_at=now):
+        return False
+    message = Message.objects.select_related("workspace").get(pk=pk)
+    message.attempts += 1
+    try:
+        is_sent = _deliver(message)
+    except Exception as error:  # whatever a server answers: the message stays
+        logger.warning("message %s could not be sent", pk, exc_info=error)
+        _failed(message, error)
+        return False
+    message.state = State.SENT if is_sent else State.KEPT
+    message.sent_at, message.error = timezone.now() if is_sent else None, ""
+    message.save(update_fields=["state", "sent_at", "attempts", "error"])
+    return is_sent
+
+
+def _failed(message: Message, error: Exception) -> None:
+    is_last = message.attempts >= ATTEMPTS
+    message.state = State.FAILED if is_last else State.QUEUED
+    message.due_at = timezone.now() + _FIRST_RETRY * 4 ** (message.attempts - 1)
+    message.error = f"{type(error).__name__}: {error}"[:500]
+    message.save(update_fields=["state", "due_at", "attempts", "error"])
+
+
+def _deliver(message: Message) -> bool:
+    if message.channel == Message.Channel.EMAIL:
+        return _mail(message)
+    body = json.dumps(_payload(message))
+    headers = {"Content-Type": "application/json"}
+    if message.channel == Message.Channel.WEBHOOK:
+        headers |= signature(message.workspace, message.key, body)
+    posting.post(message.to, body.encode(), headers)
+    return True
+
+
+def _mail(message: Message) -> bool:
+    """By the mail server; False where none is set: the message is kept to be read."""
+    if not settings.EMAIL_HOST:
+        return False
+    mail = EmailMultiAlternatives(
+        message.subject,
+        message.text,
+        to=[message.to],
+        headers={"Message-ID": message_id(message)},
+    )
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
+    mail.send()
+    return True
+
+
+def message_id(message: Message) -> str:
+    """The same for a message however often it is sent: readers see it once."""
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
+    return f"<{message.pk}.{message.created_at:%Y%m%d%H%M%S}@{domain}>"
+
+
+def _payload(message: Message) -> dict[str, Any]:
+    if message.channel == Message.Channel.CHAT:
+        return {"text": message.text}
+    run = message.run
+    return {
+        "type": "playbook.step",
+        "timestamp": message.created_at.isoformat(),
+        "data": {
+            "account_id": message.account_id,
+            "playbook": message.subject,
+            "text": message.text,
+            "run": run.pk if run else None,
+            "facts": run.facts if run else {},
+        },
+    }
+
+
+def webhook_secret(workspace: Workspace) -> str:
+    """What receivers check signatures with; follows from the installation's key."""
+    mixed = hmac.digest(
+        settings.SECRET_KEY.encode(), f"webhook:{workspace.key}".encode(), "sha256"
+    )
+    return "whsec_" + base64.b64encode(mixed).decode()
+
+
+def signature(workspace: Workspace, message_key: str, body: str) -> dict[str, str]:
+    """Headers of the Standard Webhooks specification."""
+    now = timezone.now()
+    signed = Webhook(webhook_secret(workspace)).sign(message_key, now, body)
+    return {
+        "webhook-id": message_key,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signed,
+    }
+
+
+# --- what people do ----------------------------------------------------------
+
+
+@transaction.atomic
+def send_draft(
+    message: Message, by: Membership, *, to: str, subject: str, text: str
+) -> None:
+    """A person read it, changed it perhaps, and lets it go."""
+    must_cover(by, Role.MEMBER)
+    message = Message.objects.select_for_update().get(pk=message.pk)
+    if message.state != State.DRAFT:
+        raise BadValue(_("It has left the drafts already."))
+    if "@" not in to or not subject.strip() or not text.strip():
+        raise BadValue(_("An address, a subject and a text are needed."))
+    message.to, message.subject, message.text = to.strip(), subject.strip(), text
+    message.state, message.by, message.due_at = State.QUEUED, by.user, timezone.now()
+    message.save()
+    record(by.workspace, by.user, "message.sent", message.to, message=message.pk)
+
+
+@transaction.atomic
+def discard(message: Message, by: Membership) -> None:
+    """A draft that will not be sent; what is on its way cannot be called back."""
+    must_cover(by, Role.MEMBER)
+    if message.state not in {State.DRAFT, State.QUEUED}:
+        raise BadValue(_("It has left the drafts already."))
+    record(by.workspace, by.user, "message.discarded", message.to, message=message.pk)
+    message.state = State.DISCARDED
+    message.save(update_fields=["state"])
+
+
+@transaction.atomic
+def send_again(message: Message, by: Membership) -> None:
+    """What failed, or perhaps went out: a person says that it is to go again."""
+    must_cover(by, Role.MEMBER)
+    if message.state not in {State.FAILED, State.UNSURE, State.KEPT}:
+        raise BadValue(_("Only what was not sent can be sent again."))
+    message.state, message.attempts, message.due_at = State.QUEUED, 0, timezone.now()
+    message.save(update_fields=["state", "attempts", "due_at"])
+    record(by.workspace, by.user, "message.sent_again", message.to, message=message.pk)

@@ -1,0 +1,421 @@
+"""Playbooks as documents: when they start, for whom, what they do, when they end.
+
+    name: Usage dip before renewal
+    situation: risk
+    when: {trigger: matches, condition: {all: [...]}}
+    limits: {after_days: 2, again_after_days: 60, owner_week: 5, hold_out: 10}
+    steps:
+      - {do: task, title: Call the main contact, due_days: 2, priority: high}
+      - {do: wait, days: 7}
+      - do: branch
+        if: {field: active_users_change, op: fell_by, value: 0.1}
+        then: [{do: task, title: Book a review}]
+    ends: {condition: {field: health_color, op: is, value: green}, after_days: 60}
+
+Pure: text in, frozen values out. Every step has an id of its own: `1`, `2`,
+`2.then.1`; runs remember where they are by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias, cast
+from urllib.parse import urlsplit
+
+import yaml
+
+from perennial.core.errors import BadValue
+from perennial.metrics import conditions
+from perennial.metrics.conditions import Condition
+
+Trigger: TypeAlias = Literal["matches", "enters", "leaves", "manual"]
+Who: TypeAlias = Literal["owner", "manager", "starter"]
+
+TRIGGERS: Final[tuple[Trigger, ...]] = ("matches", "enters", "leaves", "manual")
+SITUATIONS: Final = (
+    "risk",
+    "adoption",
+    "expansion",
+    "renewal",
+    "onboarding",
+    "reengagement",
+    "education",
+    "other",
+)
+PRIORITIES: Final = ("urgent", "high", "normal", "low")
+WHO: Final[tuple[Who, ...]] = ("owner", "manager", "starter")
+#: A run that goes on longer than this has been forgotten.
+MOST_DAYS: Final = 366
+_MOST_STEPS, _DEEPEST = 40, 4
+
+
+@dataclass(frozen=True)
+class Start:
+    """`enters`: only accounts that did not match before; `leaves`: those that did."""
+
+    trigger: Trigger = "matches"
+    condition: Condition = conditions.EVERYBODY
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often it may start.
+
+    - `after_days`: local days in a row that an account matches first.
+    - `again_after_days`: rest of an account after a start; `most`: starts in all.
+    - `owner_week`: starts an owner gets in seven days; None: as they come.
+    - `hold_out`: percent of accounts left alone, to compare with.
+    """
+
+    after_days: int = 1
+    again_after_days: int = 30
+    most: int | None = None
+    owner_week: int | None = None
+    hold_out: int = 0
+
+
+@dataclass(frozen=True)
+class TaskStep:
+    id: str
+    title: str
+    who: Who = "owner"
+    due_days: int | None = None
+    priority: str = "normal"
+    notes: str = ""
+    checklist: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EmailStep:
+    """`to` is an address, `owner`, or `contact`: the account's most active user.
+
+    A draft waits in the outbox until the owner sends it.
+    """
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    is_draft: bool = True
+
+
+@dataclass(frozen=True)
+class PostStep:
+    """A message to a chat channel, or the run as JSON to any address."""
+
+    id: str
+    channel: Literal["chat", "webhook"]
+    url: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class WaitStep:
+    """For some days at the same local time; or until a condition holds, at most
+    that long."""
+
+    id: str
+    days: int
+    until: Condition | None = None
+
+
+@dataclass(frozen=True)
+class BranchStep:
+    id: str
+    condition: Condition
+    then: tuple[Step, ...]
+    otherwise: tuple[Step, ...] = ()
+
+
+Step: TypeAlias = TaskStep | EmailStep | PostStep | WaitStep | BranchStep
+
+
+@dataclass(frozen=True)
+class End:
+    """Over, whatever step it is at: when a condition holds, or after some days."""
+
+    condition: Condition | None = None
+    after_days: int = 60
+
+
+@dataclass(frozen=True)
+class Book:
+    """A playbook as it is run."""
+
+    name: str
+    situation: str = "other"
+    description: str = ""
+    start: Start = field(default_factory=Start)
+    limits: Limits = field(default_factory=Limits)
+    steps: tuple[Step, ...] = ()
+    end: End = field(default_factory=End)
+
+    def every_step(self) -> Iterator[Step]:
+        yield from _walk(self.steps)
+
+    def step(self, step_id: str) -> Step | None:
+        return next((s for s in self.every_step() if s.id == step_id), None)
+
+    def after(self, step_id: str) -> str:
+        """The step that follows in its list, or after the branch it is in; "": none."""
+        return _after(self.steps, step_id, "") or ""
+
+    @property
+    def first(self) -> str:
+        return self.steps[0].id if self.steps else ""
+
+
+def _walk(steps: Sequence[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if isinstance(step, BranchStep):
+            yield from _walk(step.then)
+            yield from _walk(step.otherwise)
+
+
+def _after(steps: Sequence[Step], step_id: str, outer: str) -> str | None:
+    """None where the step is not below these."""
+    for n, step in enumerate(steps):
+        following = steps[n + 1].id if n + 1 < len(steps) else outer
+        if step.id == step_id:
+            return following
+        if isinstance(step, BranchStep):
+            for inner in (step.then, step.otherwise):
+                found = _after(inner, step_id, following)
+                if found is not None:
+                    return found
+    return None
+
+
+# --- reading -----------------------------------------------------------------
+
+
+def parse(text: str) -> Book:
+    """The playbook of a YAML or JSON text."""
+    try:
+        return read(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise BadValue(f"this is not YAML{where}") from None
+
+
+def read(document: object) -> Book:
+    """The playbook of a document; raises `BadValue` with the place and the reason."""
+    known = ("name", "situation", "description", "when", "limits", "steps", "ends")
+    given = _mapping(document, "playbook", known)
+    steps = _steps(given.get("steps", []), "", 0)
+    book = Book(
+        name=_text(given, "name", "name", 120, needed=True),
+        situation=_one(given, "situation", "situation", SITUATIONS, "other"),
+        description=_text(given, "description", "description", 1000),
+        start=_start(given.get("when", {})),
+        limits=_limits(given.get("limits", {})),
+        steps=steps,
+        end=_end(given.get("ends", {})),
+    )
+    if sum(1 for _ in book.every_step()) > _MOST_STEPS:
+        raise BadValue(f"steps: at most {_MOST_STEPS}")
+    return book
+
+
+def _start(given: object) -> Start:
+    found = _mapping(given, "when", ("trigger", "condition"))
+    trigger = _one(found, "trigger", "when.trigger", TRIGGERS, "matches")
+    return Start(
+        cast("Trigger", trigger),
+        _condition(found.get("condition", {"all": []}), "when.condition"),
+    )
+
+
+def _limits(given: object) -> Limits:
+    names = ("after_days", "again_after_days", "most", "owner_week", "hold_out")
+    found = _mapping(given, "limits", names)
+    plain = Limits()
+
+    def number(name: str, least: int, most: int) -> int | None:
+        return _number(found, name, f"limits.{name}", least, most)
+
+    return Limits(
+        after_days=number("after_days", 1, 60) or plain.after_days,
+        again_after_days=_or(number("again_after_days", 0, 3650), 30),
+        most=number("most", 1, 1000),
+        owner_week=number("owner_week", 1, 1000),
+        hold_out=_or(number("hold_out", 0, 90), 0),
+    )
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _end(given: object) -> End:
+    found = _mapping(given, "ends", ("condition", "after_days"))
+    condition = found.get("condition")
+    return End(
+        None if condition is None else _condition(condition, "ends.condition"),
+        _or(_number(found, "after_days", "ends.after_days", 1, MOST_DAYS), 60),
+    )
+
+
+def _steps(given: object, place: str, depth: int) -> tuple[Step, ...]:
+    where = f"steps{place and f'[{place}]'}"
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise BadValue(f"{where}: must be a list")
+    if depth > _DEEPEST:
+        raise BadValue(f"{where}: branches are nested deeper than {_DEEPEST}")
+    prefix = f"{place}." if place else ""
+    return tuple(
+        _step(each, f"{prefix}{n}", depth) for n, each in enumerate(given, start=1)
+    )
+
+
+def _step(given: object, step_id: str, depth: int) -> Step:
+    place = f"steps[{step_id}]"
+    if not isinstance(given, Mapping):
+        raise BadValue(f"{place}: must be a mapping with do")
+    do = given.get("do")
+    build = _KINDS.get(str(do))
+    if build is None:
+        raise BadValue(f"{place}.do: must be one of {', '.join(_KINDS)}, not {do!r}")
+    if do == "branch":
+        return _branch(given, step_id, place, depth)
+    return build(given, step_id, place)
+
+
+def _task(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    names = ("do", "title", "who", "due_days", "priority", "notes", "checklist")
+    _mapping(given, place, names)
+    items = given.get("checklist", [])
+    if not isinstance(items, Sequence) or isinstance(items, str) or len(items) > 50:
+        raise BadValue(f"{place}.checklist: must be a list of at most 50 texts")
+    return TaskStep(
+        step_id,
+        title=_text(given, "title", f"{place}.title", 200, needed=True),
+        who=cast("Who", _one(given, "who", f"{place}.who", WHO, "owner")),
+        due_days=_number(given, "due_days", f"{place}.due_days", 0, MOST_DAYS),
+        priority=_one(given, "priority", f"{place}.priority", PRIORITIES, "normal"),
+        notes=_text(given, "notes", f"{place}.notes", 5000),
+        checklist=tuple(str(item)[:200] for item in items if str(item).strip()),
+    )
+
+
+def _email(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    _mapping(given, place, ("do", "to", "subject", "text", "draft"))
+    to = _text(given, "to", f"{place}.to", 254) or "contact"
+    if to not in {"contact", "owner"} and "@" not in to:
+        raise BadValue(f"{place}.to: must be contact, owner or an address, not {to!r}")
+    draft = given.get("draft", True)
+    if not isinstance(draft, bool):
+        raise BadValue(f"{place}.draft: must be true or false")
+    return EmailStep(
+        step_id,
+        to=to,
+        subject=_text(given, "subject", f"{place}.subject", 200, needed=True),
+        text=_text(given, "text", f"{place}.text", 10_000, needed=True),
+        is_draft=draft,
+    )
+
+
+def _post(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    _mapping(given, place, ("do", "url", "text"))
+    url = _text(given, "url", f"{place}.url", 500, needed=True)
+    if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
+        raise BadValue(f"{place}.url: must be an address that begins with https://")
+    channel: Literal["chat", "webhook"] = "chat" if given["do"] == "chat" else "webhook"
+    needed = channel == "chat"
+    text = _text(given, "text", f"{place}.text", 2000, needed=needed)
+    return PostStep(step_id, channel, url, text)
+
+
+def _wait(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    _mapping(given, place, ("do", "days", "until"))
+    days = _number(given, "days", f"{place}.days", 1, MOST_DAYS)
+    if days is None:
+        raise BadValue(f"{place}.days: is missing")
+    until = given.get("until")
+    return WaitStep(
+        step_id, days, None if until is None else _condition(until, f"{place}.until")
+    )
+
+
+def _branch(given: Mapping[str, Any], step_id: str, place: str, depth: int) -> Step:
+    _mapping(given, place, ("do", "if", "then", "else"))
+    then = _steps(given.get("then", []), f"{step_id}.then", depth + 1)
+    if not then:
+        raise BadValue(f"{place}.then: is missing")
+    return BranchStep(
+        step_id,
+        _condition(given.get("if"), f"{place}.if"),
+        then,
+        _steps(given.get("else", []), f"{step_id}.else", depth + 1),
+    )
+
+
+def _never(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    raise AssertionError("branches know how deep they are")
+
+
+_KINDS: Final = {
+    "task": _task,
+    "email": _email,
+    "chat": _post,
+    "webhook": _post,
+    "wait": _wait,
+    "branch": _never,
+}
+STEP_KINDS: Final = tuple(_KINDS)
+
+
+def _condition(given: object, place: str) -> Condition:
+    try:
+        return conditions.read(given)
+    except BadValue as error:
+        raise BadValue(f"{place}: {error}") from None
+
+
+def _mapping(given: object, place: str, known: Sequence[str]) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise BadValue(f"{place}: must be a mapping")
+    for name in given:
+        if name not in known:
+            listed = ", ".join(known)
+            raise BadValue(f"{place}: {name!r} is not known; known: {listed}")
+    return given
+
+
+def _text(
+    given: Mapping[str, Any], name: str, place: str, most: int, *, needed: bool = False
+) -> str:
+    value = given.get(name, "")
+    if not isinstance(value, str):
+        raise BadValue(f"{place}: must be a text, not {value!r}")
+    text = value.strip()
+    if needed and not text:
+        raise BadValue(f"{place}: is missing")
+    if len(text) > most:
+        raise BadValue(f"{place}: is longer than {most} characters")
+    return text
+
+
+def _one(
+    given: Mapping[str, Any], name: str, place: str, known: Sequence[str], default: str
+) -> str:
+    value = given.get(name, default)
+    if value not in known:
+        raise BadValue(f"{place}: must be one of {', '.join(known)}, not {value!r}")
+    return str(value)
+
+
+def _number(
+    given: Mapping[str, Any], name: str, place: str, least: int, most: int
+) -> int | None:
+    value = given.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadValue(f"{place}: must be a whole number, not {value!r}")
+    if not least <= value <= most:
+        raise BadValue(f"{place}: must be from {least} to {most}")
+    return value

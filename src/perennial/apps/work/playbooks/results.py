@@ -1,0 +1,128 @@
+"""Did a playbook help? Runs held against the accounts it left alone.
+
+The same is asked of both: is the account still a customer, and how far did its
+health move. Differences come with 95 % intervals; where one holds zero, nothing was
+shown. Held-out accounts are chosen by chance (`engine.is_held_out`), so that the
+comparison is fair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import mean, stdev
+
+from perennial.apps.customers import queries as customers
+from perennial.apps.work.models import Playbook, Run
+from perennial.core.windows import DAY
+from perennial.lake.workspace import Workspace as Lake
+from perennial.scoring.statistics import Z95, wilson
+
+#: Days after its start from which a run can be judged.
+AFTER_DAYS = 30
+#: Fewer runs on a side show nothing.
+FEWEST = 10
+
+
+@dataclass(frozen=True)
+class Side:
+    """Accounts with a run, or held out: how many stayed, and the change of health."""
+
+    n: int
+    stayed: int
+    changes: Sequence[float]
+
+    @property
+    def share(self) -> float | None:
+        return self.stayed / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        return wilson(self.stayed, self.n) if self.n else None
+
+    @property
+    def change(self) -> float | None:
+        return mean(self.changes) if self.changes else None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A difference, run minus held out, with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_shown(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
+class Results:
+    run: Side
+    held_out: Side
+    stayed: Effect | None
+    health: Effect | None
+
+    @property
+    def is_enough(self) -> bool:
+        return min(self.run.n, self.held_out.n) >= FEWEST
+
+
+def results(playbook: Playbook, lake: Lake) -> Results:
+    """Of runs that began at least 30 days ago; the last one of each account."""
+    since = lake.now - DAY * AFTER_DAYS
+    runs = playbook.runs.filter(started_at__lte=since, started_by=None)
+    last = {run.account_id: run for run in runs.order_by("started_at")}
+    known = customers.some(playbook.workspace, tuple(sorted(last)))
+    sides: dict[bool, list[tuple[bool, float | None]]] = {True: [], False: []}
+    for account_id, run in last.items():
+        account = known.get(account_id)
+        stayed = account is not None and account.is_customer
+        before, now = run.facts.get("score"), account.score if account else None
+        moved = now - before if now is not None and before is not None else None
+        sides[run_is_held_out(run)].append((stayed, moved))
+    return compared(_side(sides[False]), _side(sides[True]))
+
+
+def run_is_held_out(run: Run) -> bool:
+    """Also after its watch has ended."""
+    return run.entries.filter(what="held_out").exists()
+
+
+def _side(found: Sequence[tuple[bool, float | None]]) -> Side:
+    moved = [change for _stayed, change in found if change is not None]
+    return Side(len(found), sum(stayed for stayed, _ in found), moved)
+
+
+def compared(run: Side, held_out: Side) -> Results:
+    """The sides and their differences; None where a side says too little."""
+    return Results(run, held_out, _difference(run, held_out), _shift(run, held_out))
+
+
+def _difference(run: Side, held_out: Side) -> Effect | None:
+    """Of two shares; interval by Newcombe's hybrid score method."""
+    a, b = run.share, held_out.share
+    if a is None or b is None:
+        return None
+    (low_a, high_a), (low_b, high_b) = (
+        wilson(side.stayed, side.n) for side in (run, held_out)
+    )
+    value = a - b
+    low = value - sqrt((a - low_a) ** 2 + (high_b - b) ** 2)
+    high = value + sqrt((high_a - a) ** 2 + (b - low_b) ** 2)
+    return Effect(value, low, high)
+
+
+def _shift(run: Side, held_out: Side) -> Effect | None:
+    """Of two means; normal approximation with unequal variances."""
+    first, second = run.changes, held_out.changes
+    if min(len(first), len(second)) < 2:
+        return None
+    value = mean(first) - mean(second)
+    wide = Z95 * sqrt(stdev(first) ** 2 / len(first) + stdev(second) ** 2 / len(second))
+    return Effect(value, value - wide, value + wide)
+
+

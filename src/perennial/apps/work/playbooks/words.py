@@ -1,0 +1,186 @@
+"""Playbooks in words: triggers, steps, what a run did, why one did not start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from perennial.apps.customers import condition_words
+from perennial.apps.work.models import RunEntry
+from perennial.apps.work.playbooks.document import (
+    Book,
+    BranchStep,
+    EmailStep,
+    PostStep,
+    Step,
+    TaskStep,
+    WaitStep,
+)
+
+Text = str | Promise
+Say = Callable[[Any], str]
+
+SITUATIONS: Final[Mapping[str, Text]] = {
+    "risk": pgettext_lazy("situation", "Risk"),
+    "adoption": pgettext_lazy("situation", "Low adoption"),
+    "expansion": pgettext_lazy("situation", "Expansion"),
+    "renewal": pgettext_lazy("situation", "Renewal"),
+    "onboarding": pgettext_lazy("situation", "Onboarding"),
+    "reengagement": pgettext_lazy("situation", "Re-engagement"),
+    "education": pgettext_lazy("situation", "Education"),
+    "other": pgettext_lazy("situation", "Other"),
+}
+TRIGGERS: Final[Mapping[str, Text]] = {
+    "matches": gettext_lazy("While an account matches"),
+    "enters": gettext_lazy("When an account begins to match"),
+    "leaves": gettext_lazy("When an account no longer matches"),
+    "manual": gettext_lazy("Only when a person starts it"),
+}
+STEPS: Final[Mapping[str, Text]] = {
+    "task": gettext_lazy("Task"),
+    "email": gettext_lazy("E-mail"),
+    "chat": gettext_lazy("Message to Slack or Teams"),
+    "webhook": gettext_lazy("Webhook"),
+    "wait": gettext_lazy("Wait"),
+    "branch": pgettext_lazy("step of a playbook", "If"),
+}
+WHO: Final[Mapping[str, Text]] = {
+    "owner": gettext_lazy("The account's owner"),
+    "manager": gettext_lazy("The head (an admin)"),
+    "starter": gettext_lazy("Whoever started it"),
+}
+#: Why an account that matches did not start.
+REFUSALS: Final[Mapping[str, Text]] = {
+    "running": gettext_lazy("it is running for this account"),
+    "resting": gettext_lazy("it started not long ago, and the account rests"),
+    "often_enough": gettext_lazy("it has started as often as it may"),
+    "loop": gettext_lazy("it started three times in 30 days: it may be going round"),
+    "too_many_at_once": gettext_lazy("ten playbooks started for the account this week"),
+    "owner_full": gettext_lazy("the owner has as many starts this week as allowed"),
+    "waiting": gettext_lazy("it has not matched long enough"),
+    "not_new": gettext_lazy("it matched before the playbook was turned on"),
+    "no_match": gettext_lazy("the conditions do not hold"),
+    "manual": gettext_lazy("only a person starts it"),
+    "off": gettext_lazy("the playbook is not on"),
+}
+_ENDINGS: Final[Mapping[str, Text]] = {
+    "started": gettext_lazy("Started"),
+    "held_out": gettext_lazy("Held out, to compare with"),
+    "finished": gettext_lazy("Every step is done"),
+    "condition": gettext_lazy("Over: the ending condition held"),
+    "time": gettext_lazy("Over: its time ran out"),
+    "held": gettext_lazy("The wait is over: its condition held"),
+    "time_over": gettext_lazy("The wait is over"),
+    "yes": gettext_lazy("The condition held"),
+    "no": gettext_lazy("The condition did not hold"),
+}
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """A step as the page shows it; `depth` steps in for what is below a branch."""
+
+    id: str
+    kind: str
+    icon: str
+    title: str
+    sub: str
+    when: str
+    who: str
+    depth: int
+
+
+_ICONS: Final = {
+    "task": "checkbox",
+    "email": "mail",
+    "chat": "message",
+    "webhook": "webhook",
+    "wait": "clock",
+    "branch": "git-branch",
+}
+
+
+def step_lines(book: Book, say: Say) -> list[StepLine]:
+    """Every step in order, with the day it comes at the earliest."""
+    lines: list[StepLine] = []
+    _collect(book.steps, 0, 0, "", lines, say)
+    return lines
+
+
+def _collect(
+    steps: tuple[Step, ...],
+    day: int,
+    depth: int,
+    when: str,
+    lines: list[StepLine],
+    say: Say,
+) -> int:
+    for step in steps:
+        at = when or (_("at once") if day == 0 else _("day %(n)s") % {"n": day})
+        lines.append(_line(step, at, depth, say))
+        if isinstance(step, WaitStep):
+            day += step.days
+        elif isinstance(step, BranchStep):
+            _collect(step.then, day, depth + 1, _("if so"), lines, say)
+            _collect(step.otherwise, day, depth + 1, _("if not"), lines, say)
+    return day
+
+
+def _line(step: Step, when: str, depth: int, say: Say) -> StepLine:
+    kind, title, sub, who = _told(step, say)
+    return StepLine(step.id, kind, _ICONS[kind], title, sub, when, who, depth)
+
+
+def _told(step: Step, say: Say) -> tuple[str, str, str, str]:
+    if isinstance(step, TaskStep):
+        return "task", f"{STEPS['task']}: {step.title}", _due(step), str(WHO[step.who])
+    if isinstance(step, EmailStep):
+        title = f"{STEPS['email']}: “{step.subject}”"
+        sub = {
+            "contact": _("To the user who is most active"),
+            "owner": _("To the account's owner"),
+        }.get(step.to, step.to)
+        who = _("the owner sends it") if step.is_draft else _("sent by itself")
+        return "email", title, sub, who
+    if isinstance(step, PostStep):
+        return step.channel, str(STEPS[step.channel]), step.text or step.url, ""
+    if isinstance(step, WaitStep):
+        days = ngettext("Wait %(n)s day", "Wait %(n)s days", step.days)
+        sub = _("or until: %(what)s") % {"what": say(step.until)} if step.until else ""
+        return "wait", days % {"n": step.days}, sub, ""
+    return "branch", _("If %(what)s") % {"what": say(step.condition)}, "", ""
+
+
+def _due(step: TaskStep) -> str:
+    if step.due_days is None:
+        return step.notes
+    due = ngettext("Due in %(n)s day", "Due in %(n)s days", step.due_days)
+    return f"{due % {'n': step.due_days}}. {step.notes}".strip()
+
+
+def saying(choices: condition_words.Choices) -> Say:
+    return lambda condition: condition_words.sentence(condition, choices)
+
+
+def entry(line: RunEntry) -> str:
+    """What a step did, as a sentence without a stop."""
+    details = line.details
+    if line.what == "task":
+        owner = details.get("owner") or _("nobody")
+        return _("Task “%(title)s” for %(who)s") % {
+            "title": details.get("title", ""),
+            "who": owner,
+        }
+    if line.what == "message":
+        return _("Message “%(title)s”") % {"title": details.get("title", "")}
+    if line.what == "waits":
+        days = int(details.get("days", 0))
+        return ngettext("Waits %(n)s day", "Waits %(n)s days", days) % {"n": days}
+    if line.what == "person":
+        return _("Stopped by %(who)s") % {"who": details.get("who", "")}
+    return str(_ENDINGS.get(line.what, line.what))
