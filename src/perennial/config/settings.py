@@ -206,6 +206,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 NAVIGATION = "perennial.config.navigation.NAVIGATION"
 PALETTE = [
     "perennial.apps.customers.palette.accounts",
+    "perennial.apps.customers.palette.segments",
     "perennial.apps.reports.palette.metrics",
     "perennial.apps.intake.palette.data",
     "perennial.apps.team.palette.pages",

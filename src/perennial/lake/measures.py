@@ -10,14 +10,20 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from perennial.core.windows import DAY, day_start
 from perennial.lake.duck import connect
-from perennial.lake.snapshots import latest
+from perennial.lake.snapshots import dates_stored, latest
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
 NAME = "account_measures"
+#: A day without snapshots of its own takes those of so many days before, at most.
+_NEAR = 7
+#: The texts of accounts whose past is known.
+TEXTS = ("segment", "plan", "country", "industry", "owner_email", "lifecycle_stage")
 
 
 def build(workspace: Workspace, as_of: date, *, progress: Mapping[str, int]) -> None:
@@ -29,6 +35,73 @@ def build(workspace: Workspace, as_of: date, *, progress: Mapping[str, int]) -> 
         duck.register("history", history)
         duck.execute(f"CREATE TEMP TABLE built AS {_sql(workspace, as_of)}")
         lake.replace(duck, NAME, "built", progress=progress)
+
+
+def newest(workspace: Workspace) -> date | None:
+    """The day the table speaks of; None before the first refresh."""
+    day = workspace.lake.least(NAME, "as_of")  # it is the same in every row
+    return day if isinstance(day, date) else None
+
+
+def past(workspace: Workspace, as_of: date) -> pl.DataFrame:
+    """The rows of the table as of an earlier day: accounts that were there then.
+
+    Health is that of the newest snapshot of the week before; texts of accounts are
+    what they were (decision 007).
+    """
+    lake = workspace.lake
+    stored = dates_stored(workspace)
+    wanted = [as_of - DAY * 7 * week for week in range(12)] + [as_of - DAY]
+    found = {
+        day: max((s for s in stored if day - DAY * _NEAR < s <= day), default=None)
+        for day in wanted
+    }
+    rows = latest(workspace, dates=[day for day in found.values() if day])
+    history = pl.concat(
+        [
+            rows.clear(),
+            *(
+                rows.filter(pl.col("date") == stored_on).with_columns(date=pl.lit(day))
+                for day, stored_on in found.items()
+                if stored_on
+            ),
+        ]
+    )
+    with connect() as duck:
+        duck.register("history", history.to_arrow())
+        duck.execute(f"CREATE TEMP TABLE told AS {_sql(workspace, as_of)}")
+        instant = day_start(as_of, workspace.settings.tz).isoformat()
+        told = duck.sql(
+            f"""
+            FROM told
+            WHERE created_at IS NULL OR created_at < TIMESTAMPTZ '{instant}'
+               OR account_id IN (
+                    SELECT account_id FROM {lake.source("mrr_ledger")}
+                    WHERE date_from < DATE '{as_of}'
+               )
+            """
+        ).pl()
+        former = duck.sql(
+            f"""
+            SELECT account_id, name, arg_min(value, date_to) AS value
+            FROM {lake.source("former_attributes")}
+            WHERE date_to > DATE '{as_of}' GROUP BY ALL
+            """
+        ).pl()
+    return _as_they_were(told, former)
+
+
+def _as_they_were(told: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
+    for name in TEXTS:
+        was = former.filter(pl.col("name") == name)
+        if was.is_empty():
+            continue
+        was = was.select("account_id", was="value", changed=pl.lit(value=True))
+        told = told.join(was, "account_id", how="left").with_columns(
+            pl.when(pl.col("changed")).then("was").otherwise(name).alias(name)
+        )
+        told = told.drop("was", "changed")
+    return told
 
 
 def add_new(workspace: Workspace) -> None:

@@ -28,6 +28,7 @@ from perennial.lake import (
     models,
     requests,
     scorecards,
+    segments,
     snapshots,
     told,
 )
@@ -117,6 +118,8 @@ def refresh(
     with workspace.lake.lock("refresh"):
         roll_up(workspace, done, full=full, progress=lambda p: report(p * 0.8, "usage"))
         _measure(workspace, done, as_of, full=full, report=report)
+        with _timed(done, segments.MEMBERS):
+            segments.take(workspace)
     report(1.0, "done")
     return done
 

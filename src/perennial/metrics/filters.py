@@ -88,6 +88,25 @@ def condition(parsed: Condition, column: Column) -> ir.BooleanValue:
     raise BadValue(f"a condition cannot contain {parsed.sql()!r}")
 
 
+def one_of(parsed: Condition, name: str) -> tuple[list[str], bool]:
+    """What `name` is one of by a condition on it alone, and whether that is meant.
+
+    For names of which an account has several: `name = 'a'`, `name in ('a', 'b')`, and
+    the two with `not`. Raises `BadValue` for everything else.
+    """
+    if isinstance(parsed, exp.Paren):
+        return one_of(parsed.this, name)
+    if isinstance(parsed, exp.Not):
+        values, is_meant = one_of(parsed.this, name)
+        return values, not is_meant
+    if names(parsed) == [name]:
+        if isinstance(parsed, exp.EQ):
+            return [str(_literal(parsed.expression))], True
+        if isinstance(parsed, exp.In) and parsed.expressions:
+            return [str(_literal(value)) for value in parsed.expressions], True
+    raise BadValue(f"{name} is compared with = or in, and joined by and")
+
+
 def _named(parsed: exp.Expr, column: Column) -> Any:
     if not isinstance(parsed, exp.Column) or parsed.table:
         raise BadValue(f"expected the name of an attribute, not {parsed.sql()!r}")

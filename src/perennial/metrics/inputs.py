@@ -32,6 +32,8 @@ _ZONE_YEARS = timedelta(days=366 * 15)
 NOTHING = ""
 #: Dimensions that are ids carried by the roll-ups themselves.
 IDS = {"account": "account_id", "user": "user_id", "feature": "feature_id"}
+#: The condition on membership of segments that people made.
+IN_SEGMENT = "in_segment"
 #: Columns of `accounts` that cannot be asked for as a dimension.
 _NOT_DIMENSIONS = {"account_id", "properties", "is_test", "traits_at"}
 
@@ -365,6 +367,9 @@ class Inputs:
         for part in self._conditions:
             if self._is_about_other_rows(part, table):
                 continue
+            if IN_SEGMENT in filters.names(part):
+                table = self._in_segment(part, table)
+                continue
             table = table.filter(filters.condition(part, self._column(table)))
         # Groups are joined later on, and null equals nothing: "" stands for it.
         groups = {
@@ -468,6 +473,21 @@ class Inputs:
 
     # Dimensions
 
+    def _in_segment(self, part: filters.Condition, table: ir.Table) -> ir.Table:
+        """Rows of accounts that are in a segment now, whatever the rows' day is.
+
+        A segment of today says nothing of who would have been in it before it was made.
+        """
+        if "account_id" not in table.columns:
+            raise BadValue(f"{self.query.metric.key} knows nothing of segments")
+        keys, is_meant = filters.one_of(part, IN_SEGMENT)
+        members = self._source("segment_members")
+        live = members.filter(members.ends_on.isnull() & members.segment.isin(keys))
+        live = live.select("account_id")
+        if is_meant:
+            return table.semi_join(live, "account_id")
+        return table.anti_join(live, "account_id")
+
     def _is_about_other_rows(self, part: filters.Condition, table: ir.Table) -> bool:
         """Speaks it of the metric's own rows only, and is this another table?"""
         asked = {IDS.get(name, name) for name in filters.names(part)}
@@ -483,6 +503,7 @@ class Inputs:
             name
             for name in dict.fromkeys(asked)
             if name not in IDS
+            and name != IN_SEGMENT
             and name not in table.columns
             and name not in self.query.metric.own_dimensions
         ]

@@ -220,7 +220,7 @@ def test_chips_say_what_is_chosen(workspace: Workspace) -> None:
     book = queries.book(workspace)
     assert book is not None
     asked = Filter(health=("red", "orange"), owner=ALICE, is_full=True)
-    found = {c.name: c for c in chips.chips(book, asked, {ALICE: "Alice"})}
+    found = {c.name: c for c in chips.chips(book, asked, {ALICE: "Alice"}, {})}
     assert found["Health"].value == "Red, Orange"
     assert found["Owner"].value == "Alice"
     assert found["Status"].value == "Customer"

@@ -85,10 +85,18 @@ def view_name(asked: Filter) -> str:
     return {"mine": _("Mine"), "risky": _("Red and orange")}.get(view_of(asked), "")
 
 
-def chips(book: Book, asked: Filter, names: Mapping[str, str]) -> list[Chip]:
+def chips(
+    book: Book,
+    asked: Filter,
+    names: Mapping[str, str],
+    segments: Mapping[str, str],
+) -> list[Chip]:
+    """`segments`: names of segments by key."""
     found = [_health(asked), _state(asked)]
     if book.segments:
         found.append(_segment(book, asked))
+    if segments or asked.member:
+        found.append(_member(asked, segments))
     found += [_renewal(asked), _owner(book, asked, names)]
     if asked.touched:
         found.append(_touched(asked))
@@ -121,6 +129,14 @@ def _segment(book: Book, asked: Filter) -> Chip:
     options = [("", _("Any")), *((s, s) for s in book.segments)]
     choices = _choices(asked, "segment", options)
     return Chip(_("Segment"), asked.segment or _("Any"), bool(asked.segment), choices)
+
+
+def _member(asked: Filter, segments: Mapping[str, str]) -> Chip:
+    """Segments that people made; "Segment" is the attribute of accounts."""
+    options = [("", _("Any")), *segments.items()]
+    value = segments.get(asked.member, asked.member) or _("Any")
+    choices = _choices(asked, "member", options)
+    return Chip(_("Member of"), value, bool(asked.member), choices)
 
 
 def _renewal(asked: Filter) -> Chip:

@@ -68,6 +68,7 @@ class Filter:
     renewal: str = ""
     touched: str = ""
     is_full: bool = False
+    member: str = ""
     sort: str = ""
 
     @property
@@ -94,6 +95,7 @@ class Filter:
         plain = [(name, str(getattr(self, name))) for name in _PLAIN]
         found = [(name, value) for name, value in plain if value != _PLAIN[name]]
         found += [("health", color) for color in self.health]
+        found += [("in", self.member)] if self.member else []
         return [*found, ("use", "full")] if self.is_full else found
 
     def sorted_by(self, column: str) -> str:
@@ -135,6 +137,7 @@ def parse(query: QueryDict) -> Filter:
         renewal=_one_of(query.get("renewal", ""), RENEWALS, ""),
         touched=_one_of(query.get("touched", ""), TOUCHES, ""),
         is_full=query.get("use") == "full",
+        member=query.get("in", ""),
         sort=sort if sort.removeprefix("-") in SORTS else "",
     )
 
@@ -155,10 +158,16 @@ class Reader:
     zone: ZoneInfo
 
 
-def filtered(measures: ir.Table, asked: Filter, reader: Reader) -> ir.Table:
-    """The rows a filter asks for."""
+def filtered(
+    measures: ir.Table, asked: Filter, reader: Reader, members: ir.Table
+) -> ir.Table:
+    """The rows a filter asks for; `members` are those of all segments."""
     conditions = [c for build in _CONDITIONS for c in build(measures, asked, reader)]
-    return measures.filter(conditions) if conditions else measures
+    found = measures.filter(conditions) if conditions else measures
+    if not asked.member:
+        return found
+    live = members.filter((members.segment == asked.member) & members.ends_on.isnull())
+    return found.semi_join(live, "account_id")
 
 
 def ordered(measures: ir.Table, asked: Filter) -> ir.Table:

@@ -147,9 +147,14 @@ def page(workspace: Workspace, asked: Filter, reader: Reader, number: int) -> Pa
     return _page(lake_of(workspace), asked, reader, number, PAGE)
 
 
-@kept("account_measures", size=128)
+def _filtered(lake: Lake, asked: Filter, reader: Reader) -> ir.Table:
+    measures, members = lake.table("account_measures"), lake.table("segment_members")
+    return listing.filtered(measures, asked, reader, members)
+
+
+@kept("account_measures", "segment_members", size=128)
 def _page(lake: Lake, asked: Filter, reader: Reader, number: int, size: int) -> Page:
-    rows = listing.filtered(lake.table("account_measures"), asked, reader)
+    rows = _filtered(lake, asked, reader)
     start = (number - 1) * size
     # One row more tells whether there is another page.
     found = lake.engine.run(listing.ordered(rows, asked).limit(size + 1, offset=start))
@@ -189,9 +194,9 @@ def _totals_of(known: Book, asked: Filter, reader: Reader) -> Totals:
     return Totals(sum(s.accounts for s in found), mrr)
 
 
-@kept("account_measures", size=1_024)
+@kept("account_measures", "segment_members", size=1_024)
 def _totals(lake: Lake, asked: Filter, reader: Reader) -> Totals:
-    rows = listing.filtered(lake.table("account_measures"), asked, reader)
+    rows = _filtered(lake, asked, reader)
     found = lake.engine.run(rows.agg(n=rows.count(), mrr=rows.mrr_e4.sum()))
     return Totals(found["n"][0], Decimal(found["mrr"][0] or 0) / SCALE)
 
@@ -201,7 +206,7 @@ def every(
 ) -> Iterator[pl.DataFrame]:
     """All rows of a filter in their order, in batches, for files."""
     lake = lake_of(workspace)
-    rows = listing.filtered(lake.table("account_measures"), asked, reader)
+    rows = _filtered(lake, asked, reader)
     found = lake.engine.run(listing.ordered(rows, asked))
     return found.iter_slices(BATCH)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from perennial.apps.customers import account_views, views
+from perennial.apps.customers import account_views, segment_views, views
 from perennial.apps.customers.converters import AccountId
 
 register_converter(AccountId, "account_id")
@@ -13,6 +13,16 @@ urlpatterns = [
     path("why-these-accounts/", views.ranking, name="ranking"),
     path("accounts.csv", views.accounts_file, name="accounts_file"),
     path("accounts/", views.accounts, name="accounts"),
+    path("segments/", segment_views.listing, name="segments"),
+    path("segments/new/", segment_views.create, name="segment_new"),
+    path("segments/condition/", segment_views.condition, name="condition"),
+    path("segments/of/<slug:key>/", segment_views.segment, name="segment"),
+    path("segments/of/<slug:key>/change/", segment_views.change, name="segment_change"),
+    path(
+        "segments/of/<slug:key>/archive/",
+        segment_views.archive,
+        name="segment_archive",
+    ),
     path("accounts/<account_id:account_id>/", account_views.account, name="account"),
     path(
         "accounts/<account_id:account_id>/usage/",

@@ -127,13 +127,18 @@ def _around(
         "now": now_of(request, book.as_of),
         "data_to": queries.data_to(request.workspace, book.as_of),
         "tabs": chips.tabs(book, asked, request.user.email),
-        "chips": chips.chips(book, asked, names),
+        "chips": chips.chips(book, asked, names, _segment_names(request)),
         "heads": chips.heads(asked),
         "sorted_text": chips.sorted_text(asked),
         "clear_url": listing.Filter().url(),
         "priority_url": asked.url(sort=""),
         "is_narrowed": asked.is_narrowed,
     }
+
+
+def _segment_names(request: TeamRequest) -> dict[str, str]:
+    live = request.workspace.segments.filter(archived_at=None).order_by("name")
+    return dict(live.values_list("key", "name"))
 
 
 def _page_number(request: TeamRequest) -> int:
