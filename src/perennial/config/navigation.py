@@ -39,6 +39,7 @@ NAVIGATION = [
         phone=True,
     ),
     NavItem("insights", _("Insights"), icon="bulb", url="insights:insights"),
+    NavItem("playbooks", _("Playbooks"), icon="route", url="work:playbooks"),
     NavItem(
         "tasks",
         _("Tasks"),

@@ -21,7 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/", include("perennial.apps.insights.urls")),
     path("metrics/", include("perennial.apps.reports.urls")),
     path("data/", include("perennial.apps.intake.urls")),
-    path("tasks/", include("perennial.apps.work.urls")),
+    path("", include("perennial.apps.work.urls")),
     path("settings/jobs/", include("perennial.apps.jobs.urls")),
 ]
 if settings.DEBUG:

@@ -6,8 +6,9 @@ windows count the day as not measured until its events have come after all.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
@@ -46,6 +47,12 @@ def detect(workspace: Workspace, as_of: date) -> bool:
         schema = TABLES[NAME].schema()
         workspace.lake.write(NAME, pa.Table.from_pylist([row], schema=schema))
     return True
+
+
+def of_yesterday(workspace: Workspace) -> Mapping[str, Any] | None:
+    """What was written down of the day that is just over; None: it was no outage."""
+    rows = workspace.lake.read(NAME).to_pylist()
+    return next((row for row in rows if row["date"] == workspace.today - DAY), None)
 
 
 def _volumes(workspace: Workspace, start: date, end: date) -> dict[date, int]:

@@ -126,6 +126,13 @@ JOBS: Final[list[Job]] = [
         _("Opens and closes alerts, and takes the next steps of playbooks."),
     ),
     Job(
+        "try_playbook",
+        "perennial.apps.work.jobs.try_playbook",
+        "",
+        _("Dry run of a playbook"),
+        _("Asks what a playbook would have done in the past 90 days."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",

@@ -1,31 +1,47 @@
-"""The pages of work, as tabs."""
+"""The pages of tasks, as tabs."""
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from perennial.apps.team.models import Workspace
-from perennial.apps.work.models import Alert
+from perennial.apps.team.access import TeamRequest
+from perennial.apps.team.roles import Role
+from perennial.apps.work.models import Alert, Message
 
 PAGES: dict[str, str | Promise] = {
     "tasks": pgettext_lazy("tasks", "List"),
     "board": pgettext_lazy("tasks", "Board"),
     "calendar": pgettext_lazy("tasks", "Calendar"),
     "alerts": _("Alerts"),
+    "outbox": _("Outbox"),
 }
 
 
-def tabs(on: str, workspace: Workspace) -> list[dict[str, object]]:
-    waiting = workspace.alerts.filter(state=Alert.State.OPEN, is_quiet=False).count()
+def tabs(on: str, request: TeamRequest) -> list[dict[str, object]]:
+    """Viewers have no outbox: drafts are work."""
+    counts = {"alerts": _alerts(request), "outbox": _drafts(request)}
     return [
         {
             "label": label,
             "url": reverse(f"work:{name}"),
             "on": name == on,
-            "count": waiting or None if name == "alerts" else None,
+            "count": counts.get(name) or None,
         }
         for name, label in PAGES.items()
+        if name != "outbox" or request.membership.covers(Role.MEMBER)
     ]
+
+
+def _alerts(request: TeamRequest) -> int:
+    """Open ones of the person's accounts."""
+    mine = Q(owner_email=request.user.email.lower()) | Q(account_id="")
+    found = request.workspace.alerts.filter(mine, state=Alert.State.OPEN)
+    return found.filter(is_quiet=False).count()
+
+
+def _drafts(request: TeamRequest) -> int:
+    return request.workspace.messages.filter(state=Message.State.DRAFT).count()

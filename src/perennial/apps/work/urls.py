@@ -2,21 +2,41 @@ from __future__ import annotations
 
 from django.urls import path
 
+from perennial.apps.work import outbox_views as outbox
 from perennial.apps.work.alerts import views as alerts
+from perennial.apps.work.playbooks import views as playbooks
 from perennial.apps.work.tasks import views as tasks
 
 app_name = "work"
 urlpatterns = [
-    path("", tasks.tasks, name="tasks"),
-    path("board/", tasks.board, name="board"),
-    path("calendar/", tasks.calendar, name="calendar"),
-    path("new/", tasks.new, name="new_task"),
-    path("bulk/", tasks.bulk, name="bulk"),
-    path("account-names/", tasks.account_names, name="account_names"),
-    path("<int:pk>/", tasks.task, name="task"),
-    path("<int:pk>/move/", tasks.move, name="move"),
-    path("<int:pk>/tick/<int:place>/", tasks.tick, name="tick"),
-    path("alerts/", alerts.alerts, name="alerts"),
-    path("alerts/<int:pk>/", alerts.act, name="alert"),
-    path("alerts/rules/<slug:key>/", alerts.rule, name="rule"),
+    path("tasks/", tasks.tasks, name="tasks"),
+    path("tasks/board/", tasks.board, name="board"),
+    path("tasks/calendar/", tasks.calendar, name="calendar"),
+    path("tasks/new/", tasks.new, name="new_task"),
+    path("tasks/bulk/", tasks.bulk, name="bulk"),
+    path("tasks/account-names/", tasks.account_names, name="account_names"),
+    path("tasks/<int:pk>/", tasks.task, name="task"),
+    path("tasks/<int:pk>/move/", tasks.move, name="move"),
+    path("tasks/<int:pk>/tick/<int:place>/", tasks.tick, name="tick"),
+    path("tasks/alerts/", alerts.alerts, name="alerts"),
+    path("tasks/alerts/<int:pk>/", alerts.act, name="alert"),
+    path("tasks/alerts/rules/<slug:key>/", alerts.rule, name="rule"),
+    path("tasks/outbox/", outbox.messages_, name="outbox"),
+    path("tasks/outbox/<int:pk>/", outbox.message, name="message"),
+    path("playbooks/", playbooks.playbooks, name="playbooks"),
+    path("playbooks/new/", playbooks.new, name="new_playbook"),
+    path("playbooks/<int:pk>/", playbooks.playbook, name="playbook"),
+    path("playbooks/<int:pk>/turn/", playbooks.turn, name="turn"),
+    path("playbooks/<int:pk>/dry-run/", playbooks.dry_run, name="dry_run"),
+    path(
+        "playbooks/<int:pk>/dry-run/state/",
+        playbooks.dry_run_state,
+        name="dry_run_state",
+    ),
+    path("playbooks/<int:pk>/runs/", playbooks.runs, name="runs"),
+    path("playbooks/<int:pk>/start/", playbooks.start, name="start"),
+    path("playbooks/<int:pk>/results/", playbooks.result, name="results"),
+    path("playbooks/<int:pk>/why/", playbooks.why, name="why"),
+    path("playbooks/runs/<int:pk>/", playbooks.run, name="run"),
+    path("playbooks/runs/<int:pk>/stop/", playbooks.stop, name="stop"),
 ]

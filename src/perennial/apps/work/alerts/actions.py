@@ -21,7 +21,6 @@ from perennial.apps.work.alerts.rules import BY_KEY, INCIDENT
 from perennial.apps.work.alerts.watch import Found
 from perennial.apps.work.models import Alert, Priority, RuleSetting
 from perennial.core.errors import BadValue
-from perennial.core.windows import DAY
 from perennial.lake import incidents
 from perennial.lake.workspace import Workspace as Lake
 
@@ -56,8 +55,9 @@ def evaluate(workspace: Workspace) -> Evaluated:
     one alert that says so: tracking broke, not the customers.
     """
     lake = lake_of(workspace)
-    if _incident(lake) is not None:
-        return _open_incident(workspace, lake)
+    broken = incidents.of_yesterday(lake)
+    if broken is not None:
+        return _open_incident(workspace, lake, broken)
     found = watch.find(lake, watch.chosen(settings_of(workspace)))
     return _bring_up_to_date(workspace, lake, found)
 
@@ -143,16 +143,10 @@ def _open(
     Alert.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 
 
-def _incident(lake: Lake) -> Mapping[str, Any] | None:
-    """The outage of the day before today, where there is one."""
-    rows = lake.lake.read(incidents.NAME).to_pylist()
-    return next((row for row in rows if row["date"] == lake.today - DAY), None)
-
-
 @transaction.atomic
-def _open_incident(workspace: Workspace, lake: Lake) -> Evaluated:
-    found = _incident(lake)
-    assert found is not None
+def _open_incident(
+    workspace: Workspace, lake: Lake, found: Mapping[str, Any]
+) -> Evaluated:
     facts = {"events": found["events"], "expected": found["expected"]}
     _alert, is_new = Alert.objects.exclude(state=Alert.State.CLOSED).get_or_create(
         workspace=workspace,

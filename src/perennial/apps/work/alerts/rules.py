@@ -205,9 +205,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "seats_idle",
         _("Seats unused before renewal"),
-        _(
-            "Less than this share of the seats in use, 180 days or less before renewal."
-        ),
+        _("Less than this share of the seats in use, 180 days or less before renewal."),
         Priority.LOW,
         _seats_idle,
         ("active_users", "seats", "to_renewal"),

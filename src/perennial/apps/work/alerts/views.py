@@ -35,7 +35,7 @@ def alerts(request: TeamRequest) -> HttpResponse:
     found = queries.asked_for(workspace, email, asked)
     context = {
         "nav": "tasks",
-        "tabs": tabs.tabs("alerts", workspace),
+        "tabs": tabs.tabs("alerts", request),
         "asked": asked,
         "today": today,
         "groups": queries.groups(workspace, found, request.regional, today),

@@ -111,9 +111,7 @@ def turn_off(playbook: Playbook, by: Membership) -> None:
     must_cover(by, Role.ADMIN)
     playbook.state = State.OFF
     playbook.save(update_fields=["state"])
-    record(
-        by.workspace, by.user, "playbook.turned_off", playbook.name, id=playbook.pk
-    )
+    record(by.workspace, by.user, "playbook.turned_off", playbook.name, id=playbook.pk)
 
 
 def start_for(playbook: Playbook, by: Membership, account_ids: Sequence[str]) -> int:

@@ -159,5 +159,3 @@ def contact(lake: Lake, account_id: str) -> str:
         pl.col("days").fill_null(0), pl.col("email"), descending=[True, False]
     )
     return str(ranked["email"][0]) if len(ranked) else ""
-
-

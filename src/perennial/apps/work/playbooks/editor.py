@@ -198,8 +198,9 @@ def step_of(sent: QueryDict) -> Document:
     kind = sent.get("kind", "task")
     text = {name: sent.get(f"step_{name}", "").strip() for name in _TEXTS}
     if kind == "task":
-        made = {"title": text["title"], "who": sent.get("step_who", "owner"),
-                "priority": sent.get("step_priority", "normal"), "notes": text["text"]}  # fmt: skip
+        made = {"title": text["title"], "notes": text["text"]}
+        made["who"] = sent.get("step_who", "owner")
+        made["priority"] = sent.get("step_priority", "normal")
         items = [x.strip() for x in text["checklist"].splitlines() if x.strip()]
         return _step(kind, {**made, "checklist": items}, due_days=text["days"])
     if kind == "email":
@@ -254,5 +255,3 @@ def places(document: Mapping[str, Any]) -> list[tuple[str, str]]:
             found.append((f"{n}.then", _("Into step %(n)s, if so") % {"n": n}))
             found.append((f"{n}.else", _("Into step %(n)s, if not") % {"n": n}))
     return found
-
-

@@ -33,7 +33,7 @@ from perennial.apps.work.playbooks.document import Book, WaitStep, read
 from perennial.apps.work.playbooks.runs import Place, advance
 from perennial.core.errors import PerennialError
 from perennial.core.windows import DAY
-from perennial.lake import matching
+from perennial.lake import incidents, matching
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics.conditions import Condition
 
@@ -75,6 +75,8 @@ def evaluate(workspace: Workspace) -> Evaluated:
     asked is left alone; the others go on.
     """
     lake, done = lake_of(workspace), Evaluated()
+    if incidents.of_yesterday(lake) is not None:
+        return done  # tracking broke: what seems to hold of customers does not
     asked = Asked(lake)
     for playbook in workspace.playbooks.filter(state=Playbook.State.ON):
         try:
@@ -196,7 +198,10 @@ class Counts:
         refusals = (
             (key in self.active, "running"),
             (last is not None and self.now < last + rest, "resting"),
-            (limits.most is not None and self.total[key] >= limits.most, "often_enough"),
+            (
+                limits.most is not None and self.total[key] >= limits.most,
+                "often_enough",
+            ),
             (self.lately[key] >= LOOP_STARTS, "loop"),
             (self.account_week[key] >= ACCOUNT_WEEK, "too_many_at_once"),
             (
@@ -300,9 +305,7 @@ def advance_due(workspace: Workspace, asked: Asked, done: Evaluated) -> None:
             version.playbook.save(update_fields=["problem"])
 
 
-def _ready(
-    runs: QuerySet[Run], version: PlaybookVersion, asked: Asked
-) -> list[int]:
+def _ready(runs: QuerySet[Run], version: PlaybookVersion, asked: Asked) -> list[int]:
     """Those of one version: most only wait, and are not opened."""
     book, now = read(version.document), asked.lake.now
     too_long = now - timedelta(days=book.end.after_days - 1)

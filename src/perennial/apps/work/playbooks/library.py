@@ -45,11 +45,18 @@ READY: Final[dict[str, dict[str, Any]]] = {
             ),
         },
         "limits": {
-            "after_days": 2, "again_after_days": 60, "owner_week": 5, "hold_out": 10,
+            "after_days": 2,
+            "again_after_days": 60,
+            "owner_week": 5,
+            "hold_out": 10,
         },
         "steps": [
-            _task(_("Call the main contact"), 2, priority="high",
-                  notes=_("Find out what changed: who stopped, and why.")),
+            _task(
+                _("Call the main contact"),
+                2,
+                priority="high",
+                notes=_("Find out what changed: who stopped, and why."),
+            ),
             {"do": "wait", "days": 7},
             {
                 "do": "branch",
@@ -69,10 +76,16 @@ READY: Final[dict[str, dict[str, Any]]] = {
         "when": {"trigger": "enters", "condition": _all(_is("health_color", "red"))},
         "limits": {"after_days": 2, "again_after_days": 30},
         "steps": [
-            _task(_("Look at why the health is red, and say what you will do"), 1,
-                  priority="high",
-                  checklist=[_("Read the breakdown of the score"),
-                             _("Read the last tickets"), _("Write a note")]),
+            _task(
+                _("Look at why the health is red, and say what you will do"),
+                1,
+                priority="high",
+                checklist=[
+                    _("Read the breakdown of the score"),
+                    _("Read the last tickets"),
+                    _("Write a note"),
+                ],
+            ),
             {"do": "wait", "days": 14},
             _task(_("Has it helped? Decide what comes next"), 2),
         ],
@@ -91,16 +104,27 @@ READY: Final[dict[str, dict[str, Any]]] = {
             ),
         },
         "limits": {
-            "after_days": 7, "again_after_days": 90, "owner_week": 5, "hold_out": 10,
+            "after_days": 7,
+            "again_after_days": 90,
+            "owner_week": 5,
+            "hold_out": 10,
         },
         "steps": [
-            {"do": "email", "to": "contact", "subject": _("Getting more out of your seats"),
-             "text": _("Hello,\n\n{users} of your {seats} seats are in use. Would a short "
-                       "training for the others help? I have time this week.")},
-            {"do": "wait", "days": 10,
-             "until": _row("license_use", "at_least", 0.5)},
-            {"do": "branch", "if": _row("license_use", "less_than", 0.5),
-             "then": [_task(_("Offer a training to the team"), 3)]},
+            {
+                "do": "email",
+                "to": "contact",
+                "subject": _("Getting more out of your seats"),
+                "text": _(
+                    "Hello,\n\n{users} of your {seats} seats are in use. Would a short "
+                    "training for the others help? I have time this week."
+                ),
+            },
+            {"do": "wait", "days": 10, "until": _row("license_use", "at_least", 0.5)},
+            {
+                "do": "branch",
+                "if": _row("license_use", "less_than", 0.5),
+                "then": [_task(_("Offer a training to the team"), 3)],
+            },
         ],
         "ends": {"condition": _row("license_use", "at_least", 0.6), "after_days": 60},
     },
@@ -117,8 +141,13 @@ READY: Final[dict[str, dict[str, Any]]] = {
             ),
         },
         "limits": {"after_days": 7, "again_after_days": 120, "owner_week": 5},
-        "steps": [_task(_("Talk about more seats"), 5,
-                        notes=_("{users} people use {seats} seats."))],
+        "steps": [
+            _task(
+                _("Talk about more seats"),
+                5,
+                notes=_("{users} people use {seats} seats."),
+            )
+        ],
         "ends": {"after_days": 30},
     },
     "renewal": {
@@ -128,22 +157,34 @@ READY: Final[dict[str, dict[str, Any]]] = {
         "when": {"trigger": "enters", "condition": _all(_row("renewal", "within", 90))},
         "limits": {"again_after_days": 200},
         "steps": [
-            _task(_("Check what was promised and what came of it"), 7,
-                  checklist=[_("Goals and outcomes"), _("Usage and seats"),
-                             _("Open tickets"), _("Who decides now")]),
+            _task(
+                _("Check what was promised and what came of it"),
+                7,
+                checklist=[
+                    _("Goals and outcomes"),
+                    _("Usage and seats"),
+                    _("Open tickets"),
+                    _("Who decides now"),
+                ],
+            ),
             {"do": "wait", "days": 30},
             {
                 "do": "branch",
                 "if": _RISKY,
-                "then": [_task(_("Agree on a rescue plan with the head"), 3,
-                               priority="urgent")],
+                "then": [
+                    _task(
+                        _("Agree on a rescue plan with the head"), 3, priority="urgent"
+                    )
+                ],
                 "else": [_task(_("Send the renewal offer"), 7)],
             },
             {"do": "wait", "days": 30},
             _task(_("Get the signature"), 7, priority="high"),
         ],
-        "ends": {"condition": {"not": _row("renewal", "within", 100)},
-                 "after_days": 100},
+        "ends": {
+            "condition": {"not": _row("renewal", "within", 100)},
+            "after_days": 100,
+        },
     },
     "onboarding": {
         "name": _("Onboarding help"),
@@ -160,8 +201,11 @@ READY: Final[dict[str, dict[str, Any]]] = {
         "steps": [
             _task(_("Ask what is in the way of the start"), 2, priority="high"),
             {"do": "wait", "days": 7, "until": _row("active_users", "at_least", 3)},
-            {"do": "branch", "if": _row("active_users", "less_than", 3),
-             "then": [_task(_("Set up the product together"), 3)]},
+            {
+                "do": "branch",
+                "if": _row("active_users", "less_than", 3),
+                "then": [_task(_("Set up the product together"), 3)],
+            },
         ],
         "ends": {"condition": _row("active_users", "at_least", 5), "after_days": 45},
     },
@@ -175,16 +219,30 @@ READY: Final[dict[str, dict[str, Any]]] = {
         },
         "limits": {"again_after_days": 45, "owner_week": 5, "hold_out": 10},
         "steps": [
-            {"do": "email", "to": "contact", "subject": _("We miss you at {account}"),
-             "text": _("Hello,\n\nnobody of your team has been in lately. Is something "
-                       "in the way that we can help with?")},
-            {"do": "wait", "days": 5, "until": {"field": "last_seen", "op": "within",
-                                                "value": 3}},
-            {"do": "branch", "if": {"field": "last_seen", "op": "not_within", "value": 7},
-             "then": [_task(_("Call: nobody comes any more"), 1, priority="high")]},
+            {
+                "do": "email",
+                "to": "contact",
+                "subject": _("We miss you at {account}"),
+                "text": _(
+                    "Hello,\n\nnobody of your team has been in lately. Is something "
+                    "in the way that we can help with?"
+                ),
+            },
+            {
+                "do": "wait",
+                "days": 5,
+                "until": {"field": "last_seen", "op": "within", "value": 3},
+            },
+            {
+                "do": "branch",
+                "if": {"field": "last_seen", "op": "not_within", "value": 7},
+                "then": [_task(_("Call: nobody comes any more"), 1, priority="high")],
+            },
         ],
-        "ends": {"condition": {"field": "last_seen", "op": "within", "value": 2},
-                 "after_days": 30},
+        "ends": {
+            "condition": {"field": "last_seen", "op": "within", "value": 2},
+            "after_days": 30,
+        },
     },
     "education": {
         "name": _("Education: what the power users do"),
@@ -192,28 +250,43 @@ READY: Final[dict[str, dict[str, Any]]] = {
         "description": _("Three mails over three weeks for accounts that use little."),
         "when": {
             "trigger": "enters",
-            "condition": _all(_is("health_color", "yellow"),
-                              _row("license_use", "at_least", 0.3)),
+            "condition": _all(
+                _is("health_color", "yellow"), _row("license_use", "at_least", 0.3)
+            ),
         },
         "limits": {"after_days": 3, "again_after_days": 180, "hold_out": 20},
         "steps": [
-            {"do": "email", "to": "contact", "subject": _("A first thing to try"),
-             "text": _("Hello,\n\nhere is what teams like yours begin with.")},
+            {
+                "do": "email",
+                "to": "contact",
+                "subject": _("A first thing to try"),
+                "text": _("Hello,\n\nhere is what teams like yours begin with."),
+            },
             {"do": "wait", "days": 7},
-            {"do": "email", "to": "contact", "subject": _("A second thing to try"),
-             "text": _("Hello,\n\nthis saves most teams an hour a week.")},
+            {
+                "do": "email",
+                "to": "contact",
+                "subject": _("A second thing to try"),
+                "text": _("Hello,\n\nthis saves most teams an hour a week."),
+            },
             {"do": "wait", "days": 7},
-            {"do": "email", "to": "contact", "subject": _("How is it going?"),
-             "text": _("Hello,\n\ndid it help? Ten minutes of your time would help us.")},
+            {
+                "do": "email",
+                "to": "contact",
+                "subject": _("How is it going?"),
+                "text": _(
+                    "Hello,\n\ndid it help? Ten minutes of your time would help us."
+                ),
+            },
         ],
         "ends": _GREEN,
     },
-}  # fmt: skip
+}
 
 
 def document(key: str) -> dict[str, Any]:
     """A ready-made playbook in the language of who asks."""
-    return _told(READY[key])
+    return {name: _told(value) for name, value in READY[key].items()}
 
 
 def _told(value: Any) -> Any:

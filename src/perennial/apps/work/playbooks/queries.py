@@ -55,7 +55,9 @@ def lines(workspace: Workspace) -> list[Line]:
         )
         for p in found
     ]
-    return sorted(made, key=lambda line: (line.playbook.state != "on", str(line.playbook)))
+    return sorted(
+        made, key=lambda line: (line.playbook.state != "on", str(line.playbook))
+    )
 
 
 @dataclass(frozen=True)
@@ -220,5 +222,3 @@ def of_account(workspace: Workspace, account_id: str) -> list[Run]:
     """Runs of an account, newest first."""
     found = Run.objects.filter(playbook__workspace=workspace, account_id=account_id)
     return list(found.select_related("playbook").order_by("-started_at")[:20])
-
-

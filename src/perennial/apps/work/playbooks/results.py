@@ -124,5 +124,3 @@ def _shift(run: Side, held_out: Side) -> Effect | None:
     value = mean(first) - mean(second)
     wide = Z95 * sqrt(stdev(first) ** 2 / len(first) + stdev(second) ** 2 / len(second))
     return Effect(value, value - wide, value + wide)
-
-

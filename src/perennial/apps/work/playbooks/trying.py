@@ -22,7 +22,8 @@ from perennial.core.ids import digest
 from perennial.core.windows import DAY
 from perennial.lake import matching
 from perennial.lake.workspace import Workspace as Lake
-from perennial.metrics.conditions import Condition, read as read_condition
+from perennial.metrics.conditions import Condition
+from perennial.metrics.conditions import read as read_condition
 
 DAYS = 90
 _LEFT = read_condition({"field": "state", "op": "is", "value": ["churned"]})

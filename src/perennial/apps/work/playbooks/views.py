@@ -48,7 +48,12 @@ def playbooks(request: TeamRequest) -> HttpResponse:
         "nav": "playbooks",
         "lines": queries.lines(request.workspace),
         "ready": [
-            (key, words.SITUATIONS[book["situation"]], book["name"], book["description"])
+            (
+                key,
+                words.SITUATIONS[book["situation"]],
+                book["name"],
+                book["description"],
+            )
             for key, book in library.READY.items()
         ],
         "may_edit": request.membership.covers(Role.MEMBER),
@@ -234,9 +239,7 @@ def turn(request: TeamRequest, pk: int) -> HttpResponse:
 def dry_run(request: TeamRequest, pk: int) -> HttpResponse:
     """Ask for the past 90 days, in the background."""
     found = _or_404(request, pk)
-    jobs.run_now(
-        "try_playbook", request.workspace, by=request.user, playbook=found.pk
-    )
+    jobs.run_now("try_playbook", request.workspace, by=request.user, playbook=found.pk)
     return redirect(f"{reverse('work:playbook', args=[pk])}#dry-run")
 
 
@@ -313,7 +316,9 @@ def start(request: TeamRequest, pk: int) -> HttpResponse:
     except PerennialError as error:
         messages.error(request, str(error))
     else:
-        said = _("Started for %(name)s.") if started else _("It did not start: see why.")
+        said = (
+            _("Started for %(name)s.") if started else _("It did not start: see why.")
+        )
         messages.success(request, said % {"name": account.name})
     return redirect(back(request, reverse("work:runs", args=[pk])))
 

@@ -86,23 +86,12 @@ class StepLine:
     """A step as the page shows it; `depth` steps in for what is below a branch."""
 
     id: str
-    kind: str
+    when: str
+    depth: int
     icon: str
     title: str
-    sub: str
-    when: str
-    who: str
-    depth: int
-
-
-_ICONS: Final = {
-    "task": "checkbox",
-    "email": "mail",
-    "chat": "message",
-    "webhook": "webhook",
-    "wait": "clock",
-    "branch": "git-branch",
-}
+    sub: str = ""
+    who: str = ""
 
 
 def step_lines(book: Book, say: Say) -> list[StepLine]:
@@ -122,7 +111,7 @@ def _collect(
 ) -> int:
     for step in steps:
         at = when or (_("at once") if day == 0 else _("day %(n)s") % {"n": day})
-        lines.append(_line(step, at, depth, say))
+        lines.append(StepLine(step.id, at, depth, **_told(step, say)))
         if isinstance(step, WaitStep):
             day += step.days
         elif isinstance(step, BranchStep):
@@ -131,29 +120,34 @@ def _collect(
     return day
 
 
-def _line(step: Step, when: str, depth: int, say: Say) -> StepLine:
-    kind, title, sub, who = _told(step, say)
-    return StepLine(step.id, kind, _ICONS[kind], title, sub, when, who, depth)
-
-
-def _told(step: Step, say: Say) -> tuple[str, str, str, str]:
+def _told(step: Step, say: Say) -> dict[str, str]:
     if isinstance(step, TaskStep):
-        return "task", f"{STEPS['task']}: {step.title}", _due(step), str(WHO[step.who])
+        title = f"{STEPS['task']}: {step.title}"
+        who = str(WHO[step.who])
+        return {"icon": "checkbox", "title": title, "sub": _due(step), "who": who}
     if isinstance(step, EmailStep):
-        title = f"{STEPS['email']}: “{step.subject}”"
-        sub = {
-            "contact": _("To the user who is most active"),
-            "owner": _("To the account's owner"),
-        }.get(step.to, step.to)
-        who = _("the owner sends it") if step.is_draft else _("sent by itself")
-        return "email", title, sub, who
+        return {"icon": "mail", **_email(step)}
     if isinstance(step, PostStep):
-        return step.channel, str(STEPS[step.channel]), step.text or step.url, ""
+        sub = step.text or step.url
+        return {"icon": "send", "title": str(STEPS[step.channel]), "sub": sub}
     if isinstance(step, WaitStep):
         days = ngettext("Wait %(n)s day", "Wait %(n)s days", step.days)
         sub = _("or until: %(what)s") % {"what": say(step.until)} if step.until else ""
-        return "wait", days % {"n": step.days}, sub, ""
-    return "branch", _("If %(what)s") % {"what": say(step.condition)}, "", ""
+        return {"icon": "clock", "title": days % {"n": step.days}, "sub": sub}
+    title = _("If %(what)s") % {"what": say(step.condition)}
+    return {"icon": "git-branch", "title": title}
+
+
+def _email(step: EmailStep) -> dict[str, str]:
+    to = {
+        "contact": _("To the user who is most active"),
+        "owner": _("To the account's owner"),
+    }
+    return {
+        "title": f"{STEPS['email']}: “{step.subject}”",
+        "sub": to.get(step.to, step.to),
+        "who": _("the owner sends it") if step.is_draft else _("sent by itself"),
+    }
 
 
 def _due(step: TaskStep) -> str:

@@ -108,7 +108,7 @@ def _shared(
     counted = queries.asked_for(workspace, request.user, queries.Asked(who=asked.who))
     return {
         "nav": "tasks",
-        "tabs": tabs.tabs(page, workspace),
+        "tabs": tabs.tabs(page, request),
         "asked": asked,
         "today": today,
         "counts": queries.counts(counted, today),

@@ -1,0 +1,79 @@
+"""The outbox: drafts to send, and what went out."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from perennial.apps.jobs import actions as jobs
+from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.roles import Role
+from perennial.apps.work import outbox, tabs
+from perennial.apps.work.models import Message
+from perennial.apps.work.tasks import queries as tasks
+from perennial.core.errors import PerennialError
+from perennial.ui.redirects import back
+
+PAGE = 25
+_AGAIN = (Message.State.FAILED, Message.State.UNSURE, Message.State.KEPT)
+
+
+@role_required(Role.MEMBER)
+def messages_(request: TeamRequest) -> HttpResponse:
+    """Messages of one state, newest first; drafts unless asked otherwise."""
+    state = request.GET.get("state", Message.State.DRAFT)
+    if state not in Message.State.values:
+        raise Http404
+    found = request.workspace.messages.filter(state=state).order_by("-pk")
+    today = lake_of(request.workspace).today
+    mine = request.workspace.tasks.filter(owner=request.user)
+    context = {
+        "nav": "tasks",
+        "tabs": tabs.tabs("outbox", request),
+        "counts": tasks.counts(mine, today),
+        "state": state,
+        "states": Message.State.choices,
+        "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
+        "again": _AGAIN,
+        "may_edit": True,
+        "has_server": bool(settings.EMAIL_HOST),
+        "secret": outbox.webhook_secret(request.workspace)
+        if request.membership.covers(Role.ADMIN)
+        else "",
+    }
+    return render(request, "work/outbox.html", context)
+
+
+@require_POST
+@role_required(Role.MEMBER)
+def message(request: TeamRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(request.workspace.messages, pk=pk)
+    do, given = request.POST.get("do", ""), request.POST
+    try:
+        if do == "send":
+            outbox.send_draft(
+                found,
+                request.membership,
+                to=given.get("to", ""),
+                subject=given.get("subject", ""),
+                text=given.get("text", ""),
+            )
+        elif do == "discard":
+            outbox.discard(found, request.membership)
+        elif do == "again":
+            outbox.send_again(found, request.membership)
+        else:
+            raise Http404
+    except PerennialError as error:
+        messages.error(request, str(error))
+    else:
+        jobs.run_now("follow_up", request.workspace, by=request.user)
+        messages.success(request, _("Done."))
+    return redirect(back(request, reverse("work:outbox")))
