@@ -211,6 +211,8 @@ PALETTE = [
     "perennial.apps.intake.palette.data",
     "perennial.apps.team.palette.pages",
 ]
+#: What becomes of a member's work: each is called with the workspace and the person.
+WHEN_A_MEMBER_LEAVES = ["perennial.apps.work.tasks.actions.hand_over"]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
 
 # --- background work: one durable queue on the application database

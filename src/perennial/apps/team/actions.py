@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.contrib.auth import authenticate, login
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from perennial.apps.team import brake, links, queries
@@ -171,6 +173,8 @@ def remove_member(membership: Membership, *, by: Membership) -> None:
     _must_cover(by, Role(membership.role))
     _must_not_be_last_owner(membership)
     record(membership.workspace, by.user, "member.removed", membership.user.email)
+    for path in settings.WHEN_A_MEMBER_LEAVES:
+        import_string(path)(membership.workspace, membership.user)
     membership.delete()
 
 

@@ -145,7 +145,7 @@ class Run(models.Model):
     playbook = models.ForeignKey(
         Playbook, on_delete=models.CASCADE, related_name="runs"
     )
-    version = models.ForeignKey(PlaybookVersion, on_delete=models.PROTECT)
+    version = models.ForeignKey(PlaybookVersion, on_delete=models.RESTRICT)
     account_id = models.CharField(max_length=ID_LENGTH)
     state = models.CharField(max_length=8, choices=State.choices)
     started_at = models.DateTimeField()

@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from perennial.apps.team.actions import must_cover, record
@@ -76,14 +75,14 @@ def _bring_up_to_date(
     _close(over, now)
     kept = [(known[key], f) for key, f in holding.items() if key in known]
     woken = _renew(kept, today)
-    resting = _closed_lately(workspace, today)
+    resting = _closed_lately(workspace, now)
     new = [f for key, f in holding.items() if key not in known and key not in resting]
     _open(workspace, new, now, today)
     return Evaluated(opened=len(new), closed=len(over), woken=woken)
 
 
-def _closed_lately(workspace: Workspace, today: date) -> set[Key]:
-    since = timezone.now() - timedelta(days=REST_DAYS)
+def _closed_lately(workspace: Workspace, now: datetime) -> set[Key]:
+    since = now - timedelta(days=REST_DAYS)
     closed = workspace.alerts.filter(state=Alert.State.CLOSED, closed_at__gt=since)
     return set(closed.values_list("account_id", "rule"))
 
@@ -195,7 +194,7 @@ def snooze(alert: Alert, by: Membership, *, until: date, reason: str) -> None:
 def close(alert: Alert, by: Membership) -> None:
     """Over, in the eyes of a person; the same rule stays silent for two weeks."""
     must_cover(by, Role.MEMBER)
-    alert.closed_at = timezone.now()
+    alert.closed_at = lake_of(by.workspace).now
     _set(alert, by, Alert.State.CLOSED)
     record(by.workspace, by.user, "alert.closed", alert.account_id, rule=alert.rule)
 

@@ -49,7 +49,7 @@ def find(lake: Lake, chosen: Iterable[Chosen]) -> list[Found]:
         return []
     day = Day(frame["as_of"][0], lake.settings.timezone)
     frame = frame.with_columns(to_renewal=day.to_renewal)
-    quartile = frame["mrr_e4"].quantile(_LARGE, "nearest") or 0
+    quartile = frame["mrr_e4"].quantile(_LARGE, "higher") or 0
     found = [f for one in chosen for f in _holding(frame, day, one, int(quartile))]
     return sorted(found, key=lambda f: (f.priority, -f.mrr_e4, f.account_id, f.rule))
 

@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                 ('ending', models.CharField(blank=True, max_length=32)),
                 ('playbook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='work.playbook')),
                 ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='work.playbookversion')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, to='work.playbookversion')),
             ],
         ),
         migrations.CreateModel(

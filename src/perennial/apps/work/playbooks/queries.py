@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.account import Account
+from perennial.apps.customers.kept import kept
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.apps.work.models import Match, Playbook, Run, Task
@@ -20,6 +21,8 @@ from perennial.apps.work.tasks import queries as tasks
 from perennial.core.errors import PerennialError
 from perennial.core.windows import DAY
 from perennial.lake import matching
+from perennial.lake.workspace import Workspace as Lake
+from perennial.metrics.conditions import Condition
 
 LATELY_DAYS = 30
 MOST = 200
@@ -60,6 +63,12 @@ def lines(workspace: Workspace) -> list[Line]:
     )
 
 
+@kept(*matching.READS)
+def matching_ids(lake: Lake, condition: Condition) -> tuple[str, ...]:
+    """Accounts a condition holds for; kept until something it reads changes."""
+    return tuple(matching.matching(lake, condition))
+
+
 @dataclass(frozen=True)
 class Matches:
     """Who matches now, and what would happen to them."""
@@ -72,12 +81,11 @@ class Matches:
 def matches(workspace: Workspace, book: Book) -> Matches | str:
     """Accounts the conditions hold for now, the most urgent first; or why they
     cannot be asked."""
-    lake = lake_of(workspace)
     try:
-        ids = matching.matching(lake, book.start.condition)
+        ids = matching_ids(lake_of(workspace), book.start.condition)
     except PerennialError as error:
         return str(error)
-    found = customers.some(workspace, tuple(ids))
+    found = customers.some(workspace, ids)
     ranked = sorted(found.values(), key=lambda a: (a.score is None, a.score or 0))
     return Matches(ranked[:6], len(ids), float(sum(a.mrr for a in ranked)))
 
@@ -93,13 +101,12 @@ class Load:
 
 def load(workspace: Workspace, book: Book) -> list[Load]:
     """What turning it on now would mean for each owner."""
-    lake = lake_of(workspace)
     try:
-        ids = matching.matching(lake, book.start.condition)
+        ids = matching_ids(lake_of(workspace), book.start.condition)
     except PerennialError:
         return []
     first = sum(isinstance(step, TaskStep) for step in _at_once(book))
-    accounts = customers.some(workspace, tuple(ids)).values()
+    accounts = customers.some(workspace, ids).values()
     more: dict[str, int] = {}
     for account in accounts:
         owner = (account.owner_email or "").lower()
@@ -191,10 +198,9 @@ def verdict(playbook: Playbook, account: Account, say: words.Say) -> Verdict:
     condition = book.start.condition
     parts = getattr(condition, "parts", (condition,))
     rows = [
-        (say(part), account.account_id in matching.matching(lake, part))
-        for part in parts
+        (say(part), account.account_id in matching_ids(lake, part)) for part in parts
     ]
-    holds = account.account_id in matching.matching(lake, condition)
+    holds = account.account_id in matching_ids(lake, condition)
     refusal = _refusal(playbook, book, account, holds=holds)
     return Verdict(account, words.REFUSALS.get(refusal, ""), rows)
 

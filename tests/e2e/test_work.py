@@ -1,0 +1,151 @@
+"""Tasks, alerts and playbooks in a real browser: clean, and worked with the keyboard."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+from pytest_django import Settings
+
+from perennial.apps.team.lake import lake_of
+from perennial.apps.work import jobs, outbox
+from perennial.apps.work.models import Message, Playbook, Run, Task, TaskState
+from perennial.apps.work.playbooks import actions, library
+from perennial.apps.work.tasks import actions as tasks
+from perennial.config.folder import DataFolder
+from tests.apps.customers import company
+from tests.apps.customers.company import AS_OF, KESTREL, SILENT
+from tests.apps.customers.folder import built  # noqa: F401 - a fixture
+from tests.apps.team.cast import Cast
+from tests.builders import clock, instant
+from tests.e2e.browsing import SignIn, assert_clean, browse
+
+
+@pytest.fixture(autouse=True)
+def _company(
+    built: Path,  # noqa: F811
+    cast: Cast,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The small company at work: a playbook ran, alerts are open, a draft waits."""
+    shutil.copytree(built, tmp_path / "data")
+    settings.DATA = DataFolder(tmp_path / "data")
+    lake = lake_of(cast.workspace)
+    monkeypatch.setattr(lake, "_clock", clock(instant(company.NOW)))
+    admin = cast.membership(cast.admin)
+    document = library.document("health_shift")
+    risky = {"field": "health_color", "op": "is", "value": ["red", "orange"]}
+    document["when"] = {"trigger": "matches", "condition": {"all": [risky]}}
+    document["limits"] = {"again_after_days": 30}
+    actions.turn_on(actions.add(admin, document), admin)
+    jobs.follow_up(cast.workspace.key, lambda _share, _what: None)
+    outbox.write(
+        cast.workspace,
+        key="draft",
+        channel=Message.Channel.EMAIL,
+        to="kim@kestrel.example",
+        subject="Hello",
+        text="How is it going?",
+        is_draft=True,
+    )
+    tasks.add_task(
+        cast.membership(cast.teammate),
+        {
+            "title": "Prepare the review",
+            "account_id": KESTREL,
+            "owner": cast.teammate,
+            "due_on": AS_OF - timedelta(days=2),
+            "checklist": [{"text": "Read", "done": True}],
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    "page_name",
+    ["tasks", "board", "calendar", "alerts", "outbox", "new_task", "playbooks"],
+)
+def test_pages_are_clean(
+    page: Page, cast: Cast, sign_in: SignIn, page_name: str
+) -> None:
+    sign_in(cast.admin)
+    browse(page, f"{reverse(f'work:{page_name}')}?who=team")
+    assert_clean(page)
+
+
+@pytest.mark.parametrize("page_name", ["playbook", "runs", "results", "why"])
+def test_pages_of_a_playbook_are_clean(
+    page: Page, cast: Cast, sign_in: SignIn, page_name: str
+) -> None:
+    sign_in(cast.admin)
+    playbook = Playbook.objects.get()
+    browse(page, reverse(f"work:{page_name}", args=[playbook.pk]) + "?account=Kestrel")
+    assert_clean(page)
+
+
+def test_a_task_and_a_run_are_clean(page: Page, cast: Cast, sign_in: SignIn) -> None:
+    sign_in(cast.teammate)
+    browse(page, reverse("work:task", args=[Task.objects.latest("pk").pk]))
+    assert_clean(page)
+    browse(page, reverse("work:run", args=[Run.objects.latest("pk").pk]))
+    assert_clean(page)
+
+
+def test_a_task_is_added_and_done_with_the_keyboard(
+    page: Page, cast: Cast, sign_in: SignIn
+) -> None:
+    sign_in(cast.teammate)
+    browse(page, reverse("work:tasks"))
+    page.keyboard.press("n")
+    drawer = page.locator("#drawer")
+    expect(drawer.get_by_label("What to do")).to_be_visible()
+    drawer.get_by_label("What to do").focus()
+    page.keyboard.type("Ring Silent Mills")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Silent Mills")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Ring Silent Mills")).to_be_visible()
+    task = Task.objects.get(title="Ring Silent Mills")
+    assert (task.account_id, task.owner) == (SILENT, cast.teammate)
+    page.keyboard.press("d")
+    expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+    task.refresh_from_db()
+    assert task.state == TaskState.DONE
+
+
+def test_an_alert_becomes_a_task(page: Page, cast: Cast, sign_in: SignIn) -> None:
+    sign_in(cast.teammate)
+    browse(page, reverse("work:alerts"))
+    card = page.get_by_label("Silent Mills")
+    card.get_by_role("link", name="Task").click()
+    drawer = page.locator("#drawer")
+    expect(drawer.get_by_label("Why", exact=True)).to_have_value(
+        "Nobody has logged in for 40 days"
+    )
+    drawer.get_by_role("button", name="Add the task").click()
+    expect(page.get_by_text("The task is noted.")).to_be_visible()
+    assert Task.objects.filter(account_id=SILENT, title="No usage").exists()
+    card.get_by_label("What to do about: No usage").click()
+    card.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_text("Acknowledged.")).to_be_visible()
+    assert cast.workspace.alerts.get(rule="no_usage").state == "seen"
+
+
+def test_a_playbook_is_built_on_screen(page: Page, cast: Cast, sign_in: SignIn) -> None:
+    sign_in(cast.admin)
+    browse(page, reverse("work:playbooks"))
+    page.get_by_text("New playbook").click()
+    page.get_by_role("button", name="Ready to expand").click()
+    expect(page.get_by_role("heading", name="Ready to expand")).to_be_visible()
+    page.get_by_text("Add a step").click()
+    page.get_by_label("Title, or subject of the e-mail").fill("Send the offer")
+    page.get_by_role("button", name="Add the step").click()
+    expect(page.get_by_text("Task: Send the offer")).to_be_visible()
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_text("On. It starts within minutes.")).to_be_visible()
+    assert Playbook.objects.get(name="Ready to expand").state == "on"
