@@ -174,6 +174,8 @@ def test_rows_are_added_and_taken_out(data: Path, cast: Cast) -> None:
     assert [line.field for line in added.lines] == ["nps", "health_color"]
     gone = condition_form.editor(cast.workspace, query(sent(row, do="remove.0")))
     assert gone.lines == []
+    turned = condition_form.editor(cast.workspace, query(sent(row, do="join_any")))
+    assert turned.join == "any"
 
 
 # --- pages -------------------------------------------------------------------
