@@ -199,6 +199,9 @@ PALETTE = [
     "perennial.apps.team.palette.pages",
 ]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
+# What other applications do with accounts chosen in the list: functions that give a
+# `customers.edit_views.BulkAction`.
+ACCOUNT_BULK: list[str] = []
 
 # --- background work: one durable queue on the application database
 

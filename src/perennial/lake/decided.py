@@ -34,6 +34,8 @@ COLUMNS = frozenset(
 _PROPERTIES = "properties"
 
 Row = dict[str, Any]
+#: The account and the name of what is decided.
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ class Decision:
     value: Any
 
 
-def decide(workspace: Workspace, decisions: Sequence[Decision], *, by: str) -> None:
-    """Write decisions down; the last one of an account and name counts.
+def decide(
+    workspace: Workspace, decisions: Sequence[Decision], *, by: str
+) -> Mapping[Key, Any]:
+    """Write decisions down, the last one of an account and name; what was before them.
 
     Attributes, their history and the account measures follow in the same step,
     health and segments with the next refresh.
@@ -55,10 +59,12 @@ def decide(workspace: Workspace, decisions: Sequence[Decision], *, by: str) -> N
     with lake.lock("roll_up"), lake.lock(ACCOUNTS):
         accounts = _accounts(lake, {d.account_id for d in decisions})
         kept = {(r["account_id"], r["name"]): r for r in _kept(lake)}
-        rows = {}
+        rows: dict[Key, Row] = {}
+        was: dict[Key, Any] = {}
         for one in decisions:
             account = accounts[one.account_id]
             key = (one.account_id, one.name)
+            was.setdefault(key, _get(account, one.name))
             before = kept.get(key) or rows.get(key)
             said = before["imported"] if before else _told(_get(account, one.name))
             rows[key] = _row(one, said, workspace.now, by)
@@ -66,9 +72,10 @@ def decide(workspace: Workspace, decisions: Sequence[Decision], *, by: str) -> N
         _write(lake, NAME, [*rows.values()])
         _write(lake, ACCOUNTS, [*accounts.values()])
         _follow(workspace, list(accounts))
+    return was
 
 
-def release(workspace: Workspace, keys: Sequence[tuple[str, str]]) -> None:
+def release(workspace: Workspace, keys: Sequence[Key]) -> None:
     """Let the sources decide again: (account_id, name); those not decided stay."""
     lake = workspace.lake
     with lake.lock("roll_up"), lake.lock(ACCOUNTS):
@@ -81,6 +88,12 @@ def release(workspace: Workspace, keys: Sequence[tuple[str, str]]) -> None:
         lake.delete_keys(NAME, [(row["account_id"], row["name"]) for row in found])
         _write(lake, ACCOUNTS, [*accounts.values()])
         _follow(workspace, list(accounts))
+
+
+def values_of(lake: Lake, account_id: str, names: Sequence[str]) -> dict[str, Any]:
+    """What an account has now of each of these names; None where it has none."""
+    [account] = _accounts(lake, {account_id}).values()
+    return {name: _get(account, name) for name in names}
 
 
 def decisions_of(lake: Lake, account_id: str) -> Mapping[str, Any]:
