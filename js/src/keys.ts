@@ -1,4 +1,4 @@
-/** J and K walk the rows, ? explains, a single letter presses the element that
+/** J and K walk the rows, X ticks one, ? explains, a single letter presses the element that
  * carries it in `data-key`. People can turn these off in their profile. */
 export function setUpKeys(): void {
   if (document.body.dataset["shortcuts"] === "off") return;
@@ -18,9 +18,15 @@ function isTyping(target: EventTarget | null): boolean {
 
 function press(key: string): boolean {
   if (key === "j" || key === "k") return walk(key === "j" ? 1 : -1);
+  if (key === "x") return choose();
   if (key === "?") return click(explainLink());
   if (!/^[a-z]$/.test(key)) return false;
   return click(document.querySelector<HTMLElement>(`[data-key="${key}"]`));
+}
+
+/** Ticks the row one is at. */
+function choose(): boolean {
+  return click(document.querySelector<HTMLElement>(".is-current input[type=checkbox]"));
 }
 
 function click(element: HTMLElement | null): boolean {
@@ -39,7 +45,7 @@ function walk(by: 1 | -1): boolean {
   const at = rows.findIndex((row) => row.classList.contains("is-current") || row.contains(document.activeElement));
   const next = rows[at === -1 && by === -1 ? rows.length - 1 : Math.min(Math.max(at + by, 0), rows.length - 1)];
   for (const row of rows) row.classList.toggle("is-current", row === next);
-  next?.querySelector<HTMLElement>("a[href]")?.focus();
+  next?.querySelector<HTMLElement>(".name a[href], a[href]")?.focus();
   next?.scrollIntoView({ block: "nearest" });
   return true;
 }

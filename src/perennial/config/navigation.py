@@ -62,6 +62,13 @@ NAVIGATION = [
 #: The pages of Settings, as tabs in this order.
 SETTINGS_PAGES = [
     NavItem("people", _("People"), icon="users", url="team:people", shown=for_admins),
+    NavItem(
+        "fields",
+        _("Account fields"),
+        icon="list-details",
+        url="customers:fields",
+        shown=for_admins,
+    ),
     NavItem("tokens", _("API tokens"), icon="key", url="team:tokens", shown=for_admins),
     NavItem(
         "jobs", _("Background jobs"), icon="clock", url="jobs:jobs", shown=for_admins

@@ -6,15 +6,18 @@ sort and filter, and no screen computes what a snapshot already says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pyarrow as pa
 
 from perennial.core.windows import DAY, day_start
 from perennial.lake.duck import connect
 from perennial.lake.snapshots import dates_stored, latest
+from perennial.lake.store import empty
+from perennial.lake.tables import TABLES
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -35,6 +38,31 @@ def build(workspace: Workspace, as_of: date, *, progress: Mapping[str, int]) -> 
         duck.register("history", history)
         duck.execute(f"CREATE TEMP TABLE built AS {_sql(workspace, as_of)}")
         lake.replace(duck, NAME, "built", progress=progress)
+
+
+def build_some(workspace: Workspace, ids: Sequence[str]) -> None:
+    """Bring the rows of a few accounts up to date, as of the day the table speaks of.
+
+    Before the first refresh there is no table to bring up to date.
+    """
+    as_of = newest(workspace)
+    if as_of is None or not ids:
+        return
+    lake = workspace.lake
+    weeks = [as_of - DAY * 7 * week for week in range(12)]
+    with lake.lock(NAME), connect() as duck:
+        history = latest(workspace, dates=[*weeks, as_of - DAY])
+        duck.register(
+            "history", history.filter(pl.col("account_id").is_in(ids)).to_arrow()
+        )
+        duck.register("wanted", pa.table({"account_id": pa.array(ids)}))
+        duck.execute(
+            f"CREATE TEMP TABLE built AS {_sql(workspace, as_of)} "
+            "AND k.account_id IN (SELECT account_id FROM wanted)"
+        )
+        schema = TABLES[NAME].schema()
+        rows = duck.sql(f"FROM {empty(NAME)} UNION ALL BY NAME FROM built")
+        lake.write(NAME, rows.to_arrow_table().select(schema.names).cast(schema))
 
 
 def newest(workspace: Workspace) -> date | None:
@@ -191,7 +219,9 @@ def _sql(workspace: Workspace, as_of: date) -> str:
     )
     SELECT k.account_id, {day} AS as_of, coalesce(a.name, k.account_id) AS name,
            a.segment, a.plan, a.country, a.industry, a.owner_email, a.lifecycle_stage,
-           CASE WHEN n.mrr_e4 > 0 THEN 'paying'
+           CASE WHEN json_extract_string(a.properties, '$.archived') = 'true'
+                     THEN 'archived'
+                WHEN n.mrr_e4 > 0 THEN 'paying'
                 WHEN paid.paused THEN 'paused'
                 WHEN paid.customer_since IS NOT NULL THEN 'churned'
                 WHEN trial.account_id IS NOT NULL OR lower(a.lifecycle_stage) = 'trial'

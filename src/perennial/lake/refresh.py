@@ -134,9 +134,7 @@ def roll_up(
     """Roll-ups and ledgers: all that metrics need."""
     lake, settings = workspace.lake, workspace.settings
     with lake.lock("roll_up"), connect_apart() as duck:
-        accounts = _versions(lake, ("accounts",))
-        if _lags(lake, former.NAME, accounts):
-            former.keep(lake, duck, workspace.today, progress=accounts)
+        _former(workspace, duck)
         with _timed(done, "usage"):
             done.usage_days = _usage(lake, duck, settings, full=full, progress=progress)
         for ledger in LEDGERS:
@@ -146,6 +144,19 @@ def roll_up(
             _requests(lake, duck, settings, full=full)
         with _timed(done, definition_days.NAME):
             definition_days.roll_up(workspace, duck, full=full)
+
+
+def roll_up_attributes(workspace: Workspace, duck: duckdb.DuckDBPyConnection) -> None:
+    """Attributes of accounts and what they were before, under the lock of roll-ups."""
+    _former(workspace, duck)
+    [ledger] = (each for each in LEDGERS if each.name == "account_attributes")
+    _ledger(workspace.lake, duck, workspace.settings, ledger, full=False)
+
+
+def _former(workspace: Workspace, duck: duckdb.DuckDBPyConnection) -> None:
+    accounts = _versions(workspace.lake, ("accounts",))
+    if _lags(workspace.lake, former.NAME, accounts):
+        former.keep(workspace.lake, duck, workspace.today, progress=accounts)
 
 
 def _measure(

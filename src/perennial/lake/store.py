@@ -33,6 +33,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from filelock import FileLock
 
 from perennial.core.errors import PerennialError, UnknownName
+from perennial.lake import decided
 from perennial.lake.duck import connect, connect_apart
 from perennial.lake.seen import Seen
 from perennial.lake.tables import MONTH, TABLES, Table
@@ -324,6 +325,8 @@ class Lake:
         table = TABLES[name]
         _check_schema(table, rows.schema)
         with self.lock(name), connect() as duck:
+            if name == decided.ACCOUNTS:
+                rows = decided.over(self, rows)
             if progress and all(
                 reached is not None and reached >= at
                 for app, at in progress.items()

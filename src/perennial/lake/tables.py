@@ -884,7 +884,9 @@ _ROLLUPS = (
         Column("industry", "string", "Industry."),
         Column("owner_email", "string", "Customer success manager."),
         Column("lifecycle_stage", "string", "Stage."),
-        Column("state", "string", "lead, trial, paying, paused, churned (G5)."),
+        Column(
+            "state", "string", "lead, trial, paying, paused, churned (G5), or archived."
+        ),
         Column("created_at", "timestamp", "When created."),
         Column("customer_since", "date", "First paid day."),
         Column("mrr_e4", "int", "MRR in the workspace currency, in 1/10,000."),
@@ -1166,6 +1168,17 @@ _RECORDS = (
         Column("is_retired", "bool", "From here on it is no metric any more."),
         Column("changed_at", "timestamp", "When."),
         Column("changed_by", "string", "By whom."),
+    ),
+    _derived(
+        "account_decisions",
+        "What people decided of accounts: it holds against imports until released.",
+        "account_id name",
+        Column("account_id", "string", "The account."),
+        Column("name", "string", "The column of accounts, or the property."),
+        Column("value", "json", "What was decided."),
+        Column("imported", "json", "What the sources say."),
+        Column("decided_at", "timestamp", "When."),
+        Column("decided_by", "string", "By whom."),
     ),
     _derived(
         "segments",

@@ -80,7 +80,7 @@ class Field:
 
 
 COLORS = ("red", "orange", "yellow", "green", "none")
-STATES = ("paying", "trial", "free", "lead", "paused", "churned")
+STATES = ("paying", "trial", "free", "lead", "paused", "churned", "archived")
 
 _FIELDS = (
     Field("health_color", "Health", "health", "choice", "health_color", choices=COLORS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from pytest_django import Settings
@@ -24,3 +25,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data(built: Path, settings: Settings) -> Path:
     settings.DATA = DataFolder(built)
     return built
+
+
+@pytest.fixture
+def own(built: Path, tmp_path: Path, settings: Settings) -> Path:
+    """The same in a folder of one test alone, which may write to it."""
+    copytree(built, tmp_path / "data")
+    settings.DATA = DataFolder(tmp_path / "data")
+    return tmp_path / "data"

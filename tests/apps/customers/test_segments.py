@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from shutil import copytree
 
 import pytest
 from django.http import QueryDict
 from django.test import Client
-from pytest_django import Settings
 
 from perennial.apps.customers import condition_form, segment_actions
 from perennial.apps.customers.models import Segment
 from perennial.apps.team.actions import NotAllowed
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import AuditEntry, User
-from perennial.config.folder import DataFolder
 from perennial.core.errors import BadValue
 from perennial.lake import segments as lake_segments
 from perennial.metrics import conditions
@@ -29,11 +26,8 @@ ClientOf = Callable[[User], Client]
 
 
 @pytest.fixture
-def data(built: Path, tmp_path: Path, settings: Settings) -> Path:
-    """The company in a folder of this test's own: segments are written to the lake."""
-    copytree(built, tmp_path / "data")
-    settings.DATA = DataFolder(tmp_path / "data")
-    return tmp_path
+def data(own: Path) -> Path:
+    return own
 
 
 @pytest.fixture
@@ -174,6 +168,8 @@ def test_rows_are_added_and_taken_out(data: Path, cast: Cast) -> None:
     assert [line.field for line in added.lines] == ["nps", "health_color"]
     gone = condition_form.editor(cast.workspace, query(sent(row, do="remove.0")))
     assert gone.lines == []
+    turned = condition_form.editor(cast.workspace, query(sent(row, do="join_any")))
+    assert turned.join == "any"
 
 
 # --- pages -------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.customers import account_page as page
 from perennial.apps.customers import (
+    details,
     explain,
     money,
     overview,
@@ -44,6 +45,8 @@ def account(request: TeamRequest, account_id: str) -> HttpResponse:
         "entries": timeline.timeline(
             request.workspace, found, stored, names, users, regional
         ),
+        "details": details.short(request.workspace, account_id, names),
+        "may_edit": request.membership.covers(Role.MEMBER),
         "people": staff[: page.SOME_PEOPLE],
         "people_count": len(staff),
     }

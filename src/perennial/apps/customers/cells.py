@@ -31,7 +31,9 @@ NOISE = 3
 class Row:
     """One row of the list, as text; `state` is named where it is not "Customer"."""
 
+    account_id: str
     url: str
+    details_url: str
     name: str
     state: str
     health: SafeString
@@ -74,7 +76,9 @@ def _row(
 ) -> Row:
     days = a.days_to_renewal
     return Row(
+        account_id=a.account_id,
         url=reverse("customers:account", args=[a.account_id]),
+        details_url=reverse("customers:details", args=[a.account_id]),
         name=a.name,
         state="" if a.is_customer else str(STATES.get(a.state, a.state)),
         health=_health(a.shown_score, a.color, a.status, regional, language),

@@ -119,7 +119,9 @@ def document_of(sent: QueryDict) -> dict[str, Any]:
 
 def _join(given: QueryDict | Mapping[str, Any]) -> Any:
     if isinstance(given, QueryDict):
-        return "any" if given.get("join") == "any" else "all"
+        said = given.get("do", "").removeprefix("join_")
+        join = said if said in ("all", "any") else given.get("join")
+        return "any" if join == "any" else "all"
     return "any" if "any" in given else "all"
 
 

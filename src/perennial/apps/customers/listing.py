@@ -19,7 +19,7 @@ from django.http import QueryDict
 from perennial.apps.customers.account import COLORS, FULL, RANK
 from perennial.core.windows import day_start
 
-STATES = ("paying", "trial", "free", "lead", "paused", "churned")
+STATES = ("paying", "trial", "free", "lead", "paused", "churned", "archived")
 RENEWALS = ("30", "60", "90", "180", "none")
 TOUCHES = ("30", "60", "90")
 ANY = "all"

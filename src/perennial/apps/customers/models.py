@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from perennial.apps.team.models import User, Workspace
 
@@ -32,3 +33,107 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Attribute(models.Model):
+    """An attribute of accounts that this team gave a type; `choices` for a choice.
+
+    Its values lie with the account's own, under its key.
+    """
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("Text")
+        NUMBER = "number", _("Number")
+        DATE = "date", _("Date")
+        CHOICE = "choice", _("Choice")
+        FLAG = "flag", _("Yes or no")
+        PERSON = "person", _("Person")
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="account_attributes"
+    )
+    key = models.CharField(max_length=64)
+    title = models.CharField(max_length=120)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    choices = models.JSONField[list[str]](default=list)
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "key"], name="attribute_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Stage(models.Model):
+    """A lifecycle stage; whoever meets its rule gets it, unless a person decided."""
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="stages"
+    )
+    name = models.CharField(max_length=64)
+    position = models.PositiveSmallIntegerField()
+    rule = models.JSONField[dict[str, Any] | None](null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="stage_name")
+        ]
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Edit(models.Model):
+    """One change of an attribute, of one account or of many, that can be undone.
+
+    Without a person it was a rule.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="account_edits"
+    )
+    name = models.CharField(max_length=64)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    author = models.CharField(max_length=254, blank=True)
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} by {self.author}"
+
+
+class Decision(models.Model):
+    """What an edit made of one account; in force until another one, or released."""
+
+    edit = models.ForeignKey(Edit, on_delete=models.CASCADE, related_name="decisions")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="account_decisions"
+    )
+    account_id = models.CharField(max_length=254)
+    name = models.CharField(max_length=64)
+    value = models.JSONField[Any](null=True)
+    before = models.JSONField[Any](null=True)
+    was_decided = models.BooleanField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["workspace", "account_id", "name"], name="decision_of"
+            ),
+            models.Index(fields=["edit"], name="decision_by_edit"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "account_id", "name"],
+                condition=models.Q(ended_at=None),
+                name="decision_in_force",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.name}"

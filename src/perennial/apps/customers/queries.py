@@ -6,7 +6,7 @@ workspace that was never refreshed has no rows: `book` is then None.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -209,6 +209,22 @@ def every(
     rows = _filtered(lake, asked, reader)
     found = lake.engine.run(listing.ordered(rows, asked))
     return found.iter_slices(BATCH)
+
+
+def ids(workspace: Workspace, asked: Filter, reader: Reader) -> list[str]:
+    """Ids of all the accounts of a filter."""
+    lake = lake_of(workspace)
+    found = lake.engine.run(_filtered(lake, asked, reader).select("account_id"))
+    return found["account_id"].sort().to_list()
+
+
+def known_ids(workspace: Workspace, wanted: Sequence[str]) -> list[str]:
+    """Those of these ids that are accounts of this workspace."""
+    lake = lake_of(workspace)
+    measures = lake.table("account_measures")
+    mine = measures.filter(measures.account_id.isin(list(wanted)))
+    found = lake.engine.run(mine.select("account_id"))
+    return found["account_id"].sort().to_list()
 
 
 def get_account_or_404(workspace: Workspace, account_id: str) -> Account:

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from perennial.apps.customers import account_views, segment_views, views
+from perennial.apps.customers import (
+    account_views,
+    edit_views,
+    field_views,
+    segment_views,
+    views,
+)
 from perennial.apps.customers.converters import AccountId
 
 register_converter(AccountId, "account_id")
@@ -12,6 +18,16 @@ urlpatterns = [
     path("", views.my_day, name="home"),
     path("why-these-accounts/", views.ranking, name="ranking"),
     path("accounts.csv", views.accounts_file, name="accounts_file"),
+    path("accounts/-/bulk/", edit_views.bulk, name="bulk"),
+    path("accounts/-/edits/<int:pk>/", edit_views.edited, name="edited"),
+    path("accounts/-/edits/<int:pk>/undo/", edit_views.undo, name="undo"),
+    path("settings/fields/", field_views.fields, name="fields"),
+    path("settings/fields/define/", field_views.define, name="define"),
+    path(
+        "settings/fields/<int:pk>/archive/", field_views.archive, name="field_archive"
+    ),
+    path("settings/stages/", field_views.stages, name="stages"),
+    path("settings/stages/<int:pk>/", field_views.rule, name="stage_rule"),
     path("accounts/", views.accounts, name="accounts"),
     path("segments/", segment_views.listing, name="segments"),
     path("segments/new/", segment_views.create, name="segment_new"),
@@ -24,6 +40,12 @@ urlpatterns = [
         name="segment_archive",
     ),
     path("accounts/<account_id:account_id>/", account_views.account, name="account"),
+    path(
+        "accounts/<account_id:account_id>/details/",
+        edit_views.account_details,
+        name="details",
+    ),
+    path("accounts/<account_id:account_id>/edit/", edit_views.edit, name="edit"),
     path(
         "accounts/<account_id:account_id>/usage/",
         account_views.account_usage,

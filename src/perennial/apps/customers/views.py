@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from perennial.apps.customers import (
+    attributes,
     board,
     cells,
     chips,
@@ -18,6 +19,7 @@ from perennial.apps.customers import (
     reasons,
     today,
 )
+from perennial.apps.customers.edit_views import bulk_actions
 from perennial.apps.customers.queries import Book
 from perennial.apps.customers.words import owner_names
 from perennial.apps.team.access import TeamRequest, role_required
@@ -108,6 +110,7 @@ def accounts(request: TeamRequest) -> HttpResponse:
     context = {
         "nav": "accounts",
         "asked": asked,
+        "may_edit": request.membership.covers(Role.MEMBER),
         "page": page,
         "rows": cells.rows(page.accounts, names, request.regional, now),
     }
@@ -130,10 +133,17 @@ def _around(
         "chips": chips.chips(book, asked, names, _segment_names(request)),
         "heads": chips.heads(asked),
         "sorted_text": chips.sorted_text(asked),
+        "own_fields": _own_fields(request),
+        "bulk_actions": bulk_actions(),
         "clear_url": listing.Filter().url(),
         "priority_url": asked.url(sort=""),
         "is_narrowed": asked.is_narrowed,
     }
+
+
+def _own_fields(request: TeamRequest) -> list[attributes.Definition]:
+    every = attributes.titles(request.workspace)
+    return [each for each in every if not each.is_built_in]
 
 
 def _segment_names(request: TeamRequest) -> dict[str, str]:

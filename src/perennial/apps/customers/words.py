@@ -21,6 +21,7 @@ STATES: Mapping[str, Text] = {
     "lead": pgettext_lazy("state of an account", "Lead"),
     "paused": pgettext_lazy("state of an account", "Paused"),
     "churned": pgettext_lazy("state of an account", "Churned"),
+    "archived": pgettext_lazy("state of an account", "Archived"),
 }
 
 _SMALL: tuple[Text, ...] = (

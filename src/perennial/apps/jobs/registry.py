@@ -46,6 +46,13 @@ JOBS: Final[list[Job]] = [
         _("Brings usage, health and metrics up to date."),
     ),
     Job(
+        "follow_rules",
+        "perennial.apps.customers.jobs.follow_rules",
+        "15 4 * * *",
+        _("Lifecycle stages"),
+        _("Gives accounts the stages whose rules they meet."),
+    ),
+    Job(
         "maintain",
         "perennial.apps.jobs.jobs.maintain_lake",
         "0 3 * * *",
