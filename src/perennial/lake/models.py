@@ -15,7 +15,7 @@ from perennial.core.errors import BadValue, UnknownName
 from perennial.lake import learning, observations
 from perennial.lake.observations import Observed
 from perennial.lake.tables import TABLES
-from perennial.scoring import bands, gaps, power_features, renewal, review
+from perennial.scoring import bands, gaps, power_features, renewal, review, trials
 from perennial.scoring.power_features import Discovery
 from perennial.scoring.review import Review
 from perennial.scoring.statistics import Floats
@@ -156,20 +156,13 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
     uses = power_uses(seen, features)
     learned = _bands(uses, seen.cases, rules)
     cases = everything.cases
-    compared = renewal.compare(
+    compared = trials.compare(
         cases,
+        days=settings.pf_gap_days,
+        early=everything.early,
         min_class=settings.pf_min_class,
         ece_max=settings.ece_max,
         rules=rules,
-        counts=_matrix(everything.observed),
-        health=(
-            everything.frame["health_score"].fill_null(float("nan")).to_numpy(),
-            everything.frame["health_color"].to_list(),
-        ),
-        silent=everything.frame["silent_days"]
-        .cast(pl.Float64)
-        .fill_null(120)
-        .to_numpy(),
     )
     model = None
     if compared.adopted != "bands":
@@ -265,8 +258,3 @@ def _base(frame: pl.DataFrame) -> dict[str, tuple[float, int]]:
         if len(rows):
             found[name] = (float(rows["renewed"].sum()) / len(rows), len(rows))
     return found
-
-
-def _matrix(seen: Observed) -> Floats:
-    columns = [np.nan_to_num(x) for x in seen.uses.values()]
-    return np.column_stack(columns) if columns else np.zeros((len(seen.cases), 1))
