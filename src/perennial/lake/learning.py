@@ -90,6 +90,7 @@ def _cases(
         renewed=frame["renewed"].to_numpy().astype(bool),
         known_on=frame["until"].to_list(),
         decided_on=frame["decided_on"].to_list(),
+        counted=frame["counts"].to_numpy().astype(bool),
         counts=counts,
         silent=_floats(frame["silent_days"].fill_null(_SILENT_EVER)),
         health=_floats(frame["health_score"]),

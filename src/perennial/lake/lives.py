@@ -16,7 +16,7 @@ from perennial.metrics.inputs import Inputs
 from perennial.metrics.lifetimes import watched
 from perennial.metrics.query import Query
 from perennial.metrics.stretches import MONTH_PARTS, alive, joined
-from perennial.scoring.decisions import of_subscriptions
+from perennial.scoring.decisions import monthly
 from perennial.scoring.survival import Survival, differs, survival
 
 if TYPE_CHECKING:
@@ -92,8 +92,6 @@ def _lives(t: Inputs, q: Query, terms: str) -> ir.Table:
     lives = watched(t, q, joined(split, ["account_id"]))
     lives = lives.left_join(starts, ["account_id", "since"], rname="{name}_s")
     if terms == "monthly":
-        whole = of_subscriptions(t.whole, t.whole.query)
-        monthly = whole.filter(whole.months == 1).select("account_id").distinct()
-        lives = lives.semi_join(monthly, "account_id")
+        lives = lives.semi_join(monthly(t.whole), "account_id")
     by = [*q.by, "ended", "duration", "entry"]
     return lives.group_by(by).agg(lives=lives.count())

@@ -37,7 +37,7 @@ LEAST_DAYS = 30
 MONTHS_BACK = 6
 #: What is known of a decision whenever it is looked at.
 _DECISION = (
-    *("account_id", "decided_on", "renewed", "term_days", "is_monthly"),
+    *("account_id", "decided_on", "renewed", "term_days", "is_monthly", "counts"),
     *("mrr_e4", "segment"),
 )
 _KINDS = ("login", "page", "system", "billing", "support")

@@ -34,7 +34,8 @@ FITS: Mapping[str, Fit] = {"logistic": logistic, "boosted": boosted}
 class Cases:
     """Decisions, oldest first: measures by case, uses of the power feature a month
     (NaN: cannot be told), segment, outcome; `known_on` is the day up to which the
-    measures look, `decided_on` the day the outcome was there to learn from.
+    measures look, `decided_on` the day the outcome was there to learn from. Colors of
+    bands are learned from those that are `counted`: of monthly terms the last ones.
 
     What others judge by, where it is given: `counts`, uses of all features; `silent`,
     days since the last log-in; `health`, the composite score (NaN: none) and `colors`.
@@ -47,6 +48,7 @@ class Cases:
     renewed: np.ndarray
     known_on: Sequence[date]
     decided_on: Sequence[date]
+    counted: np.ndarray | None = None
     counts: Floats | None = None
     silent: Floats | None = None
     health: Floats | None = None

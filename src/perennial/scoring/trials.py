@@ -27,7 +27,7 @@ _FIRST, _FOLDS = 0.4, 5
 #: Fewer stayers, or leavers, than this judge nothing.
 _LEAST_JUDGING = 10
 #: Ways that learn nothing go by the name of their score.
-COMPOSITE, BESIDE = "composite", ("silent_days", "usage_counts")
+COMPOSITE, BAND, BESIDE = "composite", "band", ("silent_days", "usage_counts")
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ class Comparison:
     since: date | None
     #: The same, asked earlier, by way: models, what stands beside, `composite`.
     early: tuple[Early, ...] = ()
+    #: The colors of bands as health, likewise.
+    band: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -107,11 +109,10 @@ def ways(compared: Comparison) -> list[Way]:
         ece, adopted = (trial.quality.ece, trial.adopted) if trial else (None, False)
         return Way(name, verdict, ece, adopted, early)
 
-    found = []
-    if compared.health is not None:
-        found.append(way(COMPOSITE, COMPOSITE, compared.health))
+    modes = ((COMPOSITE, compared.health), (BAND, compared.band))
+    found = [way(name, name, verdict) for name, verdict in modes if verdict is not None]
     for trial in compared.trials:
-        name = "band" if trial.model == "bands" else f"calibrated:{trial.model}"
+        name = f"calibrated:{trial.model}"
         found.append(way(name, trial.model, trial.verdict, trial))
     return [*found, *(way(name, name, v) for name, v in compared.beside.items())]
 
@@ -172,6 +173,7 @@ def compare(
         adopted=adopted,
         beside={way: verdicts[way] for way in BESIDE if way in verdicts},
         health=verdicts.get(COMPOSITE),
+        band=verdicts[BAND],
         n=len(judged),
         since=since,
         early=tuple(
@@ -188,7 +190,8 @@ _Scorer = Callable[[np.ndarray, Cases], Floats]
 
 def _scorers(cases: Cases, rules: bands.BandRules | None) -> Mapping[str, _Scorer]:
     scorers: dict[str, _Scorer] = {
-        "bands": lambda before, later: _by_bands(cases.take(before), later, rules)
+        BAND: lambda before, later: _by_color(cases.take(before), later, rules),
+        "bands": lambda before, later: _by_bands(cases.take(before), later, rules),
     }
     for kind in FITS:
         scorers[kind] = partial(_by_model, cases, kind)
@@ -233,7 +236,7 @@ def _told(
         for way, say in scorers.items()
     }
     colors: dict[str, Sequence[str | None]] = {
-        way: [bands.color(p, cuts) for p in said]
+        way: [None if np.isnan(p) else bands.color(p, cuts) for p in said]
         for way, said in scores.items()
         if way not in (COMPOSITE, "silent_days")
     }
@@ -319,12 +322,22 @@ def _adopted(
     return tuple(trials), chosen
 
 
+def _by_color(old: Cases, later: Cases, rules: bands.BandRules | None) -> Floats:
+    """The chance by which the band of each is colored; where bands are an example, no
+    use has none, and is red."""
+    counted = old if old.counted is None else old.take(np.flatnonzero(old.counted))
+    told = chance_by_bands(_bands(counted, rules), later.uses, later.segments)
+    return np.where(np.isnan(told) & (later.uses == 0), 0.0, told)
+
+
+def _bands(old: Cases, rules: bands.BandRules | None) -> Mapping[str, bands.Bands]:
+    seen = old.take(np.flatnonzero(~np.isnan(old.uses)))
+    renewed = [bool(v) for v in seen.renewed]
+    return bands.by_segment(seen.uses, renewed, seen.segments, rules)
+
+
 def _by_bands(old: Cases, later: Cases, rules: bands.BandRules | None) -> Floats:
-    known = np.flatnonzero(~np.isnan(old.uses))
-    seen = old.take(known)
-    found = bands.by_segment(
-        seen.uses, [bool(v) for v in seen.renewed], seen.segments, rules
-    )
+    found = _bands(old, rules)
     told = chance_by_bands(found, later.uses, later.segments)
     return np.where(np.isnan(told), old.renewed.mean(), told)
 

@@ -42,7 +42,8 @@ MODELS: Mapping[str, Text] = {
 
 _WAYS: Mapping[str, Text] = {
     "composite": gettext_lazy("Health score"),
-    "band": MODELS["bands"],
+    "band": gettext_lazy("Color of the band"),
+    "calibrated:bands": gettext_lazy("Chance of the band"),
     "silent_days": gettext_lazy("Days since log-in alone"),
     "usage_counts": gettext_lazy("All usage counts"),
 }
