@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
 NAME = "models"
+#: Draws of the decisions that tell how sure it is where green begins.
+_DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
     settings = workspace.settings
     rules = learning.band_rules(settings)
     uses = power_uses(seen, features)
-    learned = _bands(uses, seen.cases, rules)
+    learned = _bands(uses, seen.cases, rules, repeats=_DRAWS)
     cases = everything.cases
     compared = trials.compare(
         cases,
@@ -212,13 +214,17 @@ def power_uses(seen: Observed, features: dict[str, str]) -> Floats:
 
 
 def _bands(
-    uses: Floats, cases: pl.DataFrame, rules: bands.BandRules
+    uses: Floats, cases: pl.DataFrame, rules: bands.BandRules, *, repeats: int = 0
 ) -> dict[str, bands.Bands]:
     known = ~np.isnan(uses)
     some = cases.filter(pl.Series(known, dtype=pl.Boolean))
     return dict(
         bands.by_segment(
-            uses[known], some["renewed"].to_list(), some["segment"].to_list(), rules
+            uses[known],
+            some["renewed"].to_list(),
+            some["segment"].to_list(),
+            rules,
+            repeats=repeats,
         )
     )
 

@@ -68,7 +68,8 @@ def _warning(row: Row, regional: Regional) -> str:
     if verdict.warning_days is None:
         return _("It turned red or orange before no loss.")
     told = _(
-        "It warned of %(share)s of the losses, of half of those %(days)s days before."
+        "It warned of %(share)s of the losses, of half of those at least %(days)s days "
+        "before."
     )
     return told % {
         "share": formats.percent(row.warned, regional, 0),
@@ -87,7 +88,7 @@ def chart(found: Sequence[Row], regional: Regional) -> Chart | None:
         models, key=lambda r: (r.way.adopted, r.way.verdict.auc or 0), default=None
     )
     lines = [
-        Line(r.name, known, quiet=r.is_beside)
+        Line(r.name, known)
         for r in found
         if r is best or r not in models
         if (known := {e.days: e.auc for e in r.way.early if e.auc is not None})

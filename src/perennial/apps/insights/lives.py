@@ -46,7 +46,7 @@ def groups(found: Rows, by: str) -> list[Group]:
     """Groups, the most customers first."""
     told: dict[str, list[Mapping[str, Any]]] = {}
     for row in found:
-        name = (row[by] or _("None")) if by else _("All customers")
+        name = (row[by] or _("None")) if by else _("All together")
         told.setdefault(name, []).append(row)
     every = [_group(name, rows) for name, rows in told.items()]
     return sorted(every, key=lambda g: (-g.n, g.name))
@@ -105,10 +105,13 @@ def _half(group: Group, regional: Regional) -> str:
 
 
 def median_range(group: Group, regional: Regional) -> str:
-    """ "12–19", or an open end where the curve does not say."""
-    low = formats.number(group.low, regional, 0) if group.low is not None else "?"
-    high = formats.number(group.high, regional, 0) if group.high is not None else "?"
-    return f"{low}–{high}"
+    """ "12–19", or "12 and more" where the curve goes no further."""
+    if group.low is None:
+        return formats.EMPTY
+    low = formats.number(group.low, regional, 0)
+    if group.high is None:
+        return _("%(uses)s and more") % {"uses": low}
+    return f"{low}–{formats.number(group.high, regional, 0)}"
 
 
 def _difference(alike: float | None, regional: Regional) -> str:

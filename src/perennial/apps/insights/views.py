@@ -125,6 +125,7 @@ def power_feature(request: TeamRequest) -> HttpResponse:
         "rows": power.rows(found, names),
         "bands": band_rows,
         "source": power.band_source(bands, regional),
+        "green": power.green_text(bands, regional),
         "gap": power.gap_chart(review, segment, regional),
         "gap_text": power.gap_text(review, segment, regional),
         "trust": power.trust(found, regional),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from perennial.ui import formats
@@ -13,7 +13,6 @@ from perennial.ui.charts.parts import (
     Unit,
     hover,
     layer,
-    on,
     text_of,
     value_y,
     whole,
@@ -22,19 +21,17 @@ from perennial.ui.formats import Regional
 
 #: More lines than colors that can be told apart are left to the table.
 MOST_LINES = 5
-#: Names at the ends of lines stand at least so far apart, of the height.
-_APART = 0.07
+#: Numbers on the axis, at most.
+_MOST_TICKS = 12
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line through `values` by place, with `bounds` of its doubt where drawn; a
-    `quiet` one is grey, for comparison."""
+    """A line through `values` by place, with `bounds` of its doubt where drawn."""
 
     name: str
-    values: dict[int, float]
-    bounds: dict[int, tuple[float, float]] | None = None
-    quiet: bool = False
+    values: Mapping[int, float]
+    bounds: Mapping[int, tuple[float, float]] | None = None
 
 
 def lines_chart(
@@ -48,44 +45,34 @@ def lines_chart(
     from_zero: bool = False,
     height: int = 260,
 ) -> Chart:
-    """Lines over whole numbers, named at their ends.
+    """Lines over whole numbers; names stand above, for lines that meet at their ends.
 
     `falling`: the highest number first, as days before something; `stepped` where a
     value holds until the next.
     """
     shown = list(lines)[:MOST_LINES]
-    places = sorted({k for line in shown for k in line.values}, reverse=falling)
-    rows = [_row(k, shown, unit, regional) for k in places]
+    places = sorted({k for line in lines for k in line.values}, reverse=falling)
     known = [v for line in shown for v in line.values.values()]
     known += [
-        b for line in shown for pair in (line.bounds or {}).values() for b in pair
+        v for line in shown for pair in (line.bounds or {}).values() for v in pair
     ]
     x = _x(places, axis, falling=falling)
     y = value_y(known, unit, regional, zero=from_zero)
-    drawn = {"interpolate": "step-after"} if stepped else {}
-    layers = [
-        layer(
-            {"type": "area", "color": _color(n, line), "opacity": 0.12, **drawn},
-            x,
-            {**y, "field": f"low{n}"},
-            f"high{n}",
-        )
-        for n, line in enumerate(shown)
-        if line.bounds
-    ]
-    layers += [
-        layer(
-            {"type": "line", "color": _color(n, line), **drawn},
-            x,
-            {**y, "field": f"y{n}"},
-        )
-        for n, line in enumerate(shown)
-    ]
-    layers += [_names(shown, places, x, y)]
+    drawn: Spec = {"interpolate": "step-after"} if stepped else {}
+    layers: list[Spec] = []
+    for n, line in enumerate(shown):
+        if line.bounds:
+            band: Spec = {"type": "area", "color": f"$c{n + 1}", "opacity": 0.12}
+            low = {**y, "field": f"low{n}"}
+            layers.append(layer(band | drawn, x, low, f"high{n}"))
+        mark: Spec = {"type": "line", **drawn}
+        color = _color(line.name, shown)
+        layers.append(layer(mark, x, {**y, "field": f"y{n}"}, color=color))
     layers.append(hover(x, [line.name for line in shown]))
+    rows = [_row(k, shown, unit, regional) for k in places]
     columns = (Column(axis, "number"), *(Column(line.name, unit) for line in lines))
     behind = tuple((k, *(line.values.get(k) for line in lines)) for k in places)
-    return Chart(whole(rows, layers, height, right=140), columns, behind, height)
+    return Chart(whole(rows, layers, height, right=16), columns, behind, height)
 
 
 def _row(place: int, lines: Sequence[Line], unit: Unit, regional: Regional) -> Spec:
@@ -99,40 +86,25 @@ def _row(place: int, lines: Sequence[Line], unit: Unit, regional: Regional) -> S
 
 
 def _x(places: Sequence[int], axis: str, *, falling: bool) -> Spec:
-    shown = places if len(places) <= 7 else [k for k in places if k % 6 == 0]
-    ticks: Spec = {"values": shown, "tickCount": len(shown), "title": axis}
-    ticks |= {"titleAnchor": "end", "grid": False, "labelFlush": False}
+    step = max(-(-len(places) // _MOST_TICKS), 1)
+    step = step if step < 3 else 6 * -(-step // 6)
+    at = list(places[::step])
+    ticks: Spec = {"values": at, "tickCount": len(at), "title": axis, "grid": False}
+    # The end of a falling axis is on the left.
+    ticks |= {"titleAnchor": "start" if falling else "end", "titleAlign": "right"}
+    ticks |= {"labelFlush": False, "labelOverlap": "parity"}
     scale = {"domain": [min(places), max(places)], "reverse": falling, "nice": False}
     return {"field": "x", "type": "quantitative", "axis": ticks, "scale": scale}
 
 
-def _names(lines: Sequence[Line], places: Sequence[int], x: Spec, y: Spec) -> Spec:
-    """Names at the last place that each line has, moved apart where they would meet."""
-    ends = []
-    for n, line in enumerate(lines):
-        at = [k for k in places if k in line.values]
-        if at:
-            ends.append((line.values[at[-1]], at[-1], n))
-    values = [v for line in lines for v in line.values.values()]
-    apart = _APART * ((max(values) - min(values)) or 1.0)
-    texts: list[Spec] = []
-    last = float("-inf")
-    for value, place, n in sorted(ends):
-        last = max(value, last + apart)
-        text = {"x": place, "y": last, "text": lines[n].name, "n": str(n)}
-        texts.append(text)
-    mark: Spec = {"type": "text", "align": "left", "dx": 8}
-    color: Spec = {
-        "field": "n",
+def _color(name: str, lines: Sequence[Line]) -> Spec:
+    """By name, from one scale, so that the legend has all; one line needs none."""
+    names = [line.name for line in lines]
+    colors = [f"$c{n + 1}" for n in range(len(names))]
+    legend: Spec | None = {"columns": 2, "symbolType": "stroke"}
+    return {
+        "datum": name,
         "type": "nominal",
-        "legend": None,
-        "scale": {
-            "domain": [str(n) for n in range(len(lines))],
-            "range": [_color(n, line) for n, line in enumerate(lines)],
-        },
+        "scale": {"domain": names, "range": colors},
+        "legend": legend if len(names) > 1 else None,
     }
-    return on(texts, layer(mark, x, y, text={"field": "text"}, color=color))
-
-
-def _color(n: int, line: Line) -> str:
-    return "$ink-3" if line.quiet else f"$c{n + 1}"
