@@ -34,6 +34,20 @@ def test_a_version_says_the_same_for_ever(learned: Review) -> None:
     assert learned.trends[""].is_leading is not None
 
 
+def test_documents_of_before_are_read(learned: Review) -> None:
+    """What was kept when AUCs stood beside the models as numbers, and nobody looked
+    longer before."""
+    old = json.loads(learned.to_json())
+    compared = old["comparison"]
+    del compared["early"]
+    compared["beside"] = {"silent_days": 0.71, "usage_counts": None}
+    found = Review.from_json(json.dumps(old)).comparison
+    assert found.beside["silent_days"].auc == 0.71
+    assert found.beside["usage_counts"].auc is None
+    assert found.early == ()
+    assert found.trials == learned.comparison.trials
+
+
 def test_nothing_is_told_until_a_person_approves(own: Case, learned: Review) -> None:
     ws = own.workspace
     assert models.active(ws) is None

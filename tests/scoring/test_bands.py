@@ -117,3 +117,44 @@ def test_the_level_that_was_planted_is_found_again() -> None:
         assert found.green_from is not None
         errors.append(abs(found.green_from / 16 - 1))
     assert sorted(errors)[18] <= 0.40
+
+
+def test_a_segment_that_does_not_part_has_the_bands_of_all() -> None:
+    """One band from 0 on would say that no use at all is as good as any."""
+    uses, renewed = stayed({2: (20, 40), 20: (36, 45)})
+    few, some = stayed({2: (4, 5), 20: (24, 30)})
+    segments = ["Large"] * len(uses) + ["Small"] * len(few)
+    found = bands.by_segment(uses + few, renewed + some, segments)
+    assert len(bands.learned(few, some).bands) == 1  # type: ignore[union-attr]
+    assert (found["Small"].source, found["Large"].source) == ("workspace", "segment")
+    assert found["Small"].bands == found[""].bands
+
+
+def test_where_green_begins_is_told_with_its_doubt() -> None:
+    """Of 30 histories with a step at 10 uses, at least nine in ten have it within."""
+    within, errors = 0, []
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        x = np.round(np.exp(random.normal(2.3, 0.9, 300)))
+        y = random.random(300) < np.where(x >= 10, 0.9, 0.5)
+        found = bands.by_segment(x, list(y), [None] * 300, repeats=60)[""]
+        assert found.green_from is not None
+        low, high = found.green_low, found.green_high
+        within += (low or 0) <= 10 <= (high or np.inf)
+        errors.append(abs(found.green_from - 10) / 10)
+    assert within >= 27
+    assert np.median(errors) <= 0.2
+    assert np.quantile(errors, 0.9) <= 0.5
+
+
+def test_draws_are_the_same_each_time() -> None:
+    uses, renewed = stayed({2: (20, 40), 20: (36, 45)})
+    once, again = (
+        bands.by_segment(uses, renewed, ["A"] * len(uses), repeats=20)["A"]
+        for _ in range(2)
+    )
+    assert once == again
+    assert once.green_low is not None
+    plain = bands.by_segment(uses, renewed, ["A"] * len(uses))["A"]
+    assert (plain.green_low, plain.green_high) == (None, None)
+    assert plain.bands == once.bands

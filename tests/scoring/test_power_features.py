@@ -101,6 +101,13 @@ def test_what_few_stayers_use_or_may_use_is_left_out() -> None:
         "closed": "not_entitled",
         "rare": "low_adoption",
     }
+    closed_, rare_ = found.findings
+    # What is known of the rare one is told, but it is not judged.
+    assert (closed_.auc, closed_.odds_ratio) == (None, None)
+    assert rare_.auc == pytest.approx(0.5 + 8 / 60)
+    assert rare_.odds_ratio is not None
+    assert (rare_.q, rare_.rank, rare_.significant) == (None, None, False)
+    assert found.power_feature is None
 
 
 @pytest.mark.parametrize(

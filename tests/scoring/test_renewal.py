@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from perennial.scoring import additive, renewal
+from perennial.scoring import additive, renewal, trials
 from perennial.scoring.additive import Additive, Calibration, Curve
 from perennial.scoring.renewal import Cases
 from perennial.scoring.statistics import Floats, quality
+from perennial.scoring.trials import Look
 
 TELCO = (
     Path(__file__).parents[3] / "shared/data/telco/WA_Fn-UseC_-Telco-Customer-Churn.csv"
@@ -45,7 +48,7 @@ def company(n: int, *, effect: float, seed: int = 0, curved: bool = False) -> Ca
 
 def test_nobody_learns_from_what_was_not_decided_yet() -> None:
     cases = company(400, effect=1.0)
-    parts = list(renewal.folds(cases, 20))
+    parts = list(trials.folds(cases, 20))
     assert len(parts) == 5
     for before, later in parts:
         known = min(cases.known_on[i] for i in later)
@@ -56,7 +59,7 @@ def test_nobody_learns_from_what_was_not_decided_yet() -> None:
 
 def test_outcomes_after_the_day_change_nothing_said_before() -> None:
     cases = company(300, effect=1.0)
-    (before, later), *_ = renewal.folds(cases, 20)
+    (before, later), *_ = trials.folds(cases, 20)
     model = renewal.fit("logistic", cases.x[before], cases.renewed[before], cases.names)
     turned = cases.renewed.copy()
     turned[later[0] :] = ~turned[later[0] :]
@@ -65,7 +68,7 @@ def test_outcomes_after_the_day_change_nothing_said_before() -> None:
 
 
 def test_a_model_that_sees_more_takes_the_place_of_the_bands() -> None:
-    found = renewal.compare(company(1500, effect=1.5), ece_max=0.08)
+    found = trials.compare(company(1500, effect=1.5), ece_max=0.08)
     by_name = {t.model: t for t in found.trials}
     assert found.status == "ok"
     assert found.adopted != "bands"
@@ -75,12 +78,12 @@ def test_a_model_that_sees_more_takes_the_place_of_the_bands() -> None:
 
 
 def test_steps_beat_lines_where_the_effect_is_curved() -> None:
-    found = renewal.compare(company(2000, effect=1.0, curved=True), ece_max=0.08)
+    found = trials.compare(company(2000, effect=1.0, curved=True), ece_max=0.08)
     assert found.adopted == "boosted"
 
 
 def test_a_model_of_noise_is_not_adopted() -> None:
-    found = renewal.compare(company(800, effect=0.0))
+    found = trials.compare(company(800, effect=0.0))
     assert found.adopted == "bands"
     for trial in found.trials[1:]:
         assert trial.failed
@@ -88,17 +91,79 @@ def test_a_model_of_noise_is_not_adopted() -> None:
 
 @pytest.mark.parametrize("n", [0, 30, 90])
 def test_too_little_is_said_to_be_too_little(n: int) -> None:
-    found = renewal.compare(company(n, effect=1.0))
+    found = trials.compare(company(n, effect=1.0))
     assert (found.status, found.adopted, found.trials) == ("insufficient", "bands", ())
 
 
 def test_what_others_judge_by_stands_beside() -> None:
     cases = company(600, effect=1.0)
     silent = -np.nan_to_num(cases.x[:, 1])
-    found = renewal.compare(cases, counts=cases.uses[:, None], silent=silent)
-    assert found.beside["silent_days"] is not None
-    assert found.beside["silent_days"] > 0.65
-    assert found.beside["usage_counts"] == pytest.approx(0.5, abs=0.1)
+    found = trials.compare(replace(cases, counts=cases.uses[:, None], silent=silent))
+    by_silence, by_counts = found.beside["silent_days"], found.beside["usage_counts"]
+    assert (by_silence.auc or 0) > 0.65
+    assert by_counts.auc == pytest.approx(0.5, abs=0.1)
+    assert (by_silence.n, by_silence.precision) == (360, None)
+
+
+def earlier(cases: Cases, days: int, **changes: Any) -> Look:
+    """The same decisions, known so many days longer before."""
+    known = [day - timedelta(days=days - 30) for day in cases.known_on]
+    at = np.arange(len(cases))
+    return Look(days, at, replace(cases, known_on=known, **changes))
+
+
+def test_early_looks_know_only_what_was_decided_by_then() -> None:
+    cases = company(400, effect=1.0)
+    look = earlier(cases, 90)
+    for (before, later), (early, same) in zip(
+        trials.folds(cases, 5), trials.folds(cases, 5, look), strict=True
+    ):
+        assert later.tolist() == same.tolist()
+        known = min(look.cases.known_on[i] for i in same)
+        assert max(cases.decided_on[i] for i in early) < known
+        assert len(before) - len(early) == 60
+
+
+def test_the_signal_is_weaker_the_earlier_it_is_looked_for() -> None:
+    cases = company(900, effect=1.5)
+    noise = np.random.default_rng(1).normal(size=cases.x.shape)
+    looks = [earlier(cases, 60, x=cases.x + noise), earlier(cases, 180, x=noise)]
+    found = trials.compare(cases, early=looks)
+    told = {e.days: e.auc or 0 for e in found.early if e.way == "logistic"}
+    assert told[30] > told[60] + 0.05
+    assert told[180] == pytest.approx(0.5, abs=0.1)
+    assert told[30] == next(
+        t.quality.auc for t in found.trials if t.model == "logistic"
+    )
+
+
+def test_a_warning_lasts_until_the_loss() -> None:
+    """Red 30 and 60 days before, green 90, red 120: the warning was 60 days long."""
+    cases = company(300, effect=1.0)
+    score = cases.uses
+
+    def colored(color: str) -> dict[str, Any]:
+        return {"health": score, "colors": [color] * len(cases)}
+
+    now = replace(cases, **colored("red"))
+    looks = [
+        earlier(now, days, **colored(color))
+        for days, color in ((60, "orange"), (90, "green"), (120, "red"))
+    ]
+    found = trials.compare(now, early=looks)
+    assert found.health is not None
+    assert (found.health.warning_days, found.health.warned) == (60, found.health.left)
+    composite = [e for e in found.early if e.way == "composite"]
+    assert [(e.days, e.caught, e.alarmed) for e in composite] == [
+        (30, 1.0, 1.0), (60, 1.0, 1.0), (90, 0.0, 0.0), (120, 1.0, 1.0),
+    ]  # fmt: skip
+    # Who was not there 60 days before has been warned of for 30.
+    short = replace(
+        looks[0], at=looks[0].at[:0], cases=looks[0].cases.take(np.arange(0))
+    )
+    again = trials.compare(now, early=[short, *looks[1:]])
+    assert again.health is not None
+    assert again.health.warning_days == 30
 
 
 @pytest.mark.parametrize("kind", ["logistic", "boosted"])

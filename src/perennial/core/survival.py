@@ -10,8 +10,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import exp, log, sqrt
 from typing import NamedTuple
 
+#: Standard errors to each side of a 95 % interval.
+_Z95 = 1.959964
 #: Products of fractions miss an exact half by less than this.
 _ROUNDING = 1e-12
 
@@ -68,6 +71,31 @@ def curve(spells: Iterable[Spell]) -> tuple[Step, ...]:
             steps.append(Step(time, at_risk, ends[time], survival))
         at_risk += entering[time] - leaving[time]
     return tuple(steps)
+
+
+def intervals(steps: Sequence[Step]) -> tuple[tuple[float, float], ...]:
+    """The 95 % interval of each step's survival: Greenwood's variance, on the scale of
+    log(−log), so that it stays within 0 and 1. Where all have ended, from 0 to the
+    upper end of the step before."""
+    found: list[tuple[float, float]] = []
+    spread = 0.0
+    for step in steps:
+        if step.survival <= 0:
+            found.append((0.0, found[-1][1] if found else 1.0))
+            continue
+        spread += step.ended / (step.at_risk * (step.at_risk - step.ended))
+        wide = _Z95 * sqrt(spread) / -log(step.survival)
+        found.append((step.survival ** exp(wide), step.survival ** exp(-wide)))
+    return tuple(found)
+
+
+def at_risk(spells: Iterable[Spell], time: int) -> int:
+    """How many were being watched just before a time; at 0, from the start."""
+    return sum(
+        s.count
+        for s in spells
+        if s.duration >= time and (s.entry < time or time == s.entry == 0)
+    )
 
 
 def survival_at(steps: Sequence[Step], time: float) -> float:

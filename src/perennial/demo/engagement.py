@@ -58,9 +58,16 @@ class Days(Columns):
 
 
 def over_time(
-    accounts: Accounts, stints: Stints, terms: Terms, rows: Ints, window: Window
+    accounts: Accounts,
+    stints: Stints,
+    terms: Terms,
+    rows: Ints,
+    window: Window,
+    *,
+    planted: bool,
 ) -> Days:
-    """The days of some stints, in the order of `rows`."""
+    """The days of some stints, in the order of `rows`; leavers use less before they
+    leave only where that is `planted`."""
     some = stints.take(rows)
     account = some.account
     power, mood = _levels(terms, rows, window)
@@ -72,6 +79,9 @@ def over_time(
     steady = accounts.steady[account][:, None]
     engaged = np.where(steady, np.maximum(engaged, _STEADY_ENGAGEMENT), engaged)
     lost, fewer = _declines(left)
+    power_lost = _power_decline(left)
+    if not planted:
+        lost = fewer = power_lost = np.ones(left.shape)
     here = _presence(some, day)
     away = np.interp(engaged, _ENGAGED, _AWAY)
     plain = _attendance(MOOD_PART * mood)
@@ -81,9 +91,7 @@ def over_time(
         truths.effect("ordinary_feature"),
     )
     return Days(
-        power=power_day
-        * _power_decline(left)
-        * np.interp(age, (2, 12, 50), (0, 0.4, 1)),
+        power=power_day * power_lost * np.interp(age, (2, 12, 50), (0, 0.4, 1)),
         level=np.exp(LEVEL_SPREAD * power),
         engagement=engaged,
         pace=np.interp(engaged, _ENGAGED, _COMING)

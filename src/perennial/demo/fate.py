@@ -89,10 +89,12 @@ def level(segment: Ints, power: Floats) -> Floats:
     return healthy * MEDIAN_LEVEL * np.exp(LEVEL_SPREAD * power)
 
 
-def renewal_chance(segment: Ints, uses: Floats, months: Ints) -> Floats:
+def renewal_chance(
+    segment: Ints, uses: Floats, months: Ints, *, planted: bool = True
+) -> Floats:
     """Chance to renew a term of some months, as planted for a year."""
-    chance = np.ones(len(segment))
-    for truth in truths.find("renewal_by_use"):
+    chance = np.full(len(segment), truths.UNRELATED_RENEWAL)
+    for truth in truths.find("renewal_by_use") if planted else ():
         within = (segment == truths.SEGMENTS.index(truth.segment)) & (
             uses >= (truth.low or 0)
         )
@@ -101,14 +103,17 @@ def renewal_chance(segment: Ints, uses: Floats, months: Ints) -> Floats:
 
 
 def live(
-    rng: np.random.Generator, accounts: Accounts, window: Window
+    rng: np.random.Generator, accounts: Accounts, window: Window, *, planted: bool
 ) -> tuple[Stints, Terms]:
-    """Every stint and every term that began before the end of the window."""
+    """Every stint and every term that began before the end of the window.
+
+    Where nothing is `planted`, whether an account stays has nothing to do with use.
+    """
     first = _first_stints(rng, accounts)
-    terms, end, noticed = _decide(rng, accounts, first, window)
+    terms, end, noticed = _decide(rng, accounts, first, window, planted=planted)
     first = replace(first, end=np.minimum(first.end, end), noticed=noticed)
     second = _returns(rng, first, window)
-    later, end, noticed = _decide(rng, accounts, second, window)
+    later, end, noticed = _decide(rng, accounts, second, window, planted=planted)
     second = replace(second, end=end, noticed=noticed)
     later = replace(later, stint=later.stint + len(first))
     both = stack([first, second])
@@ -150,12 +155,17 @@ def _first_stints(rng: np.random.Generator, accounts: Accounts) -> Stints:
 
 
 def _decide(
-    rng: np.random.Generator, accounts: Accounts, stints: Stints, window: Window
+    rng: np.random.Generator,
+    accounts: Accounts,
+    stints: Stints,
+    window: Window,
+    *,
+    planted: bool,
 ) -> tuple[Terms, Ints, Floats]:
     """Terms; the day each stint ends; and the day its notice was given."""
     count = len(stints)
     segment = accounts.segment[stints.account]
-    keep = accounts.planted[stints.account]
+    keep = accounts.planted[stints.account] & planted
     paid = np.nan_to_num(stints.paid).astype(np.int64)
     alive = np.isfinite(stints.paid)
     nth = _first_on_record(stints, window)
@@ -167,7 +177,8 @@ def _decide(
     while alive.any() or not found:
         starts = window.add_months(paid, nth * stints.term)
         ends = window.add_months(paid, (nth + 1) * stints.term)
-        chance = renewal_chance(segment, level(segment, power), stints.term)
+        uses = level(segment, power)
+        chance = renewal_chance(segment, uses, stints.term, planted=planted)
         renewed = (rng.random(count) < chance) | keep
         known = ends - rng.integers(1, 15 + 6 * np.minimum(stints.term, 3), count)
         said = known.astype(float) + 0.5
@@ -181,7 +192,8 @@ def _decide(
         power = np.where(keep, np.abs(power), power)
         mood = memory * mood + fresh * rng.standard_normal(count)
         nth = nth + 1
-    return _balanced(stack(found), segment), end, noticed
+    terms = stack(found)
+    return _balanced(terms, segment) if planted else terms, end, noticed
 
 
 def _balanced(terms: Terms, segment: Ints) -> Terms:

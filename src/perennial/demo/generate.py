@@ -52,6 +52,7 @@ def generate(
     months: int = 26,
     scale: float = 1.0,
     requests: int = 20_000,
+    planted: bool = True,
 ) -> dict[str, pa.Table]:
     """Every fact table of the demo company, by name.
 
@@ -62,6 +63,8 @@ def generate(
       events in 26 months.
     - `scale` multiplies the seats of each account, and with them users and events.
     - `requests` is the size of the sample of requests.
+    - Without `planted`, whether an account stays has nothing to do with what it uses,
+      before it leaves or ever: what separates then, does so by chance.
 
     Needs at least 20 accounts and 8 months. Tables of `EMPTY` are empty.
     """
@@ -69,12 +72,12 @@ def generate(
         raise ValueError("the demo company needs 20 accounts and 8 months at least")
     window = Window.before(end, months)
     made = company.make(_rng(seed, "company"), window, accounts, scale)
-    stints, terms = fate.live(_rng(seed, "fate"), made, window)
+    stints, terms = fate.live(_rng(seed, "fate"), made, window, planted=planted)
     held = seats.seats(_rng(seed, "seats"), made, stints, terms, window)
     members, users = people.members(_rng(seed, "people"), made, stints, held, window)
     done = _onboarded(_rng(seed, "onboarded"), stints)
-    taste = rates.tastes(_rng(seed, "tastes"), made, stints)
-    world = World(window, made, stints, terms, members, users, done, taste)
+    taste = rates.tastes(_rng(seed, "tastes"), made, stints, planted=planted)
+    world = World(window, made, stints, terms, members, users, done, taste, planted)
     tables = {
         **_who(seed, world, held),
         **_what(seed, world),

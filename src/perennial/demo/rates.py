@@ -23,12 +23,14 @@ _TASTE = 0.4
 _GATE = ((-2.0, -1.3, -0.4, 0.5, 1.5), (0.06, 0.25, 0.8, 0.96, 1.0))
 
 
-def tastes(rng: np.random.Generator, accounts: Accounts, stints: Stints) -> Floats:
+def tastes(
+    rng: np.random.Generator, accounts: Accounts, stints: Stints, *, planted: bool
+) -> Floats:
     """Factors by stint and feature; on average the same for stayers and leavers of a
-    segment, so that chance plants nothing."""
+    segment, so that chance plants nothing beside what is `planted`."""
     drawn = _TASTE * rng.standard_normal((len(stints), len(FEATURES)))
     group = accounts.segment[stints.account] * 2 + (stints.end < FOREVER)
-    for of in np.unique(group):
+    for of in np.unique(group) if planted else ():
         drawn[group == of] -= drawn[group == of].mean(axis=0)
     return np.exp(drawn)
 

@@ -46,6 +46,10 @@ class Truth:
     about: str
 
 
+#: Chance to renew a year's term, whatever is used, of a company in which nothing that
+#: goes with leaving is planted: what is found there is found by chance.
+UNRELATED_RENEWAL = 0.7
+
 #: Share of the healthy level where the orange, yellow and green bands begin, so
 #: that a healthy level of 16 gives the bands 0-5, 6-10, 11-15, 16 and more.
 _BANDS = (0.0, 0.375, 0.6875, 1.0, math.inf)

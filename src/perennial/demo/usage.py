@@ -34,7 +34,14 @@ def events(world: World, seed: int) -> pa.Table:
 
 def _chunk(world: World, stints: Ints, seed: int) -> pa.Table:
     rng = np.random.default_rng([seed, 101, int(stints[0])])
-    days = over_time(world.accounts, world.stints, world.terms, stints, world.window)
+    days = over_time(
+        world.accounts,
+        world.stints,
+        world.terms,
+        stints,
+        world.window,
+        planted=world.planted,
+    )
     rows = np.arange(*np.searchsorted(world.members.stint, (stints[0], stints[-1] + 1)))
     local = world.members.stint[rows] - stints[0]
     chance, dipped = rates.chances(world, rows, local, days)

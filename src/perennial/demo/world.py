@@ -14,7 +14,7 @@ from perennial.demo.people import Members, Users
 @dataclass(frozen=True)
 class World:
     """The company and its people; `onboarded` is a day for each stint,
-    `taste` a factor for each stint and feature."""
+    `taste` a factor for each stint and feature; `planted`: does staying go with use?"""
 
     window: Window
     accounts: Accounts
@@ -24,3 +24,4 @@ class World:
     users: Users
     onboarded: Floats
     taste: Floats
+    planted: bool

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from perennial.core.errors import UnknownName
-from perennial.lake import insights_of_renewals, insights_of_use
+from perennial.lake import insights_of_renewals, insights_of_use, lives
 from perennial.lake.asked import Asked, Rows
 from perennial.lake.tables import TABLES
 
@@ -131,6 +131,14 @@ INSIGHTS: Mapping[str, Insight] = {
             insights_of_renewals.forecast,
             dimensions=_ATTRIBUTES,
             params={"horizon": "months ahead; without it 1 to 12"},
+        ),
+        Insight(
+            "survival",
+            "Survival",
+            "How long customers stay who may leave every month, by group.",
+            lives.rows,
+            dimensions=("segment", "plan"),
+            params={"terms": "monthly (default), or all for every customer"},
         ),
         Insight(
             "usage-patterns",

@@ -10,7 +10,7 @@ from perennial.core.errors import BadValue
 from perennial.lake import forecasts, models, observations
 from perennial.lake.asked import Asked, Rows
 from perennial.scoring import power_features
-from perennial.scoring.backtest import Verdict
+from perennial.scoring.trials import Comparison, ways
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -99,11 +99,16 @@ def renewal_model(workspace: Workspace, asked: Asked) -> Rows:
             "auc_low": t.quality.auc_low,
             "auc_high": t.quality.auc_high,
             "failed": ", ".join(t.failed) or None,
-            "auc_silent_days": compared.beside.get("silent_days"),
-            "auc_usage_counts": compared.beside.get("usage_counts"),
+            "auc_silent_days": _auc(compared, "silent_days"),
+            "auc_usage_counts": _auc(compared, "usage_counts"),
         }
         for t in trials
     ]
+
+
+def _auc(compared: Comparison, way: str) -> float | None:
+    verdict = compared.beside.get(way)
+    return verdict.auc if verdict else None
 
 
 # Back-test of every way to tell health (H01 to H03, P03)
@@ -112,30 +117,25 @@ def renewal_model(workspace: Workspace, asked: Asked) -> Rows:
 def backtest(workspace: Workspace, asked: Asked) -> Rows:
     """How well each told leavers from stayers, on the same later decisions."""
     compared = models.learn(workspace, as_of=asked.as_of).comparison
-    ways: list[tuple[str, Verdict | None, float | None]] = [
-        ("composite", compared.health, None)
-    ]
-    for trial in compared.trials:
-        name = "band" if trial.model == "bands" else f"calibrated:{trial.model}"
-        ways.append((name, trial.verdict, trial.quality.ece))
-    rows = [
+    return [
         {
-            "mode": mode,
-            "auc": verdict.auc,
-            "lift": verdict.lift,
-            "precision_red": verdict.precision,
-            "ece": ece,
-            "n": verdict.n,
-            "left": verdict.left,
+            "mode": way.name,
+            "auc": way.verdict.auc,
+            "lift": way.verdict.lift,
+            "precision_red": way.verdict.precision,
+            "ece": way.ece,
+            "n": way.verdict.n,
+            "left": way.verdict.left,
             "status": compared.status,
+            "warning_days": way.verdict.warning_days,
+            "warned": way.verdict.warned,
+            "auc_low": way.verdict.auc_low,
+            "auc_high": way.verdict.auc_high,
+            "adopted": way.adopted,
+            **{f"auc_{e.days}_days": e.auc for e in way.early},
         }
-        for mode, verdict, ece in ways
-        if verdict is not None
+        for way in ways(compared)
     ]
-    for name, area in compared.beside.items():
-        none = dict.fromkeys(("lift", "precision_red", "ece", "n", "left"))
-        rows.append({"mode": name, "auc": area, **none, "status": compared.status})
-    return rows
 
 
 # Forecast (P04)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ import polars as pl
 
 from perennial.lake import observations, snapshots
 from perennial.lake.observations import Observed
-from perennial.scoring import renewal
+from perennial.scoring import renewal, trials
 from perennial.scoring.bands import BandRules
 from perennial.scoring.scorecard import standard
 from perennial.scoring.statistics import Floats
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 #: Parts of health that models see.
 _PARTS = ("frequency", "breadth", "depth", "growth")
+#: Days before a decision at which every way to tell is asked once more, to see how
+#: early it would have warned.
+EARLY = (60, 90, 120, 150, 180)
+#: Days since the last log-in of who never logged in.
+_SILENT_EVER = 120
 #: Health is computed as of so many days exactly.
 _FEW_DAYS = 3
 
@@ -39,11 +44,12 @@ def band_rules(settings: Settings) -> BandRules:
 
 @dataclass(frozen=True)
 class Learned:
-    """Cases with all measures: in rows as `frame`, as a model takes them as `cases`."""
+    """Cases with all measures: in rows as `frame`, as a model takes them as `cases`;
+    and `early`, those that are judged as they stood longer before."""
 
-    observed: Observed
     frame: pl.DataFrame
     cases: renewal.Cases
+    early: tuple[trials.Look, ...]
 
 
 def of_decisions(
@@ -53,10 +59,30 @@ def of_decisions(
 
     `features` names the power feature by segment, that of all under "".
     """
-    frame = _measured(workspace, seen, features)
+    later = pl.int_range(pl.len()) >= trials.judged_from(len(seen.cases))
+    judged = seen.where(seen.cases.select(later).to_series())
+    days = [n for n in EARLY if n > workspace.settings.pf_gap_days]
+    before = observations.earlier(workspace, judged, days)
+    both = [_with_power(some, features) for some in (seen, before)]
+    frame, early = _with_health(workspace, both)
     segments = sorted(s for s in frame["segment"].unique() if s)
+    counted = sorted(seen.uses)
+    told = _cases(early, segments, _counts(before, counted))
+    at = early["row"].to_numpy() + len(seen.cases) - len(judged.cases)
+    ahead = early["ahead"].to_numpy()
+    looks = [
+        trials.Look(n, at[ahead == n], told.take(np.flatnonzero(ahead == n)))
+        for n in days
+    ]
+    cases = _cases(frame, segments, _counts(seen, counted))
+    return Learned(frame, cases, tuple(looks))
+
+
+def _cases(
+    frame: pl.DataFrame, segments: Sequence[str], counts: Floats
+) -> renewal.Cases:
     x, names = renewal.measures(frame, segments)
-    cases = renewal.Cases(
+    return renewal.Cases(
         x=x,
         names=tuple(names),
         uses=_floats(frame["power_uses"]),
@@ -64,8 +90,19 @@ def of_decisions(
         renewed=frame["renewed"].to_numpy().astype(bool),
         known_on=frame["until"].to_list(),
         decided_on=frame["decided_on"].to_list(),
+        counted=frame["counts"].to_numpy().astype(bool),
+        counts=counts,
+        silent=_floats(frame["silent_days"].fill_null(_SILENT_EVER)),
+        health=_floats(frame["health_score"]),
+        colors=frame["health_color"].to_list(),
     )
-    return Learned(seen, frame, cases)
+
+
+def _counts(seen: Observed, features: Sequence[str]) -> Floats:
+    """Uses a month of features by case, a column each."""
+    nothing = np.zeros(len(seen.cases))
+    columns = [np.nan_to_num(seen.uses.get(name, nothing)) for name in features]
+    return np.column_stack(columns or [nothing])
 
 
 def of_accounts(
@@ -85,22 +122,15 @@ def of_accounts(
     joined = seen.cases.join(
         accounts.select(own), on="account_id", maintain_order="left"
     )
-    frame = _measured(workspace, replace(seen, cases=joined), features)
+    told = _with_power(replace(seen, cases=joined), features)
+    [frame] = _with_health(workspace, [told])
     segments = [n.partition("=")[2] for n in names if n.startswith("segment=")]
     x, found = renewal.measures(frame, segments)
     return frame, x[:, [found.index(name) for name in names]]
 
 
-def _measured(
-    workspace: Workspace, seen: Observed, features: Mapping[str, str]
-) -> pl.DataFrame:
-    """Cases with the use of the power feature of their segment, and with health."""
-    frame = pl.concat([seen.cases, _power(seen, features)], how="horizontal")
-    return _with_health(workspace, frame)
-
-
-def _power(seen: Observed, features: Mapping[str, str]) -> pl.DataFrame:
-    """Use of the power feature by case: `power_uses` a month, `power_lately` in the
+def _with_power(seen: Observed, features: Mapping[str, str]) -> pl.DataFrame:
+    """Cases with the use of the power feature of their segment: `power_uses` a month, `power_lately` in the
     last month of the window, and `power_trend`, how far its logarithm fell in it."""
     segments = seen.cases["segment"].fill_null("").to_list()
     told = np.full((3, len(segments)), np.nan)
@@ -114,26 +144,28 @@ def _power(seen: Observed, features: Mapping[str, str]) -> pl.DataFrame:
         fallen = np.log1p(by_month[:, last - 2]) - np.log1p(by_month[:, last])
         told[:, rows] = seen.uses[feature][rows], by_month[:, last], fallen
     names = ("power_uses", "power_lately", "power_trend")
-    return pl.DataFrame(
-        {n: pl.Series(v, nan_to_null=True) for n, v in zip(names, told, strict=True)}
+    return seen.cases.with_columns(
+        pl.Series(n, v, nan_to_null=True) for n, v in zip(names, told, strict=True)
     )
 
 
-def _with_health(workspace: Workspace, frame: pl.DataFrame) -> pl.DataFrame:
+def _with_health(
+    workspace: Workspace, frames: Sequence[pl.DataFrame]
+) -> list[pl.DataFrame]:
     """With the parts of health as `until` begins; of many days, as of the first of the
     month each lies in: nothing later is known, and 24 days do for two years.
 
     By the standard scorecard, whatever the workspace goes by: a model must not change
     with it.
     """
-    days = frame["until"].unique()
+    days = pl.concat([frame["until"] for frame in frames]).unique()
     health_on = pl.col("until")
     if len(days) > _FEW_DAYS:
         health_on = pl.col("until").dt.truncate("1mo")
-    frame = frame.with_columns(health_on=health_on)
-    wanted = frame["health_on"].unique().to_list() or [workspace.today]
+    dated = [frame.with_columns(health_on=health_on) for frame in frames]
+    wanted = pl.concat([frame["health_on"] for frame in dated]).unique().to_list()
     card = standard(workspace.settings.health)
-    found = snapshots.compute(workspace, wanted, card=card)
+    found = snapshots.compute(workspace, wanted or [workspace.today], card=card)
     health = found.select(
         "account_id",
         *_PARTS,
@@ -141,9 +173,8 @@ def _with_health(workspace: Workspace, frame: pl.DataFrame) -> pl.DataFrame:
         health_score="score",
         health_color="color",
     )
-    return frame.join(
-        health, on=["account_id", "health_on"], how="left", maintain_order="left"
-    )
+    on = ["account_id", "health_on"]
+    return [f.join(health, on=on, how="left", maintain_order="left") for f in dated]
 
 
 def _floats(column: pl.Series) -> Floats:

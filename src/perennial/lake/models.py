@@ -15,7 +15,7 @@ from perennial.core.errors import BadValue, UnknownName
 from perennial.lake import learning, observations
 from perennial.lake.observations import Observed
 from perennial.lake.tables import TABLES
-from perennial.scoring import bands, gaps, power_features, renewal, review
+from perennial.scoring import bands, gaps, power_features, renewal, review, trials
 from perennial.scoring.power_features import Discovery
 from perennial.scoring.review import Review
 from perennial.scoring.statistics import Floats
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
 NAME = "models"
+#: Draws of the decisions that tell how sure it is where green begins.
+_DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -154,22 +156,15 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
     settings = workspace.settings
     rules = learning.band_rules(settings)
     uses = power_uses(seen, features)
-    learned = _bands(uses, seen.cases, rules)
+    learned = _bands(uses, seen.cases, rules, repeats=_DRAWS)
     cases = everything.cases
-    compared = renewal.compare(
+    compared = trials.compare(
         cases,
+        days=settings.pf_gap_days,
+        early=everything.early,
         min_class=settings.pf_min_class,
         ece_max=settings.ece_max,
         rules=rules,
-        counts=_matrix(everything.observed),
-        health=(
-            everything.frame["health_score"].fill_null(float("nan")).to_numpy(),
-            everything.frame["health_color"].to_list(),
-        ),
-        silent=everything.frame["silent_days"]
-        .cast(pl.Float64)
-        .fill_null(120)
-        .to_numpy(),
     )
     model = None
     if compared.adopted != "bands":
@@ -219,13 +214,17 @@ def power_uses(seen: Observed, features: dict[str, str]) -> Floats:
 
 
 def _bands(
-    uses: Floats, cases: pl.DataFrame, rules: bands.BandRules
+    uses: Floats, cases: pl.DataFrame, rules: bands.BandRules, *, repeats: int = 0
 ) -> dict[str, bands.Bands]:
     known = ~np.isnan(uses)
     some = cases.filter(pl.Series(known, dtype=pl.Boolean))
     return dict(
         bands.by_segment(
-            uses[known], some["renewed"].to_list(), some["segment"].to_list(), rules
+            uses[known],
+            some["renewed"].to_list(),
+            some["segment"].to_list(),
+            rules,
+            repeats=repeats,
         )
     )
 
@@ -265,8 +264,3 @@ def _base(frame: pl.DataFrame) -> dict[str, tuple[float, int]]:
         if len(rows):
             found[name] = (float(rows["renewed"].sum()) / len(rows), len(rows))
     return found
-
-
-def _matrix(seen: Observed) -> Floats:
-    columns = [np.nan_to_num(x) for x in seen.uses.values()]
-    return np.column_stack(columns) if columns else np.zeros((len(seen.cases), 1))

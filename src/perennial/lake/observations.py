@@ -35,6 +35,11 @@ MONTH = 365.25 / 12
 LEAST_DAYS = 30
 #: Months before a decision that a look back shows.
 MONTHS_BACK = 6
+#: What is known of a decision whenever it is looked at.
+_DECISION = (
+    *("account_id", "decided_on", "renewed", "term_days", "is_monthly", "counts"),
+    *("mrr_e4", "segment"),
+)
 _KINDS = ("login", "page", "system", "billing", "support")
 
 
@@ -100,6 +105,21 @@ def of_decisions(
     return _observed(
         workspace, cases, as_of or workspace.today, ahead_days=settings.pf_gap_days
     )
+
+
+def earlier(workspace: Workspace, seen: Observed, days: Sequence[int]) -> Observed:
+    """Observed decisions as they stood so many days before instead, as accounts are
+    today: with `row`, their place among `seen`, and `ahead`. Those whose window is too
+    short so early are left out."""
+    told = seen.cases.select(*_DECISION, row=pl.int_range(pl.len()))
+    cases = pl.concat(
+        told.with_columns(
+            ahead=pl.lit(n, pl.Int64),
+            until=(pl.col("decided_on") - pl.duration(days=n)).cast(pl.Date),
+        )
+        for n in days
+    )
+    return _observed(workspace, cases, workspace.today, ahead_days=0)
 
 
 def of_accounts(

@@ -359,19 +359,7 @@ def clv_survival(t: Inputs, q: Query) -> ir.Table:
     others = tuple(name for name in q.by if name != "account")
     curves = replace(q, by=others)
     wide = t.asking(curves)
-    spells = joined(alive(wide, curves), [*others, "account_id"])
-    watched = spells.filter(spells.until > q.settings.known_from)
-    watched = watched.cross_join(t.ends)
-    watched = watched.filter(watched.since <= watched["last"])
-    ended = watched.until <= watched["last"]
-    after = (watched["last"] + ibis.interval(days=1)).cast("date")
-    since = position(watched.since)
-    entry = position(ibis.literal(q.settings.known_from)) - since
-    lives = watched.mutate(
-        ended=ended,
-        duration=position(ibis.least(watched.until, after)) - since,
-        entry=ibis.greatest(entry, 0),
-    )
+    lives = watched(wide, curves, joined(alive(wide, curves), [*others, "account_id"]))
     counted = lives.group_by([*curves.keys, "ended", "duration", "entry"]).agg(
         lives=lives.count()
     )
@@ -386,6 +374,22 @@ def clv_survival(t: Inputs, q: Query) -> ir.Table:
         parts.append(_ages(t, q, lives))
     moved = moves(t, q, period_spans(q))
     return together(q, [moved, *parts, *margin_parts(t, q, pieces(q))])
+
+
+def watched(t: Inputs, q: Query, stretches: ir.Table) -> ir.Table:
+    """Stretches as customers as far as they were watched by the end of each period:
+    with period_start, ended, and duration and entry in parts of a month."""
+    seen = stretches.filter(stretches.until > q.settings.known_from)
+    seen = seen.cross_join(t.ends)
+    seen = seen.filter(seen.since <= seen["last"])
+    after = (seen["last"] + ibis.interval(days=1)).cast("date")
+    since = position(seen.since)
+    entry = position(ibis.literal(q.settings.known_from)) - since
+    return seen.mutate(
+        ended=seen.until <= seen["last"],
+        duration=position(ibis.least(seen.until, after)) - since,
+        entry=ibis.greatest(entry, 0),
+    )
 
 
 def _ages(t: Inputs, q: Query, lives: ir.Table) -> ir.Table:

@@ -17,6 +17,8 @@ from perennial.scoring.statistics import Numbers, auc, auc_interval
 
 #: Fewer leavers, or fewer stayers, than this tell nothing.
 FEWEST = 5
+#: Colors that warn.
+RISKY = ("red", "orange")
 #: The worst of all accounts by score: whom a team could call.
 _TOP = 0.1
 

@@ -7,7 +7,7 @@ decisions, by segment; until there are enough, an example stands in, and says so
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from math import ceil, log
 
@@ -62,12 +62,15 @@ class Bands:
     """The bands of a segment, lowest first, contiguous from 0 on.
 
     `source`: `segment` where learned from its own decisions, `workspace` where from
-    everybody's, `example` where from nobody's.
+    everybody's, `example` where from nobody's. `green_low` to `green_high` is the 95 %
+    interval of where green begins; None: not told, or never.
     """
 
     segment: str
     source: str
     bands: tuple[Band, ...]
+    green_low: float | None = None
+    green_high: float | None = None
 
     def of(self, uses: float | None) -> Band | None:
         """The band of so many uses in a month; None where use cannot be told."""
@@ -132,18 +135,56 @@ def by_segment(
     renewed: Sequence[bool],
     segments: Sequence[str | None],
     rules: BandRules | None = None,
+    *,
+    repeats: int = 0,
 ) -> Mapping[str, Bands]:
-    """Bands of every segment, and of all under "". A segment with too few decisions
-    has those of all, and all the example's where even they are too few."""
+    """Bands of every segment, and of all under "". A segment whose decisions do not
+    part into two bands at least has those of all: one band tells no level of use from
+    another. All have the example's where even they are too few.
+
+    With `repeats`, from so many draws of the decisions, where green may begin.
+    """
     x, stayed = np.asarray(uses, float), np.asarray(renewed, bool)
-    every = learned(x, list(stayed), rules=rules, source="workspace")
-    found = {"": every or example()}
-    for segment in sorted({s for s in segments if s}):
-        inside = np.array([s == segment for s in segments])
-        own = learned(x[inside], list(stayed[inside]), rules=rules, segment=segment)
-        fallback = found[""]
-        found[segment] = own or Bands(segment, fallback.source, fallback.bands)
+    of = np.array([segment or "" for segment in segments], object)
+    found = _by_segment(x, stayed, of, rules)
+    random = np.random.default_rng(0)
+    drawn: dict[str, list[float]] = {segment: [] for segment in found}
+    for _ in range(repeats):
+        rows = random.integers(0, len(x), len(x))
+        again = _by_segment(x[rows], stayed[rows], of[rows], rules)
+        for segment, edges in drawn.items():
+            green = again[segment].green_from if segment in again else None
+            edges.append(np.inf if green is None else green)
+    for segment, edges in drawn.items():
+        low, high = _interval(edges)
+        found[segment] = replace(found[segment], green_low=low, green_high=high)
     return found
+
+
+def _by_segment(
+    x: Floats, stayed: np.ndarray, of: np.ndarray, rules: BandRules | None
+) -> dict[str, Bands]:
+    every = learned(x, list(stayed), rules=rules, source="workspace") or example()
+    found = {"": every}
+    for segment in sorted({*of} - {""}):
+        inside = of == segment
+        own = learned(x[inside], list(stayed[inside]), rules=rules, segment=segment)
+        found[segment] = (
+            own
+            if own and len(own.bands) > 1
+            else Bands(segment, every.source, every.bands)
+        )
+    return found
+
+
+def _interval(edges: Sequence[float]) -> tuple[float | None, float | None]:
+    if not edges:
+        return None, None
+    low, high = np.quantile(edges, (0.025, 0.975), method="nearest")
+    return (
+        float(low) if np.isfinite(low) else None,
+        float(high) if np.isfinite(high) else None,
+    )
 
 
 def smoothed(n: Sequence[int], renewed: Sequence[int], alpha: float) -> list[float]:

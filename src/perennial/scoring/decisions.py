@@ -55,18 +55,33 @@ def of_contracts(t: Inputs, q: Query) -> ir.Table:
 def of_subscriptions(t: Inputs, q: Query) -> ir.Table:
     """One row per stretch as a customer of an account that never had a contract:
     account_id, since, until (first day after it), months (of a term)."""
+    terms = _billed(t)
+    stretches = joined(alive(t, q), ["account_id"])
+    stretches = stretches.anti_join(t.rows("contracts"), "account_id")
+    return stretches.left_join(terms, "account_id").select(
+        "account_id", "since", "until", months=terms.months.fill_null(1)
+    )
+
+
+def monthly(t: Inputs) -> ir.Table:
+    """One row per account that may leave every month: account_id. It was never billed
+    for longer, and never had a contract for longer."""
+    billed = _billed(t)
+    contracts = t.rows("contracts")
+    days = contracts.term_end.delta(contracts.term_start, unit="day")
+    bound = contracts.filter(days > _MONTH_DAYS)
+    return billed.filter(billed.months == 1).anti_join(bound, "account_id")
+
+
+def _billed(t: Inputs) -> ir.Table:
+    """One row per account with a subscription: months of its longest interval."""
     items = t.rows("subscription_items")
     long = ibis.cases(
         *((items.interval == name, months) for name, months in _MONTHS.items()),
         else_=1,
     )
-    terms = items.group_by("account_id").agg(
+    return items.group_by("account_id").agg(
         months=(long * items.interval_count.fill_null(1)).max()
-    )
-    stretches = joined(alive(t, q), ["account_id"])
-    stretches = stretches.anti_join(t.rows("contracts"), "account_id")
-    return stretches.left_join(terms, "account_id").select(
-        "account_id", "since", "until", months=terms.months.fill_null(1)
     )
 
 

@@ -78,7 +78,8 @@ class Finding:
     - `auc` with its 95 % interval; `q`: p-value corrected for the number of features.
     - `odds_ratio`: how the odds to stay rise with one standard deviation of use, all
       else equal (seats, tenure, plan); with its 95 % interval.
-    - `excluded_reason`: why it was not compared; its numbers are then None.
+    - `excluded_reason`: why it has no rank and no q; AUC and odds are told of those
+      that too few use, and None of the others.
     - `per_user_*`: the same use by active user of the account.
     """
 
@@ -228,6 +229,9 @@ def _findings(
     for feature, x in uses.items():
         found = _described(feature, stayed, x, per_user.get(feature))
         reason = excluded.get(feature) or _too_few(found, len(cases), rules)
+        if reason == "low_adoption":
+            # Too few to choose it, but what is known of it is told.
+            found = _compared(found, stayed, x, around)
         if reason:
             left_out.append(replace(found, excluded_reason=reason))
         else:

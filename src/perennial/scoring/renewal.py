@@ -1,32 +1,24 @@
 """The chance that an account renews: P03 of the reference.
 
-The bands of use are the first model. Models of more measures have to beat them, and
-the base rate, on decisions they had not seen: each is learned again and again from
-what was decided by a day, and judged by what was decided after it.
+What models are learned from, and the models of more measures than the bands of use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
-from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from perennial.scoring import bands
 from perennial.scoring.additive import Additive, boosted, calibrated, logistic
-from perennial.scoring.backtest import Verdict, judge
-from perennial.scoring.statistics import Floats, Quality, auc, one_thread, quality
+from perennial.scoring.statistics import Floats, one_thread
 
-#: The part of all decisions, oldest first, that the first model is learned from, and
-#: the number of times it is learned again after that.
-_FIRST, _FOLDS = 0.4, 5
 #: The latest part of what is learned from, which calibrates.
 _CALIBRATES, _LEAST_CALIBRATING = 0.25, 50
-#: Fewer stayers, or leavers, than this judge nothing.
-_LEAST_JUDGING = 10
 
 Fit = Callable[[Floats, np.ndarray, Sequence[str], Sequence[int]], Additive]
 #: What more of a measure can only do to the chance; the others may do either.
@@ -42,7 +34,12 @@ FITS: Mapping[str, Fit] = {"logistic": logistic, "boosted": boosted}
 class Cases:
     """Decisions, oldest first: measures by case, uses of the power feature a month
     (NaN: cannot be told), segment, outcome; `known_on` is the day up to which the
-    measures look, `decided_on` the day the outcome was there to learn from."""
+    measures look, `decided_on` the day the outcome was there to learn from. Colors of
+    bands are learned from those that are `counted`: of monthly terms the last ones.
+
+    What others judge by, where it is given: `counts`, uses of all features; `silent`,
+    days since the last log-in; `health`, the composite score (NaN: none) and `colors`.
+    """
 
     x: Floats
     names: tuple[str, ...]
@@ -51,151 +48,24 @@ class Cases:
     renewed: np.ndarray
     known_on: Sequence[date]
     decided_on: Sequence[date]
+    counted: np.ndarray | None = None
+    counts: Floats | None = None
+    silent: Floats | None = None
+    health: Floats | None = None
+    colors: Sequence[str | None] = ()
 
     def __len__(self) -> int:
         return len(self.renewed)
 
     def take(self, rows: np.ndarray) -> Cases:
-        return Cases(
-            self.x[rows],
-            self.names,
-            self.uses[rows],
-            [self.segments[i] for i in rows],
-            self.renewed[rows],
-            [self.known_on[i] for i in rows],
-            [self.decided_on[i] for i in rows],
-        )
+        def some(values: Any) -> Any:
+            if isinstance(values, np.ndarray):
+                return values[rows]
+            return values and [values[i] for i in rows]
 
-
-@dataclass(frozen=True)
-class Trial:
-    """A model judged by decisions it had not seen; `adopted` if it is the one used.
-
-    `verdict` judges its chances as a score, colored by the cuts of bands. `failed`
-    names what speaks against it: `brier` (not better than the simpler one), `base` (not
-    better than the base rate), `ece` (chances off by too much).
-    """
-
-    model: str
-    quality: Quality
-    verdict: Verdict
-    adopted: bool = False
-    failed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """All models on the same decisions. `status` is `insufficient` where there are too
-    few to judge by: then there are no trials, and the bands stand."""
-
-    status: str
-    trials: tuple[Trial, ...]
-    adopted: str
-    #: AUC of what anybody could look at instead, by name.
-    beside: Mapping[str, float | None]
-    #: The composite health score on the same decisions; None where it was not given.
-    health: Verdict | None
-    n: int
-    since: date | None
-
-
-def folds(cases: Cases, min_class: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows to learn from and rows to judge by: later ones, whose measures end when all
-    of the former had been decided."""
-    start = round(len(cases) * _FIRST)
-    decided = np.array(cases.decided_on, "datetime64[D]")
-    known = np.array(cases.known_on, "datetime64[D]")
-    for later in np.array_split(np.arange(start, len(cases)), _FOLDS):
-        if not len(later):
-            continue
-        before = np.flatnonzero(decided < known[later].min())
-        stayed = int(cases.renewed[before].sum())
-        if min(stayed, len(before) - stayed) >= min_class:
-            yield before, later
-
-
-@one_thread
-def compare(
-    cases: Cases,
-    *,
-    min_class: int = 20,
-    ece_max: float = 0.05,
-    rules: bands.BandRules | None = None,
-    counts: Floats | None = None,
-    silent: Floats | None = None,
-    health: tuple[Floats, Sequence[str | None]] | None = None,
-) -> Comparison:
-    """Every model on the same later decisions, simplest first.
-
-    `counts` are uses of all features by case, `silent` days since the last log-in:
-    what others judge by, for comparison. `health` is the composite score by case (NaN:
-    none) and its color.
-    """
-    parts = list(folds(cases, min_class))
-    judged = np.concatenate([np.arange(0), *(later for _, later in parts)])
-    y = cases.renewed[judged]
-    if min(y.sum(), (~y).sum()) < _LEAST_JUDGING:
-        return Comparison("insufficient", (), "bands", {}, None, len(cases), None)
-    said = {"bands": _joined(parts, lambda a, b: _by_bands(cases, a, b, rules))}
-    for kind in FITS:
-        said[kind] = _joined(parts, partial(_by_model, cases, kind))
-    found = {model: quality(p, y) for model, p in said.items()}
-    cuts = rules.cuts if rules else bands.CUTS
-    verdicts = {model: _judged(p, y, cuts) for model, p in said.items()}
-    trials, adopted = _adopted(found, verdicts, ece_max)
-    beside: dict[str, float | None] = {}
-    if silent is not None:
-        beside["silent_days"] = auc(*_parted(-silent[judged], y))
-    if counts is not None:
-        by_counts = _joined(parts, lambda a, b: _by_counts(counts, cases.renewed, a, b))
-        beside["usage_counts"] = auc(*_parted(by_counts, y))
-    since = cases.decided_on[int(judged[0])]
-    composite = _of_health(health, judged, y) if health else None
-    return Comparison("ok", trials, adopted, beside, composite, len(judged), since)
-
-
-def _judged(p: Floats, y: np.ndarray, cuts: tuple[float, float, float]) -> Verdict:
-    colors = [bands.color(chance, cuts) for chance in p]
-    return judge(p, [bool(v) for v in y], colors=colors)
-
-
-def _of_health(
-    health: tuple[Floats, Sequence[str | None]], judged: np.ndarray, y: np.ndarray
-) -> Verdict:
-    """The score judged where there was one."""
-    scores, colors = health[0][judged], [health[1][i] for i in judged]
-    known = np.flatnonzero(~np.isnan(scores))
-    return judge(
-        scores[known],
-        [bool(v) for v in y[known]],
-        colors=[colors[i] for i in known],
-    )
-
-
-def _adopted(
-    found: Mapping[str, Quality], verdicts: Mapping[str, Verdict], ece_max: float
-) -> tuple[tuple[Trial, ...], str]:
-    chosen, failures = "bands", {}
-    for model, told in found.items():
-        if model == "bands":
-            continue
-        failed = [
-            name
-            for name, fails in (
-                ("brier", told.brier >= found[chosen].brier),
-                ("base", told.brier >= told.brier_base),
-                ("ece", told.ece > ece_max),
-            )
-            if fails
-        ]
-        failures[model] = tuple(failed)
-        if not failed:
-            chosen = model
-    trials = [
-        Trial(model, told, verdicts[model], model == chosen, failures.get(model, ()))
-        for model, told in found.items()
-    ]
-    return tuple(trials), chosen
+        of_cases = [f.name for f in fields(self) if f.name != "names"]
+        told = {name: some(getattr(self, name)) for name in of_cases}
+        return Cases(names=self.names, **told)
 
 
 @one_thread
@@ -223,43 +93,6 @@ def chance_by_bands(
         if band is not None and band.p is not None:
             told[row] = band.p
     return told
-
-
-def _joined(
-    parts: Sequence[tuple[np.ndarray, np.ndarray]],
-    said: Callable[[np.ndarray, np.ndarray], Floats],
-) -> Floats:
-    return np.concatenate([said(before, later) for before, later in parts])
-
-
-def _by_bands(
-    cases: Cases, before: np.ndarray, later: np.ndarray, rules: bands.BandRules | None
-) -> Floats:
-    old, new = cases.take(before), cases.take(later)
-    known = np.flatnonzero(~np.isnan(old.uses))
-    seen = old.take(known)
-    found = bands.by_segment(
-        seen.uses, [bool(v) for v in seen.renewed], seen.segments, rules
-    )
-    told = chance_by_bands(found, new.uses, new.segments)
-    return np.where(np.isnan(told), old.renewed.mean(), told)
-
-
-def _by_model(cases: Cases, kind: str, before: np.ndarray, later: np.ndarray) -> Floats:
-    model = fit(kind, cases.x[before], cases.renewed[before], cases.names)
-    return model.chances(cases.x[later])
-
-
-def _by_counts(
-    counts: Floats, renewed: np.ndarray, before: np.ndarray, later: np.ndarray
-) -> Floats:
-    x = np.log1p(counts)
-    names = [str(n) for n in range(x.shape[1])]
-    return logistic(x[before], renewed[before], names).chances(x[later])
-
-
-def _parted(values: Floats, y: np.ndarray) -> tuple[Floats, Floats]:
-    return values[y], values[~y]
 
 
 def measures(cases: pl.DataFrame, segments: Sequence[str]) -> tuple[Floats, list[str]]:

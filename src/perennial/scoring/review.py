@@ -7,19 +7,20 @@ plain numbers only, so that it says the same for ever.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
+from perennial.scoring import backtest
 from perennial.scoring.additive import Additive
 from perennial.scoring.bands import Bands
 from perennial.scoring.gaps import Trend
 from perennial.scoring.power_features import Discovery
-from perennial.scoring.renewal import Comparison
 from perennial.scoring.statistics import Numbers, psi
+from perennial.scoring.trials import Comparison
 
 #: An edge moved by more than this share, or a chance by more than this, is news.
 _EDGE, _CHANCE = 0.20, 0.05
@@ -63,7 +64,21 @@ class Review:
 
     @classmethod
     def from_json(cls, text: str) -> Review:
-        return msgspec.json.decode(text, type=cls)
+        return msgspec.convert(_upgraded(msgspec.json.decode(text)), cls)
+
+
+def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
+    """A document as it is written today: AUCs that stood beside the models were plain
+    numbers once. Fields that came later have defaults."""
+    compared = document["comparison"]
+    nothing = dict.fromkeys(f.name for f in fields(backtest.Verdict))
+    compared["beside"] = {
+        way: v
+        if isinstance(v, dict)
+        else {**nothing, "n": compared["n"], "left": 0, "red": 0, "warned": 0, "auc": v}
+        for way, v in compared["beside"].items()
+    }
+    return document
 
 
 Kind = Literal["feature", "edges", "chances", "model"]

@@ -25,7 +25,6 @@ STEPS = (180, 150, 120, 90, 60, 30)
 _YEARS_DAYS = 730
 #: Weeks computed at once; a page of progress between.
 _BATCH = 13
-_RISKY = ("red", "orange")
 
 Report = Callable[[float, str], None]
 
@@ -129,7 +128,7 @@ def _share(cases: pl.DataFrame, days: int) -> dict[str, float | int | None]:
     told: dict[str, float | int | None] = {"days": days}
     for name, renewed in (("left", False), ("stayed", True)):
         of = known.filter(pl.col("renewed") == renewed)
-        risky = of.filter(pl.col("color").is_in(_RISKY))
+        risky = of.filter(pl.col("color").is_in(backtest.RISKY))
         told[name] = len(risky) / len(of) if len(of) else None
         told[f"n_{name}"] = len(of)
     return told
@@ -141,7 +140,7 @@ def _warnings(cases: pl.DataFrame) -> dict[int, int]:
     lost = cases.filter(~pl.col("renewed")).sort("case", "ahead")
     for (case,), rows in lost.group_by("case", maintain_order=True):
         for color, ahead in rows.select("color", "ahead").iter_rows():
-            if color not in _RISKY:
+            if color not in backtest.RISKY:
                 break
             found[int(str(case))] = ahead
     return found

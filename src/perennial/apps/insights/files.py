@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from perennial.apps.insights.queries import Chance
 from perennial.apps.team.access import TeamRequest
-from perennial.scoring.renewal import Comparison
+from perennial.scoring.trials import Comparison
 from perennial.ui.files import FORMATS, Cell, download
 
 Rows = Sequence[Mapping[str, Any]]
@@ -26,6 +26,9 @@ TABLES: Mapping[str, str | Promise] = {
     "gap": _("Gap before the decision"),
     "models": _("Models"),
     "calibration": _("Calibration"),
+    "ways": _("Ways to tell"),
+    "early": _("By days before"),
+    "survival": _("Survival"),
     "chances": _("Chances of renewal"),
     "months": _("Renewals by month"),
     "forecast": _("Forecast"),

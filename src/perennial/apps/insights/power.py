@@ -162,6 +162,27 @@ def band_source(bands: Bands, regional: Regional) -> str:
             return _("Example thresholds: too few decisions to learn from yet.")
 
 
+def green_text(bands: Bands, regional: Regional) -> str:
+    """From which use on a customer is green, and how sure that is; empty if never."""
+    if bands.green_from is None or bands.source == "example":
+        return ""
+    told = {"uses": formats.number(bands.green_from, regional)}
+    if bands.green_low is None:
+        return _("Green begins at %(uses)s uses a month.") % told
+    if bands.green_high is None:
+        said = _(
+            "Green begins at %(uses)s uses a month, but it may as well be never: these "
+            "are few decisions."
+        )
+        return said % told
+    told |= {
+        "low": formats.number(bands.green_low, regional),
+        "high": formats.number(bands.green_high, regional),
+    }
+    said = _("Green begins at %(uses)s uses a month (95%%: %(low)s to %(high)s).")
+    return said % told
+
+
 def trend(review: Review, segment: str) -> Trend | None:
     """How early the gap opens: of the segment, or else of all customers."""
     return review.trends.get(segment) or review.trends.get("")

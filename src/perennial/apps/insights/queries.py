@@ -60,6 +60,16 @@ def answers(lake: Lake, as_of: date, question: str) -> Sequence[Mapping[str, Any
     return insights.kept(lake, name, as_of, **asked)
 
 
+@kept("mrr_ledger", "contracts", "account_attributes", "former_attributes", size=8)
+def survival(
+    lake: Lake, as_of: date, by: str, terms: str
+) -> Sequence[Mapping[str, Any]]:
+    """How long customers stay, by a group ("" for none)."""
+    groups, params = [by] if by else [], {"terms": terms}
+    found = insights.answer(lake, "survival", as_of=as_of, by=groups, params=params)
+    return found.to_dicts()
+
+
 @kept("account_measures", size=2)
 def account_names(lake: Lake) -> Mapping[str, str]:
     rows = lake.engine.run(lake.table("account_measures").select("account_id", "name"))

@@ -12,9 +12,9 @@ from perennial.apps.customers.chance import REASONS, reason_text
 from perennial.apps.customers.reasons import Sentence
 from perennial.apps.insights import words
 from perennial.apps.insights.queries import Chance
-from perennial.scoring.renewal import Comparison, Trial
 from perennial.scoring.review import Review
 from perennial.scoring.statistics import Group
+from perennial.scoring.trials import Comparison, Trial
 from perennial.ui import charts, formats
 from perennial.ui.charts import Chart, Said
 from perennial.ui.formats import Regional

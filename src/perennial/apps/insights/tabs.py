@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 PAGES: dict[str, str | Promise] = {
     "power": _("Power feature"),
     "renewal": _("Renewal model"),
+    "backtest": _("Back-test"),
     "forecast": _("Forecast"),
     "patterns": _("Usage patterns"),
     "product": _("Product health"),
+    "survival": _("Survival"),
     "value": _("Lifetime value"),
     "versions": _("Versions"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,9 @@ from perennial.apps.customers import queries as customers
 from perennial.apps.customers.chips import Chip, Choice
 from perennial.apps.customers.words import name_of, owner_names
 from perennial.apps.insights import (
+    backtest,
     files,
+    lives,
     outlook,
     patterns,
     power,
@@ -47,19 +50,32 @@ def shared(request: TeamRequest, on: str) -> dict[str, Any]:
 
 
 def segment_chip(request: TeamRequest, segments: list[str]) -> Chip | None:
-    """Which segment a page is about; everything else in the address stays."""
+    """Which segment a page is about; none where there are no segments."""
     if not segments:
         return None
-    chosen = request.GET.get("segment", "")
+    labels = {"": _("All customers"), **{s: s for s in segments}}
+    return _chip(request, _("Segment"), "segment", labels)
 
-    def url(segment: str) -> str:
-        kept = {k: v for k, v in request.GET.items() if k != "segment"}
-        return "?" + urlencode({**kept, **({"segment": segment} if segment else {})})
 
-    every = Choice(_("All customers"), url(""), chosen not in segments)
-    some = [Choice(s, url(s), s == chosen) for s in segments]
-    shown = chosen if chosen in segments else every.label
-    return Chip(_("Segment"), shown, chosen in segments, [every, *some])
+def _chip(
+    request: TeamRequest, title: str, name: str, labels: Mapping[str, str]
+) -> Chip:
+    """A choice of values, the first without being asked for; everything else in the
+    address stays."""
+    usual, *_others = labels
+    chosen = _chosen(request, name, labels)
+
+    def url(value: str) -> str:
+        kept = {k: v for k, v in request.GET.items() if k != name}
+        return "?" + urlencode({**kept, **({name: value} if value != usual else {})})
+
+    choices = [Choice(text, url(v), v == chosen) for v, text in labels.items()]
+    return Chip(title, labels[chosen], chosen != usual, choices)
+
+
+def _chosen(request: TeamRequest, name: str, labels: Mapping[str, str]) -> str:
+    wanted = request.GET.get(name, "")
+    return wanted if wanted in labels else next(iter(labels))
 
 
 def empty(request: TeamRequest, on: str) -> HttpResponse:
@@ -109,6 +125,7 @@ def power_feature(request: TeamRequest) -> HttpResponse:
         "rows": power.rows(found, names),
         "bands": band_rows,
         "source": power.band_source(bands, regional),
+        "green": power.green_text(bands, regional),
         "gap": power.gap_chart(review, segment, regional),
         "gap_text": power.gap_text(review, segment, regional),
         "trust": power.trust(found, regional),
@@ -152,6 +169,30 @@ def renewal_model(request: TeamRequest) -> HttpResponse:
         "calibration": lambda: files.plain(renewal.lowest_groups(chosen)),
     }
     return files.page(request, "insights/renewal.html", context, tables)
+
+
+@role_required(Role.VIEWER)
+def back_test(request: TeamRequest) -> HttpResponse:
+    version = shown(request)
+    if version is None:
+        return empty(request, "backtest")
+    compared = version.review.comparison
+    ways = backtest.rows(compared)
+    verdicts = [row.way.verdict for row in ways]
+    context = {
+        **shared(request, "backtest"),
+        "version": version,
+        "headline": backtest.headline(ways, compared, request.regional),
+        "ways": ways,
+        "base": verdicts[0].left / verdicts[0].n if verdicts else None,
+        "days": backtest.days(ways),
+        "chart": backtest.chart(ways, request.regional),
+    }
+    tables = {
+        "ways": lambda: backtest.verdicts(ways),
+        "early": lambda: backtest.files(ways),
+    }
+    return files.page(request, "insights/backtest.html", context, tables)
 
 
 @role_required(Role.VIEWER)
@@ -238,6 +279,40 @@ def product_health(request: TeamRequest) -> HttpResponse:
     }
     tables = {"product": lambda: rows}
     return files.page(request, "insights/product.html", context, tables)
+
+
+@role_required(Role.VIEWER)
+def survival(request: TeamRequest) -> HttpResponse:
+    lake = lake_of(request.workspace)
+    book = customers.book(request.workspace)
+    if book is None:
+        return empty(request, "survival")
+    groups_by = {"": _("All together"), "segment": _("Segment"), "plan": _("Plan")}
+    kinds = {"monthly": _("Who pays by the month"), "all": _("All customers")}
+    by = _chosen(request, "by", groups_by)
+    terms = _chosen(request, "terms", kinds)
+    rows = queries.survival(lake, book.as_of, by, terms)
+    found = lives.groups(rows, by)
+    alike = rows[0]["p_groups_alike"] if rows else None
+    context = {
+        **shared(request, "survival"),
+        "chips": [
+            _chip(request, _("Customers"), "terms", kinds),
+            _chip(request, _("By"), "by", groups_by),
+        ],
+        "headline": lives.headline(found, alike, request.regional),
+        "groups": [
+            {"group": g, "range": lives.median_range(g, request.regional)}
+            for g in found
+        ],
+        "months": lives.MONTHS,
+        "alike": alike,
+        "terms": terms,
+        "chart": lives.chart(found, request.regional),
+    }
+    return files.page(
+        request, "insights/survival.html", context, {"survival": lambda: rows}
+    )
 
 
 @role_required(Role.VIEWER)

@@ -40,6 +40,20 @@ MODELS: Mapping[str, Text] = {
     "boosted": gettext_lazy("Gradient boosting"),
 }
 
+_WAYS: Mapping[str, Text] = {
+    "composite": gettext_lazy("Health score"),
+    "band": gettext_lazy("Color of the band"),
+    "calibrated:bands": gettext_lazy("Chance of the band"),
+    "silent_days": gettext_lazy("Days since log-in alone"),
+    "usage_counts": gettext_lazy("All usage counts"),
+}
+
+
+def way_name(way: str) -> str:
+    """A way to tell who renews: a mode of health, or what stands beside."""
+    return str(_WAYS.get(way) or MODELS[way.partition(":")[2]])
+
+
 #: What speaks against a model.
 FAILED: Mapping[str, Text] = {
     "brier": gettext_lazy("no better than a simpler one"),

@@ -25,6 +25,7 @@ from perennial.ui.charts.insights import (
     gap_chart,
     hindsight_chart,
 )
+from perennial.ui.charts.lines import MOST_LINES, Line, lines_chart
 from perennial.ui.charts.look import COLORS, Spec, config, painted, themes
 from perennial.ui.charts.measures import (
     bar_chart,
@@ -50,11 +51,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLORS",
+    "MOST_LINES",
     "STATES",
     "Cell",
     "Chart",
     "Column",
     "Grain",
+    "Line",
     "Note",
     "Point",
     "Said",
@@ -73,6 +76,7 @@ __all__ = [
     "health_bar_chart",
     "hindsight_chart",
     "line_chart",
+    "lines_chart",
     "painted",
     "stacked_health_chart",
     "table",

@@ -13,7 +13,7 @@ from perennial.ui import formats
 from perennial.ui.charts.look import Spec
 from perennial.ui.formats import Regional
 
-Unit: TypeAlias = Literal["number", "percent", "money", "decimal"]
+Unit: TypeAlias = Literal["number", "percent", "money", "decimal", "ratio"]
 Grain: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
 Names: TypeAlias = Sequence[str]
 
@@ -75,6 +75,8 @@ def text_of(value: object, unit: str, regional: Regional) -> str:
             return formats.money(value, regional)
         case "decimal":
             return formats.number(value, regional, 1)
+        case "ratio":
+            return formats.number(value, regional, 2)
         case _:
             return formats.number(value, regional)
 
