@@ -48,9 +48,11 @@ def measure(folder: Path, events: int) -> None:
 
     setup(folder, migrate=True)
     from perennial.apps.intake.models import Source
+    from perennial.apps.intake.stream import loader
     from perennial.apps.team.actions import create_workspace
 
     source = Source.objects.create(workspace=create_workspace("default"), name="App")
+    loader.share_cores()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before\n")
     print(
         f"| {events:,} events | events/s | CPU s per 100,000 | new | known "

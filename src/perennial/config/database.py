@@ -12,9 +12,12 @@ from django.core.exceptions import ImproperlyConfigured
 def sqlite(path: Path) -> dict[str, Any]:
     """WAL, so that readers and one writer do not wait for each other; writing
     transactions take their lock at once instead of failing half-way; every
-    commit is on the disk before it is answered."""
+    commit is on the disk before it is answered. What is deleted is overwritten
+    where that writes no more pages: Debian's SQLite would write all of them, a
+    seventh of what a load costs."""
     pragmas = (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+        "PRAGMA cache_size=-16000; PRAGMA secure_delete=FAST"
     )
     return {
         "ENGINE": "django.db.backends.sqlite3",

@@ -12,8 +12,9 @@ from typing import Any
 import crawleruseragents
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from perennial.apps.intake.files.sql import any_of, one
+from perennial.apps.intake.files.sql import any_of
 from perennial.apps.intake.stream import reading
 from perennial.apps.intake.stream.people import Heard
 from perennial.apps.intake.stream.steps import MOST_NAMES, Drop, dropped, is_leaving
@@ -24,7 +25,45 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Requests in one piece of work: small enough that every core gets some.
 _PIECE = 128
 #: Room for the calls of one request in a reject's number.
-_CALLS = 2**20
+_CALLS_OF_ONE = 2**20
+
+
+def _at(us: str) -> str:
+    return f"make_timestamp({us})::TIMESTAMPTZ"
+
+
+#: SQL of an event's columns.
+_COLUMNS = {
+    "event_id": reading.EVENT_ID,
+    "event": "event",
+    "timestamp": _at("happened"),
+    "user_id": "user_id",
+    "anonymous_id": "anonymous_id",
+    "account_id": "account_id",
+    "sent_at": _at("sent"),
+    "received_at": _at("received"),
+    "properties": "nullif(properties::VARCHAR, '{}')",
+    "context": "nullif(context::VARCHAR, '{}')",
+    "source_id": "source_id",
+    "excluded_as": "CASE WHEN is_impersonated THEN 'impersonated' END",
+}
+#: What else is asked of a call: where it stood and why it is refused,
+_REFUSED = ("batch_id", "idx", "received", "source_id", "dropped")
+#: and what it says of people.
+_TOLD = (
+    *("type", "user_id", "anonymous_id", "account_id", "previous_id", "at_us"),
+    *("properties", "is_leaving"),
+)
+#: SQL of one row a call with all of it; read once, for JSON is what takes the time.
+_CALLS = f"""
+    SELECT batch_id, idx, received, dropped, type, previous_id, happened AS at_us,
+           CASE WHEN user_id IS NULL THEN user_agent END AS bare_agent,
+           coalesce({is_leaving()}, false) AS is_leaving,
+           coalesce({is_leaving()}, false)
+               OR type IN {any_of(("identify", "group", "alias"))} AS is_about_people,
+           {", ".join(f"{sql} AS {name}" for name, sql in _COLUMNS.items())}
+    FROM (SELECT *, {dropped()} AS dropped FROM ({reading.CALLS}))
+"""
 
 
 @dataclass(frozen=True)
@@ -53,14 +92,17 @@ def convert(requests: Sequence[Request], known_names: frozenset[str]) -> Convert
     with connect() as duck:
         for macro in reading.MACROS:
             duck.execute(f"CREATE TEMP MACRO {macro}")
-        unreadable = _read(duck, requests)
-        names = _limit_names(duck, known_names)
-        _register_bots(duck)
-        rejects = [*_rejects(duck), *(_whole(r, Drop.UNREADABLE) for r in unreadable)]
+        read, unreadable = _read(duck, requests)
+        read, names = _limit_names(_in_order(read), known_names)
+        rejects = [
+            *_rejects(duck, read),
+            *(_whole(request, Drop.UNREADABLE) for request in unreadable),
+        ]
+        taken = read.filter(pc.is_null(read["dropped"])) if rejects else read
         return Converted(
-            _events(duck),
+            _mark_bots(taken).select(list(_COLUMNS)).cast(TABLES["events"].schema()),
             pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema()),
-            _heard(duck),
+            _heard(taken),
             names,
         )
 
@@ -79,23 +121,24 @@ def refused(request: Request) -> Converted:
 
 def _read(
     duck: duckdb.DuckDBPyConnection, requests: Sequence[Request]
-) -> list[Request]:
-    """Fill `read` with the calls; the requests that cannot be read are given back."""
-    query = (
-        "CREATE OR REPLACE TEMP TABLE read AS "
-        f"SELECT *, {dropped()} AS dropped FROM ({reading.CALLS})"
-    )
+) -> tuple[pa.Table, list[Request]]:
+    """One row a call, as `_CALLS` says; and the requests that cannot be read."""
     try:
         duck.register("raw", _raw(requests, [r.body for r in requests]))
-        duck.execute(query)
-        return []
+        return duck.sql(_CALLS).to_arrow_table(), []
     except (pa.ArrowInvalid, duckdb.InvalidInputException):
         pass  # some of them are not what DuckDB calls JSON: look closer
     bodies = [_repaired(request.body) for request in requests]
     readable = [r for r, body in zip(requests, bodies, strict=True) if body]
     duck.register("raw", _raw(readable, [body for body in bodies if body]))
-    duck.execute(query)
-    return [r for r, body in zip(requests, bodies, strict=True) if not body]
+    unreadable = [r for r, body in zip(requests, bodies, strict=True) if not body]
+    return duck.sql(_CALLS).to_arrow_table(), unreadable
+
+
+def _in_order(read: pa.Table) -> pa.Table:
+    """Calls as they came; that is how one thread of DuckDB gives them, as a rule."""
+    at = read["batch_id"].to_numpy() * _CALLS_OF_ONE + read["idx"].to_numpy()
+    return read if (at[1:] > at[:-1]).all() else read.take(at.argsort())
 
 
 def _raw(requests: Sequence[Request], bodies: Sequence[bytes]) -> pa.Table:
@@ -123,32 +166,37 @@ def _repaired(body: bytes) -> bytes | None:
 
 
 def _limit_names(
-    duck: duckdb.DuckDBPyConnection, known: frozenset[str]
-) -> frozenset[str]:
-    """Drop events with too many new names; the new names that are taken."""
-    found = duck.sql(
-        "SELECT event FROM read WHERE dropped IS NULL "
-        "GROUP BY event ORDER BY min((batch_id, idx))"
-    ).fetchall()
-    fresh = [name for (name,) in found if name not in known]
+    read: pa.Table, known: frozenset[str]
+) -> tuple[pa.Table, frozenset[str]]:
+    """Drop events with too many new names; also the new names that are taken."""
+    is_taken = pc.is_null(read["dropped"])
+    found = pc.unique(read["event"].filter(is_taken)).to_pylist()
+    fresh = [name for name in found if name not in known]
     room = max(0, MOST_NAMES - len(known))
     if fresh[room:]:
-        duck.register("over", pa.table({"event": fresh[room:]}))
-        duck.execute(
-            f"UPDATE read SET dropped = '{Drop.TOO_MANY_NAMES}' "
-            "WHERE dropped IS NULL AND event IN (FROM over)"
+        over = pc.is_in(read["event"], pa.array(fresh[room:], pa.string()))
+        reason = pc.if_else(
+            pc.and_(is_taken, over), str(Drop.TOO_MANY_NAMES), read["dropped"]
         )
-    return frozenset(fresh[:room])
+        read = _replaced(read, "dropped", reason)
+    return read, frozenset(fresh[:room])
 
 
-def _register_bots(duck: duckdb.DuckDBPyConnection) -> None:
-    """`bot`: agents of crawlers, seen without a user: who signs in is a person."""
-    agents = duck.sql(
-        "SELECT DISTINCT user_agent FROM read "
-        "WHERE user_agent IS NOT NULL AND user_id IS NULL AND dropped IS NULL"
-    ).fetchall()
-    bots = [agent for (agent,) in agents if _is_bot(agent)]
-    duck.register("bot", pa.table({"user_agent": pa.array(bots, pa.string())}))
+def _mark_bots(read: pa.Table) -> pa.Table:
+    """Agents of crawlers, seen without a user: who signs in is a person."""
+    agents = pc.unique(read["bare_agent"]).drop_null().to_pylist()
+    bots = [agent for agent in agents if _is_bot(agent)]
+    if not bots:
+        return read
+    is_bot = pc.is_in(read["bare_agent"], pa.array(bots, pa.string()))
+    reason = pc.coalesce(
+        read["excluded_as"], pc.if_else(is_bot, "bot", pa.scalar(None, pa.string()))
+    )
+    return _replaced(read, "excluded_as", reason)
+
+
+def _replaced(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), name, column)
 
 
 @lru_cache(maxsize=10_000)
@@ -156,59 +204,29 @@ def _is_bot(agent: str) -> bool:
     return bool(crawleruseragents.is_crawler(agent))
 
 
-def _events(duck: duckdb.DuckDBPyConnection) -> pa.Table:
-    columns = {
-        "event_id": reading.EVENT_ID,
-        "event": "event",
-        "timestamp": _at("happened"),
-        "user_id": "user_id",
-        "anonymous_id": "anonymous_id",
-        "account_id": "account_id",
-        "sent_at": _at("sent"),
-        "received_at": _at("received"),
-        "properties": "nullif(properties::VARCHAR, '{}')",
-        "context": "nullif(context::VARCHAR, '{}')",
-        "source_id": "source_id",
-        "excluded_as": "CASE WHEN is_impersonated THEN 'impersonated' WHEN user_id "
-        "IS NULL AND user_agent IN (FROM bot) THEN 'bot' END",
-    }
-    schema = TABLES["events"].schema()
-    selected = ", ".join(f"{columns[name]} AS {name}" for name in schema.names)
-    query = f"SELECT {selected} FROM read WHERE dropped IS NULL ORDER BY batch_id, idx"
-    return duck.sql(query).to_arrow_table().cast(schema)
-
-
-def _at(us: str) -> str:
-    return f"make_timestamp({us})::TIMESTAMPTZ"
-
-
-def _heard(duck: duckdb.DuckDBPyConnection) -> Heard:
+def _heard(read: pa.Table) -> Heard:
     """Who was named, and what the calls that are not only events say."""
     heard = Heard()
-    named = "(SELECT DISTINCT {} FROM read WHERE dropped IS NULL AND {} IS NOT NULL)"
     for known, column in ((heard.users, "user_id"), (heard.accounts, "account_id")):
-        for (id_,) in duck.sql(f"FROM {named.format(column, column)}").fetchall():
+        for id_ in pc.unique(read[column]).drop_null().to_pylist():
             known[id_] = []
-    calls = duck.sql(
-        "SELECT type, user_id, anonymous_id, account_id, previous_id, "
-        "happened AS at_us, properties::VARCHAR AS properties, "
-        f"{is_leaving()} AS is_leaving FROM read "
-        f"WHERE dropped IS NULL AND (type IN {any_of(('identify', 'group', 'alias'))} "
-        f"OR {is_leaving()}) ORDER BY batch_id, idx"
-    )
-    for call in calls.to_arrow_table().to_pylist():
+    told = read.filter(read["is_about_people"]).select(_TOLD)
+    for call in told.to_pylist():
         heard.hear(call)
     return heard
 
 
-def _rejects(duck: duckdb.DuckDBPyConnection) -> Iterable[dict[str, Any]]:
-    if not one(duck, "SELECT count(dropped) FROM read")[0]:
+def _rejects(
+    duck: duckdb.DuckDBPyConnection, read: pa.Table
+) -> Iterable[dict[str, Any]]:
+    odd = read.filter(pc.is_valid(read["dropped"]))
+    if not odd.num_rows:
         return
+    duck.register("odd", odd.select(_REFUSED))
     # Each request is taken apart once, whatever the number of its rejects.
     rows = duck.sql(
         """
-        WITH odd AS (SELECT DISTINCT batch_id FROM read WHERE dropped IS NOT NULL),
-        sent AS (
+        WITH sent AS (
             SELECT batch_id, generate_subscripts(told.batch, 1) - 1 AS idx,
                    unnest(told.batch) AS message, NULL AS kind,
                    told.context AS outer_context, told.sentAt AS outer_sent
@@ -220,11 +238,11 @@ def _rejects(duck: duckdb.DuckDBPyConnection) -> Iterable[dict[str, Any]]:
         )
         SELECT batch_id, idx, source_id, received, dropped, kind, outer_context,
                outer_sent, message
-        FROM read JOIN sent USING (batch_id, idx) WHERE dropped IS NOT NULL
+        FROM odd JOIN sent USING (batch_id, idx) ORDER BY batch_id, idx
         """
     )
     for row in rows.to_arrow_table().to_pylist():
-        number = row["batch_id"] * _CALLS + row["idx"]
+        number = row["batch_id"] * _CALLS_OF_ONE + row["idx"]
         at = _EPOCH + timedelta(microseconds=row["received"])
         yield _reject(row["source_id"], number, Drop(row["dropped"]), _payload(row), at)
 
@@ -252,7 +270,7 @@ def _whole(request: Request, reason: Drop) -> dict[str, Any]:
     if repaired and request.call != "batch":
         call = {**json.loads(repaired), "type": request.call}
         payload = json.dumps({"batch": [call]}, ensure_ascii=False)
-    number = request.id * _CALLS
+    number = request.id * _CALLS_OF_ONE
     return _reject(request.source_id, number, reason, payload, request.received_at)
 
 
