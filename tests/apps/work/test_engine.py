@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work.models import Message, Playbook, Run, Task
-from perennial.apps.work.playbooks import actions, doing, engine, queries
+from perennial.apps.work.playbooks import actions, advancing, engine, queries, starting
 from perennial.apps.work.playbooks.document import read
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
@@ -162,8 +162,8 @@ def test_the_loop_guard_holds(
         engine.evaluate(workspace)
         moving.forward(hours=1)
     assert Counter(Run.objects.values_list("account_id", flat=True)) == {
-        KESTREL: engine.LOOP_STARTS,
-        SILENT: engine.LOOP_STARTS,
+        KESTREL: starting.LOOP_STARTS,
+        SILENT: starting.LOOP_STARTS,
     }
 
 
@@ -171,10 +171,10 @@ def test_held_out_by_chance_and_always_the_same(
     workspace: Workspace, admin: Membership
 ) -> None:
     playbook = on(admin, limits={"hold_out": 50})
-    held = [engine.is_held_out(playbook, f"a{n}", 50) for n in range(2000)]
+    held = [starting.is_held_out(playbook, f"a{n}", 50) for n in range(2000)]
     assert 900 < sum(held) < 1100
-    assert held == [engine.is_held_out(playbook, f"a{n}", 50) for n in range(2000)]
-    assert not any(engine.is_held_out(playbook, f"a{n}", 0) for n in range(100))
+    assert held == [starting.is_held_out(playbook, f"a{n}", 50) for n in range(2000)]
+    assert not any(starting.is_held_out(playbook, f"a{n}", 0) for n in range(100))
 
 
 def test_held_out_ones_are_left_alone_until_the_end(
@@ -183,7 +183,7 @@ def test_held_out_ones_are_left_alone_until_the_end(
     moving: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine, "is_held_out", lambda _p, a, _n: a == KESTREL)
+    monkeypatch.setattr(starting, "is_held_out", lambda _p, a, _n: a == KESTREL)
     on(admin, ends={"after_days": 30})
     done = engine.evaluate(workspace)
     assert (done.started, done.held_out) == (1, 1)
@@ -201,19 +201,17 @@ def test_a_killed_step_is_done_once(
 ) -> None:
     """Whatever a step did goes back with the position when the process dies."""
     on(admin, TASK, {"do": "email", "to": "a@b.example", "subject": "s", "text": "t"})
-    whole, calls = doing.do, []
+    whole = advancing._Made.write
 
-    def dies(run: Run, step: Any, lake: Lake) -> None:
-        whole(run, step, lake)
-        calls.append(step.id)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
+    def dies(made: advancing._Made) -> None:
+        whole(made)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(doing, "do", dies)
+    monkeypatch.setattr(advancing._Made, "write", dies)
     with pytest.raises(KeyboardInterrupt):
         engine.evaluate(workspace)
     assert (Task.objects.count(), Message.objects.count()) == (0, 0)
-    monkeypatch.setattr(doing, "do", whole)
+    monkeypatch.setattr(advancing._Made, "write", whole)
     engine.evaluate(workspace)
     assert (Task.objects.count(), Message.objects.count()) == (2, 2)
     assert Run.objects.filter(state=Run.State.DONE).count() == 2
@@ -354,23 +352,23 @@ def _acts(
     moving: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, Callable[[int], None]]:
-    whole, names = doing.do, [KESTREL, SILENT, GREEN, FRESH]
+    names, whole = [KESTREL, SILENT, GREEN, FRESH], advancing._Made.write
 
     def match(number: int) -> None:
         matched.ids = {name for n, name in enumerate(names) if number >> n & 1}
 
     def kill(_number: int) -> None:
-        def dies(*_rest: Any) -> None:
-            whole(*_rest)
+        def dies(made: advancing._Made) -> None:
+            whole(made)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(doing, "do", dies)
+        monkeypatch.setattr(advancing._Made, "write", dies)
         try:
             engine.evaluate(workspace)
         except KeyboardInterrupt:
             pass
         finally:
-            monkeypatch.setattr(doing, "do", whole)
+            monkeypatch.setattr(advancing._Made, "write", whole)
 
     def edit(number: int) -> None:
         document = {**playbook.document, "description": str(number)}

@@ -47,7 +47,6 @@ def write(
     subject: str = "",
     html: str = "",
     is_draft: bool = False,
-    run: Run | None = None,
 ) -> Message:
     """The message called `key`: written the first time, found again later."""
     message, _new = Message.objects.get_or_create(
@@ -57,15 +56,45 @@ def write(
             "channel": channel,
             "state": State.DRAFT if is_draft else State.QUEUED,
             "to": to,
-            "subject": " ".join(subject.split())[:300],
+            "subject": _one_line(subject),
             "text": text,
             "html": html,
-            "run": run,
-            "account_id": run.account_id if run else "",
-            "owner_email": run.owner_email if run else "",
         },
     )
     return message
+
+
+def of_run(
+    run: Run,
+    step: str,
+    *,
+    workspace: Workspace,
+    channel: Message.Channel,
+    to: str,
+    subject: str,
+    text: str,
+    is_draft: bool,
+) -> Message:
+    """The message of a step of a run, not yet written."""
+    return Message(
+        workspace=workspace,
+        key=f"run:{run.pk}:{step}",
+        channel=channel,
+        state=State.DRAFT if is_draft else State.QUEUED,
+        to=to,
+        subject=_one_line(subject),
+        text=text,
+        run=run,
+        account_id=run.account_id,
+        owner_email=run.owner_email,
+        created_at=timezone.now(),
+        due_at=timezone.now(),
+    )
+
+
+def _one_line(subject: str) -> str:
+    """A subject that cannot bring headers of its own."""
+    return " ".join(subject.split())[:300]
 
 
 def send_due(workspace: Workspace) -> int:

@@ -122,10 +122,7 @@ def start_for(playbook: Playbook, by: Membership, account_ids: Sequence[str]) ->
     must_cover(by, Role.MEMBER)
     if playbook.state != State.ON:
         raise BadValue(_("The playbook is not on."))
-    book, lake = read(playbook.version_in_force.document), lake_of(by.workspace)
-    done = engine.Evaluated()
-    engine.start(playbook, book, account_ids, lake, done, by=by.user)
-    engine.advance_due(by.workspace, engine.Asked(lake), done)
+    done = engine.start_for(playbook, list(account_ids), by.user)
     for account_id in account_ids:
         record(by.workspace, by.user, "playbook.started", playbook.name, on=account_id)
     return done.started

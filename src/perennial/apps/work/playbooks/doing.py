@@ -1,25 +1,21 @@
-"""What a step does for a run: tasks and messages, in the run's own transaction."""
+"""What a step makes: a task or a message. The batch of its run writes them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Final
 
 import polars as pl
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.account import Account
-from perennial.apps.customers.scope import rows_of
-from perennial.apps.team.models import User
+from perennial.apps.team.models import Membership, User
 from perennial.apps.team.roles import Role
 from perennial.apps.work import outbox
-from perennial.apps.work.models import Message, Priority, Run, RunEntry, Task
-from perennial.apps.work.playbooks.document import (
-    EmailStep,
-    PostStep,
-    TaskStep,
-    Who,
-)
+from perennial.apps.work.models import Message, Playbook, Priority, Run, Task
+from perennial.apps.work.playbooks.document import EmailStep, PostStep, TaskStep, Who
 from perennial.apps.work.playbooks.runs import Doing
 from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
@@ -32,95 +28,134 @@ _PRIORITIES: Final = {
 }
 #: Days of use that tell who of an account is the one to write to.
 _LATELY: Final = 28
+#: What a text may hold, filled in when the step happens.
+PLACEHOLDERS: Final = ("account", "health", "renewal", "users", "seats")
 
 
-def do(run: Run, step: Doing, lake: Lake) -> None:
-    """Do the step and write it down. A step that was done already is not done twice:
-    tasks and messages are unique by run and step."""
-    account = customers.some(run.playbook.workspace, (run.account_id,)).get(
-        run.account_id
-    )
+class Around:
+    """What steps need to know of the accounts of a batch, each asked once."""
+
+    def __init__(self, playbook: Playbook, lake: Lake, ids: Sequence[str]) -> None:
+        self.playbook = playbook
+        self.lake = lake
+        self.ids = tuple(dict.fromkeys(ids))
+
+    @cached_property
+    def accounts(self) -> Mapping[str, Account]:
+        return customers.some(self.playbook.workspace, self.ids)
+
+    @cached_property
+    def members(self) -> Mapping[str, Membership]:
+        every = self.playbook.workspace.memberships.select_related("user")
+        return {member.user.email: member for member in every.order_by("pk")}
+
+    @cached_property
+    def contacts(self) -> Mapping[str, str]:
+        """The address of each account's user with most active days lately."""
+        lake, ids = self.lake, list(self.ids)
+        seats = lake.table("assignments")
+        seats = seats.filter(seats.account_id.isin(ids)).select("account_id", "user_id")
+        users = lake.table("users")
+        named = users.filter(users.email.notnull()).select("user_id", "email")
+        days = lake.table("user_days")
+        recent = days.filter(
+            (days.date >= lake.today - DAY * _LATELY)
+            & (days.events > 0)
+            & days.account_id.isin(ids)
+        )
+        active = recent.group_by("account_id", "user_id").agg(
+            days=recent.date.nunique()
+        )
+        known = lake.engine.run(seats.join(named, "user_id").distinct())
+        counted = lake.engine.run(active)
+        ranked = known.join(counted, ["account_id", "user_id"], how="left").sort(
+            pl.col("days").fill_null(0), "email", descending=[True, False]
+        )
+        first = ranked.unique("account_id", keep="first", maintain_order=True)
+        return dict(first.select("account_id", "email").iter_rows())
+
+
+def make(run: Run, step: Doing, around: Around) -> Task | Message:
+    """The task or message of a step, not yet written."""
+    account = around.accounts.get(run.account_id)
     if isinstance(step, TaskStep):
-        details = _task(run, step, account, lake)
-    elif isinstance(step, EmailStep):
-        details = _email(run, step, account, lake)
-    else:
-        details = _post(run, step, account)
-    what = "task" if isinstance(step, TaskStep) else "message"
-    RunEntry.objects.create(
-        run=run, at=lake.now, step=step.id, what=what, details=details
-    )
+        return _task(run, step, account, around)
+    if isinstance(step, EmailStep):
+        return _email(run, step, account, around)
+    return _post(run, step, account, around)
 
 
-def _task(
-    run: Run, step: TaskStep, account: Account | None, lake: Lake
-) -> dict[str, str]:
-    owner = person(run, step.who, account)
-    days = step.due_days
-    task, _new = Task.objects.get_or_create(
+def told(work: Task | Message) -> tuple[str, dict[str, str]]:
+    """What the log of the run says of it."""
+    if isinstance(work, Task):
+        return "task", {"title": work.title, "owner": str(work.owner or "")}
+    return "message", {"title": work.subject, "to": work.to}
+
+
+def _task(run: Run, step: TaskStep, account: Account | None, around: Around) -> Task:
+    days, today = step.due_days, around.lake.today
+    return Task(
         run=run,
         step=step.id,
-        defaults={
-            "workspace": run.playbook.workspace,
-            "title": filled(step.title, account)[:200],
-            "description": filled(step.notes, account),
-            "account_id": run.account_id,
-            "owner": owner,
-            "due_on": None if days is None else lake.today + timedelta(days=days),
-            "priority": _PRIORITIES[step.priority],
-            "reason": run.playbook.name,
-            "checklist": [{"text": item, "done": False} for item in step.checklist],
-        },
+        workspace=around.playbook.workspace,
+        title=filled(step.title, account)[:200],
+        description=filled(step.notes, account),
+        account_id=run.account_id,
+        owner=person(run, step.who, around),
+        due_on=None if days is None else today + timedelta(days=days),
+        priority=_PRIORITIES[step.priority],
+        reason=around.playbook.name,
+        checklist=[{"text": item, "done": False} for item in step.checklist],
+        created_at=around.lake.now,
     )
-    return {"task": str(task.pk), "title": task.title, "owner": str(owner or "")}
 
 
-def person(run: Run, who: Who, account: Account | None) -> User | None:
+def person(run: Run, who: Who, around: Around) -> User | None:
     """Who does it: the account's owner, whoever started the run, or an admin."""
-    members = run.playbook.workspace.memberships.select_related("user")
     if who == "starter" and run.started_by is not None:
         return run.started_by
+    members = around.members
     if who == "manager":
-        leads = members.filter(role__in=[Role.ADMIN, Role.OWNER]).order_by("pk")
-        first = leads.first()
-        return first.user if first else None
+        leads = (m for m in members.values() if m.covers(Role.ADMIN))
+        return next((m.user for m in leads), None)
+    account = around.accounts.get(run.account_id)
     email = (account.owner_email or "") if account else run.owner_email
-    owner = members.filter(user__email=email.lower()).first() if email else None
+    owner = members.get(email.lower())
     return owner.user if owner else None
 
 
 def _email(
-    run: Run, step: EmailStep, account: Account | None, lake: Lake
-) -> dict[str, str]:
-    to = {
-        "owner": lambda: (account.owner_email or "") if account else "",
-        "contact": lambda: contact(lake, run.account_id),
-    }.get(step.to, lambda: step.to)()
-    message = outbox.write(
-        run.playbook.workspace,
-        key=f"run:{run.pk}:{step.id}",
+    run: Run, step: EmailStep, account: Account | None, around: Around
+) -> Message:
+    to = step.to
+    if to == "owner":
+        to = (account.owner_email or "") if account else ""
+    elif to == "contact":
+        to = around.contacts.get(run.account_id, "")
+    return outbox.of_run(
+        run,
+        step.id,
         channel=Message.Channel.EMAIL,
         to=to,
         subject=filled(step.subject, account),
         text=filled(step.text, account),
         # Without an address somebody has to fill it in.
         is_draft=step.is_draft or not to,
-        run=run,
+        workspace=around.playbook.workspace,
     )
-    return {"message": str(message.pk), "title": message.subject, "to": to}
 
 
-def _post(run: Run, step: PostStep, account: Account | None) -> dict[str, str]:
-    message = outbox.write(
-        run.playbook.workspace,
-        key=f"run:{run.pk}:{step.id}",
+def _post(run: Run, step: PostStep, account: Account | None, around: Around) -> Message:
+    return outbox.of_run(
+        run,
+        step.id,
         channel=Message.Channel(step.channel),
         to=step.url,
-        subject=run.playbook.name,
+        subject=around.playbook.name,
         text=filled(step.text, account),
-        run=run,
+        is_draft=False,
+        workspace=around.playbook.workspace,
     )
-    return {"message": str(message.pk), "title": message.subject}
 
 
 def filled(text: str, account: Account | None) -> str:
@@ -134,28 +169,6 @@ def filled(text: str, account: Account | None) -> str:
         "users": str(account.active_users or 0),
         "seats": str(account.seats or 0),
     }
-    for name, value in facts.items():
-        text = text.replace(f"{{{name}}}", value)
+    for name in PLACEHOLDERS:
+        text = text.replace(f"{{{name}}}", facts[name])
     return text
-
-
-PLACEHOLDERS: Final = ("account", "health", "renewal", "users", "seats")
-
-
-def contact(lake: Lake, account_id: str) -> str:
-    """The address of the account's user with most active days lately; "": none."""
-    seats = lake.engine.run(rows_of(lake, "assignments", account_id))
-    ids = seats["user_id"].unique().to_list()
-    users = lake.table("users")
-    known = lake.engine.run(
-        users.filter(users.user_id.isin(ids) & users.email.notnull()).select(
-            "user_id", "email"
-        )
-    )
-    days = rows_of(lake, "user_days", account_id)
-    recent = days.filter((days.date >= lake.today - DAY * _LATELY) & (days.events > 0))
-    active = lake.engine.run(recent.group_by("user_id").agg(days=recent.date.nunique()))
-    ranked = known.join(active, "user_id", how="left").sort(
-        pl.col("days").fill_null(0), pl.col("email"), descending=[True, False]
-    )
-    return str(ranked["email"][0]) if len(ranked) else ""

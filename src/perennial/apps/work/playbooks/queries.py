@@ -16,7 +16,7 @@ from perennial.apps.team.models import Workspace
 from perennial.apps.work.models import Match, Playbook, Run, Task
 from perennial.apps.work.playbooks import words
 from perennial.apps.work.playbooks.document import Book, TaskStep, read
-from perennial.apps.work.playbooks.engine import Counts
+from perennial.apps.work.playbooks.starting import Counts
 from perennial.apps.work.tasks import queries as tasks
 from perennial.core.errors import PerennialError
 from perennial.core.windows import DAY

@@ -2,7 +2,7 @@
 
 The same is asked of both: is the account still a customer, and how far did its
 health move. Differences come with 95 % intervals; where one holds zero, nothing was
-shown. Held-out accounts are chosen by chance (`engine.is_held_out`), so that the
+shown. Held-out accounts are chosen by chance (`starting.is_held_out`), so that the
 comparison is fair.
 """
 
