@@ -24,6 +24,7 @@ from perennial.apps.customers.usage import Week
 from perennial.apps.customers.words import STATES, Text, capitalized, figure, name_of
 from perennial.apps.team.access import TeamRequest
 from perennial.apps.team.lake import lake_of
+from perennial.apps.team.roles import Role
 from perennial.ui import charts, formats
 from perennial.ui.charts import Chart, Point
 from perennial.ui.formats import Regional
@@ -55,6 +56,7 @@ def shared(
         "nav": "accounts",
         "now": now(request, found),
         "account": found,
+        "may_edit": request.membership.covers(Role.MEMBER),
         "data_to": queries.data_to(request.workspace, found.as_of),
         "state": STATES.get(found.state, found.state),
         "owner": name_of(found.owner_email, names),

@@ -13,6 +13,7 @@ from perennial.apps.customers import (
     details,
     explain,
     money,
+    note_queries,
     overview,
     parts,
     people,
@@ -46,7 +47,9 @@ def account(request: TeamRequest, account_id: str) -> HttpResponse:
             request.workspace, found, stored, names, users, regional
         ),
         "details": details.short(request.workspace, account_id, names),
-        "may_edit": request.membership.covers(Role.MEMBER),
+        "pinned": note_queries.pinned(
+            request.workspace, account_id, names, request.membership
+        ),
         "people": staff[: page.SOME_PEOPLE],
         "people_count": len(staff),
     }

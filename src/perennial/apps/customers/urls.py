@@ -6,6 +6,7 @@ from perennial.apps.customers import (
     account_views,
     edit_views,
     field_views,
+    note_views,
     segment_views,
     views,
 )
@@ -44,6 +45,27 @@ urlpatterns = [
         "accounts/<account_id:account_id>/details/",
         edit_views.account_details,
         name="details",
+    ),
+    path("accounts/<account_id:account_id>/log/", note_views.log, name="log"),
+    path(
+        "accounts/<account_id:account_id>/notes/<int:pk>/",
+        note_views.note,
+        name="note",
+    ),
+    path(
+        "accounts/<account_id:account_id>/notes/<int:pk>/change/",
+        note_views.change,
+        name="note_change",
+    ),
+    path(
+        "accounts/<account_id:account_id>/notes/<int:pk>/keep/",
+        note_views.keep,
+        name="note_keep",
+    ),
+    path(
+        "accounts/<account_id:account_id>/files/<uuid:key>/",
+        note_views.attachment,
+        name="attachment",
     ),
     path("accounts/<account_id:account_id>/edit/", edit_views.edit, name="edit"),
     path(
