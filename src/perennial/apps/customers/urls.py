@@ -69,6 +69,11 @@ urlpatterns = [
     ),
     path("accounts/<account_id:account_id>/edit/", edit_views.edit, name="edit"),
     path(
+        "accounts/<account_id:account_id>/timeline/",
+        account_views.account_timeline,
+        name="timeline",
+    ),
+    path(
         "accounts/<account_id:account_id>/usage/",
         account_views.account_usage,
         name="usage",

@@ -14,12 +14,12 @@ from perennial.apps.customers import (
     chips,
     files,
     home,
+    hooks,
     listing,
     queries,
     reasons,
     today,
 )
-from perennial.apps.customers.edit_views import bulk_actions
 from perennial.apps.customers.queries import Book
 from perennial.apps.customers.words import owner_names
 from perennial.apps.team.access import TeamRequest, role_required
@@ -75,6 +75,7 @@ def _day(request: TeamRequest, book: Book, *, mine: bool) -> dict[str, Any]:
         ),
         "renewals": board.renewals(summary, request.regional),
         "urls": _urls(listing.ME if mine else ""),
+        "panels": hooks.home_panels(request, owner),
     }
 
 
@@ -134,7 +135,7 @@ def _around(
         "heads": chips.heads(asked),
         "sorted_text": chips.sorted_text(asked),
         "own_fields": _own_fields(request),
-        "bulk_actions": bulk_actions(),
+        "bulk_actions": hooks.bulk_actions(),
         "clear_url": listing.Filter().url(),
         "priority_url": asked.url(sort=""),
         "is_narrowed": asked.is_narrowed,
