@@ -51,6 +51,8 @@ class Chip:
 
 def view_of(asked: Filter) -> str:
     """The built-in view a filter narrows, or none."""
+    if asked.view:
+        return ""
     for key, view in VIEWS.items():
         if all(getattr(asked, f) == getattr(view, f) for f in _OF_VIEWS):
             return key

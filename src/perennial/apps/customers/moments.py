@@ -28,11 +28,18 @@ from perennial.ui.formats import Regional
 Row = Mapping[str, Any]
 #: E-mails shown of one account, the newest.
 MOST_EMAILS = 500
-_ICONS = {
-    Note.Kind.NOTE: "note",
-    Note.Kind.CALL: "phone",
-    Note.Kind.MEETING: "calendar-event",
-    Note.Kind.EMAIL: "mail",
+
+
+@dataclass(frozen=True)
+class _Look:
+    icon: str
+
+
+_LOOKS = {
+    Note.Kind.NOTE: _Look(icon="note"),
+    Note.Kind.CALL: _Look(icon="phone"),
+    Note.Kind.MEETING: _Look(icon="calendar-event"),
+    Note.Kind.EMAIL: _Look(icon="mail"),
 }
 
 
@@ -93,7 +100,13 @@ def _leads(about: About) -> Iterator[Entry]:
         if lead["created_at"]:
             detail = lead["source"] or ""
             said = _("First heard of them")
-            yield Entry(lead["created_at"], "seedling", said, detail, kind="lead")
+            yield Entry(
+                lead["created_at"],
+                icon="seedling",
+                text=said,
+                detail=detail,
+                kind="lead",
+            )
     for row in _stages(about.lake, tuple(sorted(lead["lead_id"] for lead in leads))):
         text = format_html(_("Sales stage <b>{stage}</b>"), stage=row["stage"])
         yield Entry(row["entered_at"], icon="seedling", text=text, kind="lead")
@@ -109,8 +122,9 @@ def _stages(lake: Lake, ids: tuple[str, ...]) -> Sequence[Row]:
 def _steps(about: About) -> Iterator[Entry]:
     for row in _rows(about.lake, "onboarding_steps", about.account.account_id):
         text = format_html(_("Onboarding: <b>{step}</b> done"), step=row["step"])
-        yield Entry(row["completed_at"], icon="checklist", text=text,
-                    detail=row["flow"] or "", kind="onboarding")  # fmt: skip
+        who = about.users.get(row["user_id"] or "", "")
+        at = row["completed_at"]
+        yield Entry(at, icon="checklist", text=text, detail=who, kind="onboarding")
 
 
 def _terms(about: About) -> Iterator[Entry]:
@@ -122,7 +136,13 @@ def _terms(about: About) -> Iterator[Entry]:
         amount = formats.money(row["acv"], about.regional, row["currency"] or None)
         detail = _("%(money)s a year") % {"money": amount} if row["acv"] else ""
         said = _("A contract term began")
-        yield Entry(row["term_start"], "file-text", said, detail, kind="billing")
+        yield Entry(
+            row["term_start"],
+            icon="file-text",
+            text=said,
+            detail=detail,
+            kind="billing",
+        )
         if row["outcome"] in words and row["outcome_at"]:
             yield Entry(row["outcome_at"], icon="file-text", text=words[row["outcome"]],
                         detail=row["churn_reason"] or "", kind="billing")  # fmt: skip
@@ -184,7 +204,7 @@ def notes(about: About) -> Iterator[Entry]:
             parts.insert(1, _("%(n)s min") % {"n": minutes})
         yield Entry(
             note.at,
-            icon=_ICONS[Note.Kind(note.kind)],
+            icon=_LOOKS[Note.Kind(note.kind)].icon,
             text=", ".join(parts),
             kind="contact" if note.is_contact else "note",
             html=markdown.render(note.body),

@@ -18,6 +18,8 @@ from perennial.apps.customers.timeline import Entry, instant_of
 
 #: Entries that come at once, and what a search looks through of other applications.
 PAGE, SEARCHED = 40, 2_000
+#: Entries of the short timeline.
+SHORT = 12
 _TICK = timedelta(microseconds=1)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -99,9 +101,7 @@ def page(about: About, asked: Asked, size: int = PAGE) -> Page:
     return Page([e for _, e in shown], replace(asked, before=last, skip=skip))
 
 
-def newest(
-    about: About, history: overview.History, most: int = timeline.MOST
-) -> list[Entry]:
+def newest(about: About, history: overview.History, most: int = SHORT) -> list[Entry]:
     """The short timeline of an overview: without e-mails and what came before them."""
     own = timeline.timeline(
         about.workspace,

@@ -7,6 +7,7 @@ from perennial.apps.customers import (
     edit_views,
     field_views,
     note_views,
+    saved_views,
     segment_views,
     views,
 )
@@ -19,6 +20,7 @@ urlpatterns = [
     path("", views.my_day, name="home"),
     path("why-these-accounts/", views.ranking, name="ranking"),
     path("accounts.csv", views.accounts_file, name="accounts_file"),
+    path("accounts/-/view/", saved_views.save, name="view"),
     path("accounts/-/bulk/", edit_views.bulk, name="bulk"),
     path("accounts/-/edits/<int:pk>/", edit_views.edited, name="edited"),
     path("accounts/-/edits/<int:pk>/undo/", edit_views.undo, name="undo"),
