@@ -214,9 +214,13 @@ PALETTE = [
 #: What becomes of a member's work: each is called with the workspace and the person.
 WHEN_A_MEMBER_LEAVES = ["perennial.apps.work.tasks.actions.hand_over"]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
-# What other applications do with accounts chosen in the list: functions that give a
-# `customers.edit_views.BulkAction`.
+# Where applications join the pages of customers (`apps/customers/hooks.py`).
+TIMELINE: list[str] = []
+ACCOUNT_TABS: list[str] = []
+ACCOUNT_PANELS: list[str] = []
+ACCOUNT_COLUMNS: list[str] = []
 ACCOUNT_BULK: list[str] = []
+HOME_PANELS: list[str] = []
 
 # --- background work: one durable queue on the application database
 

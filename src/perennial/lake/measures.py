@@ -36,7 +36,10 @@ def build(workspace: Workspace, as_of: date, *, progress: Mapping[str, int]) -> 
     with lake.lock(NAME), connect() as duck:
         history = latest(workspace, dates=[*weeks, as_of - DAY]).to_arrow()
         duck.register("history", history)
-        duck.execute(f"CREATE TEMP TABLE built AS {_sql(workspace, as_of)}")
+        is_past = as_of < workspace.today
+        duck.execute(
+            f"CREATE TEMP TABLE built AS {_sql(workspace, as_of, is_past=is_past)}"
+        )
         lake.replace(duck, NAME, "built", progress=progress)
 
 
@@ -97,7 +100,9 @@ def past(workspace: Workspace, as_of: date) -> pl.DataFrame:
     )
     with connect() as duck:
         duck.register("history", history.to_arrow())
-        duck.execute(f"CREATE TEMP TABLE told AS {_sql(workspace, as_of)}")
+        duck.execute(
+            f"CREATE TEMP TABLE told AS {_sql(workspace, as_of, is_past=True)}"
+        )
         instant = day_start(as_of, workspace.settings.tz).isoformat()
         told = duck.sql(
             f"""
@@ -154,10 +159,15 @@ def add_new(workspace: Workspace) -> None:
         build(workspace, as_of or workspace.today, progress={})
 
 
-def _sql(workspace: Workspace, as_of: date) -> str:
+def _sql(workspace: Workspace, as_of: date, *, is_past: bool = False) -> str:
+    """The rows as of a day; contacts of the day itself count but in the past.
+
+    Who was called this morning is not to be called again.
+    """
     source = workspace.lake.source
     instant = f"TIMESTAMPTZ '{day_start(as_of, workspace.settings.tz).isoformat()}'"
     day = f"DATE '{as_of}'"
+    until = instant if is_past else f"TIMESTAMPTZ '{workspace.now.isoformat()}'"
     return f"""
     WITH known AS (
         SELECT account_id FROM {source("accounts")}
@@ -202,7 +212,7 @@ def _sql(workspace: Workspace, as_of: date) -> str:
             UNION ALL
             SELECT account_id, sent_at FROM {source("emails")}
             WHERE NOT coalesce(is_automatic, false)
-        ) WHERE "at" < {instant} GROUP BY account_id
+        ) WHERE "at" < {until} GROUP BY account_id
     ), nps AS (
         SELECT account_id, arg_max(score, answered_at) AS nps_score,
                max(answered_at) AS nps_at

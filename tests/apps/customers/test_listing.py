@@ -36,6 +36,11 @@ filters = st.builds(
     renewal=st.sampled_from(["", *listing.RENEWALS]),
     touched=st.sampled_from(["", *listing.TOUCHES]),
     is_full=st.booleans(),
+    member=words,
+    columns=st.lists(
+        st.sampled_from(["mrr", "attribute:size", "tags"]), unique=True
+    ).map(tuple),
+    view=st.sampled_from(["", "7"]),
     sort=st.sampled_from(["", *listing.SORTS, *(f"-{s}" for s in listing.SORTS)]),
 )
 

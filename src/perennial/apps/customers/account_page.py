@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from perennial.apps.customers import explain, queries, today
+from perennial.apps.customers import explain, hooks, queries, today
 from perennial.apps.customers import reasons as why_now
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.breakdown import Snapshot
@@ -24,6 +24,7 @@ from perennial.apps.customers.usage import Week
 from perennial.apps.customers.words import STATES, Text, capitalized, figure, name_of
 from perennial.apps.team.access import TeamRequest
 from perennial.apps.team.lake import lake_of
+from perennial.apps.team.roles import Role
 from perennial.ui import charts, formats
 from perennial.ui.charts import Chart, Point
 from perennial.ui.formats import Regional
@@ -55,13 +56,14 @@ def shared(
         "nav": "accounts",
         "now": now(request, found),
         "account": found,
+        "may_edit": request.membership.covers(Role.MEMBER),
         "data_to": queries.data_to(request.workspace, found.as_of),
         "state": STATES.get(found.state, found.state),
         "owner": name_of(found.owner_email, names),
         "sentence": said(found, told, request.regional),
         "alarm": found.color if found.is_risky else "",
         "no_score": no_score(found, stored, request.regional),
-        "tabs": tabs(found, tab, people),
+        "tabs": [*tabs(found, tab, people), *_further(request, found, tab)],
         "tab": tab,
         "chance": chance,
         "chance_text": formats.percent(
@@ -75,6 +77,7 @@ def shared(
 def tabs(found: Account, on: str, people: int | None) -> list[dict[str, Any]]:
     words = {
         "account": _("Overview"),
+        "timeline": _("Timeline"),
         "usage": _("Usage"),
         "money": _("Money"),
         "people": _("People"),
@@ -88,6 +91,14 @@ def tabs(found: Account, on: str, people: int | None) -> list[dict[str, Any]]:
             "count": count if key == "people" else None,
         }
         for key, word in words.items()
+    ]
+
+
+def _further(request: TeamRequest, found: Account, on: str) -> list[dict[str, Any]]:
+    """Tabs of other applications."""
+    return [
+        {"label": t.label, "url": t.url, "on": t.key == on, "count": t.count}
+        for t in hooks.tabs(request, found)
     ]
 
 

@@ -12,15 +12,18 @@ from perennial.apps.customers import account_page as page
 from perennial.apps.customers import (
     details,
     explain,
+    hooks,
     money,
+    note_queries,
     overview,
     parts,
     people,
     queries,
-    timeline,
+    timeline_feed,
     usage,
 )
 from perennial.apps.customers.account import Account
+from perennial.apps.customers.moments import About
 from perennial.apps.customers.words import owner_names
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.roles import Role
@@ -42,15 +45,46 @@ def account(request: TeamRequest, account_id: str) -> HttpResponse:
         "frozen": explain.frozen_text(health, found.as_of, regional),
         "chart": overview.chart(stored, found, regional, _("Health")),
         "matrix": usage.matrix(request.workspace, found).short(),
-        "entries": timeline.timeline(
-            request.workspace, found, stored, names, users, regional
+        "entries": timeline_feed.newest(
+            About(request.workspace, found, regional, names, users), stored
         ),
+        "panels": hooks.panels(request, found),
         "details": details.short(request.workspace, account_id, names),
-        "may_edit": request.membership.covers(Role.MEMBER),
+        "pinned": note_queries.pinned(
+            request.workspace, account_id, names, request.membership
+        ),
         "people": staff[: page.SOME_PEOPLE],
         "people_count": len(staff),
     }
     return render(request, "customers/account.html", context)
+
+
+@role_required(Role.VIEWER)
+def account_timeline(request: TeamRequest, account_id: str) -> HttpResponse:
+    """Everything that happened, filtered and searched; more comes on scroll."""
+    found = queries.get_account_or_404(request.workspace, account_id)
+    asked = timeline_feed.parse(request.GET)
+    names = owner_names(request.workspace)
+    staff = people.people(request.workspace, found)
+    users = {person.user_id: person.name for person in staff}
+    about = About(request.workspace, found, request.regional, names, users)
+    context = {
+        "asked": asked,
+        "page": timeline_feed.page(about, asked),
+        "account": found,
+        "now": page.now(request, found),
+    }
+    template = "customers/timeline_tab.html"
+    if request.htmx:
+        part = "#rows" if asked.before else "#results"
+        return render(request, f"{template}{part}", context)
+    kinds = [
+        (asked.url(kind=key, before=None), word, key == asked.kind)
+        for key, word in {"": _("Everything"), **timeline_feed.KINDS}.items()
+    ]
+    context |= {**_shared(request, found, "timeline"), "kinds": kinds}
+    context["kind_word"] = timeline_feed.KINDS.get(asked.kind, _("Everything"))
+    return render(request, template, context)
 
 
 @role_required(Role.VIEWER)

@@ -7,7 +7,7 @@ they are kept; that makes a page three times as fast as tags in a template do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -53,6 +53,7 @@ class Row:
     use: SafeString
     nps: str
     tickets: str
+    extra: Sequence[str] = ()
 
 
 def rows(
@@ -60,11 +61,18 @@ def rows(
     names: Mapping[str, str],
     regional: Regional,
     now: datetime,
+    extra: Mapping[str, Sequence[str]],
 ) -> list[Row]:
-    """The rows of a page, in the language and the units of the reader."""
+    """The rows of a page, in the language and the units of the reader.
+
+    `extra`: cells of further columns by account.
+    """
     context = Context({"regional": regional, "now": now})
     language = get_language() or ""
-    return [_row(a, names, regional, context, language) for a in accounts]
+    return [
+        _row(a, names, regional, context, language, extra.get(a.account_id, ()))
+        for a in accounts
+    ]
 
 
 def _row(
@@ -73,6 +81,7 @@ def _row(
     regional: Regional,
     context: Context,
     language: str,
+    extra: Sequence[str],
 ) -> Row:
     days = a.days_to_renewal
     return Row(
@@ -98,6 +107,7 @@ def _row(
         use=_use(None if a.license_use is None else round(a.license_use, 2), regional),
         nps=formats.number(a.nps_score, regional),
         tickets=formats.number(a.open_tickets or None, regional),
+        extra=extra,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -31,9 +31,12 @@ _OF_VIEWS = ("owner", "health", "renewal", "touched", "is_full")
 
 @dataclass(frozen=True)
 class Choice:
+    """`heading` stands above the first of a group."""
+
     label: str
     url: str
     on: bool
+    heading: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Chip:
 
 def view_of(asked: Filter) -> str:
     """The built-in view a filter narrows, or none."""
+    if asked.view:
+        return ""
     for key, view in VIEWS.items():
         if all(getattr(asked, f) == getattr(view, f) for f in _OF_VIEWS):
             return key
@@ -93,10 +98,8 @@ def chips(
 ) -> list[Chip]:
     """`segments`: names of segments by key."""
     found = [_health(asked), _state(asked)]
-    if book.segments:
-        found.append(_segment(book, asked))
-    if segments or asked.member:
-        found.append(_member(asked, segments))
+    if book.segments or segments or asked.member:
+        found.append(_segment(book, asked, segments))
     found += [_renewal(asked), _owner(book, asked, names)]
     if asked.touched:
         found.append(_touched(asked))
@@ -125,18 +128,19 @@ def _state(asked: Filter) -> Chip:
     return Chip(_("Status"), words[asked.state], asked.state != ANY, choices)
 
 
-def _segment(book: Book, asked: Filter) -> Chip:
-    options = [("", _("Any")), *((s, s) for s in book.segments)]
-    choices = _choices(asked, "segment", options)
-    return Chip(_("Segment"), asked.segment or _("Any"), bool(asked.segment), choices)
-
-
-def _member(asked: Filter, segments: Mapping[str, str]) -> Chip:
-    """Segments that people made; "Segment" is the attribute of accounts."""
-    options = [("", _("Any")), *segments.items()]
-    value = segments.get(asked.member, asked.member) or _("Any")
-    choices = _choices(asked, "member", options)
-    return Chip(_("Member of"), value, bool(asked.member), choices)
+def _segment(book: Book, asked: Filter, segments: Mapping[str, str]) -> Chip:
+    """One chip for both: what accounts say is their segment, and those people made."""
+    own = [("", _("Any")), *((s, s) for s in book.segments)]
+    made = [("", _("Any")), *segments.items()] if segments or asked.member else []
+    choices = _choices(asked, "segment", own if book.segments else ())
+    members = _choices(asked, "member", made)
+    if choices and members:
+        choices[0] = replace(choices[0], heading=_("As accounts say"))
+    if members:
+        members[0] = replace(members[0], heading=_("Segments"))
+    chosen = [asked.segment, segments.get(asked.member, asked.member)]
+    value = ", ".join(filter(None, chosen))
+    return Chip(_("Segment"), value or _("Any"), bool(value), [*choices, *members])
 
 
 def _renewal(asked: Filter) -> Chip:

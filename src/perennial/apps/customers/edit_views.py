@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +10,6 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -102,22 +100,6 @@ def undo(request: TeamRequest, pk: int) -> HttpResponse:
 
 
 # --- many at once ------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class BulkAction:
-    """What another application does with chosen accounts: `url` takes the same form."""
-
-    label: str
-    icon: str
-    url: str
-
-
-def bulk_actions() -> list[BulkAction]:
-    """Those of other applications, named in the settings."""
-    from django.conf import settings
-
-    return [import_string(path)() for path in settings.ACCOUNT_BULK]
 
 
 def chosen(request: TeamRequest) -> list[str]:

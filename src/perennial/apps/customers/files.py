@@ -1,10 +1,13 @@
-"""The list as a CSV file, a batch of rows at a time."""
+"""The list as a file: CSV a batch of rows at a time, or a workbook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
+import polars.selectors as cs
 
 from perennial.core.money import SCALE
 
@@ -53,6 +56,20 @@ def lines(batches: Iterable[pl.DataFrame]) -> Iterator[str]:
             float_precision=4,
             datetime_format="%Y-%m-%dT%H:%M:%S%:z",
         )
+
+
+def table(
+    batches: Iterable[pl.DataFrame], zone: ZoneInfo
+) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+    """Head and rows for a workbook; an instant is its local day."""
+    head = [column.meta.output_name() for column in _COLUMNS]
+    local = cs.datetime().dt.convert_time_zone(str(zone)).dt.date()
+    rows = (
+        row
+        for frame in batches
+        for row in frame.select(_COLUMNS).with_columns(local).iter_rows()
+    )
+    return head, rows
 
 
 def _harmless(name: str) -> pl.Expr:

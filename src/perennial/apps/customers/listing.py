@@ -27,6 +27,8 @@ ME = "me"
 NOBODY = "nobody"
 NO_SCORE = "none"
 PRIORITY = "priority"
+#: Columns shown at once, at most.
+MOST_COLUMNS = 40
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,11 @@ SORTS: Mapping[str, Sort] = {
 
 @dataclass(frozen=True)
 class Filter:
-    """What is asked for. `owner` is an address, `me` or `nobody`."""
+    """What is asked for. `owner` is an address, `me` or `nobody`.
+
+    `columns` are those shown, of none the usual ones; `view` is the saved view that
+    this began as.
+    """
 
     q: str = ""
     health: tuple[str, ...] = ()
@@ -70,6 +76,8 @@ class Filter:
     is_full: bool = False
     member: str = ""
     sort: str = ""
+    columns: tuple[str, ...] = ()
+    view: str = ""
 
     @property
     def column(self) -> str:
@@ -82,7 +90,12 @@ class Filter:
 
     @property
     def is_narrowed(self) -> bool:
-        return replace(self, sort="") != Filter()
+        return self.narrowing != Filter()
+
+    @property
+    def narrowing(self) -> Filter:
+        """What decides which accounts there are, without how they are shown."""
+        return replace(self, sort="", columns=(), view="")
 
     def url(self, **changes: object) -> str:
         """The query string of this filter with some of it changed."""
@@ -96,6 +109,8 @@ class Filter:
         found = [(name, value) for name, value in plain if value != _PLAIN[name]]
         found += [("health", color) for color in self.health]
         found += [("in", self.member)] if self.member else []
+        found += [("cols", ",".join(self.columns))] if self.columns else []
+        found += [("view", self.view)] if self.view else []
         return [*found, ("use", "full")] if self.is_full else found
 
     def sorted_by(self, column: str) -> str:
@@ -138,8 +153,16 @@ def parse(query: QueryDict) -> Filter:
         touched=_one_of(query.get("touched", ""), TOUCHES, ""),
         is_full=query.get("use") == "full",
         member=query.get("in", ""),
+        columns=_columns(query),
+        view=query.get("view", "") if query.get("view", "").isdecimal() else "",
         sort=sort if sort.removeprefix("-") in SORTS else "",
     )
+
+
+def _columns(query: QueryDict) -> tuple[str, ...]:
+    """Columns by name: as an address says them, or as a form ticks them."""
+    said = [*query.get("cols", "").split(","), *query.getlist("col")]
+    return tuple(dict.fromkeys(name for name in said if name))[:MOST_COLUMNS]
 
 
 def _one_of(value: str, known: tuple[str, ...], default: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from perennial.apps.team.models import User, Workspace
 
@@ -137,3 +138,105 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id}: {self.name}"
+
+
+class Note(models.Model):
+    """What somebody wrote down of an account: a note, a call, a meeting, an e-mail.
+
+    `key` comes with the form, so that one sent twice is one note. Contacts are
+    touchpoints in the lake, too.
+    """
+
+    class Kind(models.TextChoices):
+        NOTE = "note", pgettext_lazy("kind of contact", "Note")
+        CALL = "call", pgettext_lazy("kind of contact", "Call")
+        MEETING = "meeting", pgettext_lazy("kind of contact", "Meeting")
+        EMAIL = "e-mail", pgettext_lazy("kind of contact", "E-mail")
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="notes"
+    )
+    key = models.UUIDField(unique=True)
+    account_id = models.CharField(max_length=254)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    body = models.TextField()
+    at = models.DateTimeField()
+    minutes = models.PositiveSmallIntegerField(null=True)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    author = models.CharField(max_length=254)
+    is_pinned = models.BooleanField(default=False)
+    written_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "account_id", "-at"], name="note_of")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.account_id}"
+
+    @property
+    def is_contact(self) -> bool:
+        return self.kind != self.Kind.NOTE
+
+
+class NoteVersion(models.Model):
+    """What a note said before it was changed."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="versions")
+    body = models.TextField()
+    author = models.CharField(max_length=254)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.note} until {self.until}"
+
+
+class Mention(models.Model):
+    """A teammate a note speaks to."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="mentions")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mentions")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["note", "user"], name="mention_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.note}"
+
+
+class Attachment(models.Model):
+    """A file of a note; it lies below the media folder under its key."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="attachments")
+    key = models.UUIDField(unique=True)
+    name = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class View(models.Model):
+    """A view of the list of accounts that somebody saved: its address as it was.
+
+    Others see it once it is shared.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="account_views"
+    )
+    owner = models.ForeignKey(User, on_delete=models.CASCADE)
+    name = models.CharField(max_length=80)
+    query = models.CharField(max_length=1000)
+    is_shared = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -144,7 +144,8 @@ def page(workspace: Workspace, asked: Filter, reader: Reader, number: int) -> Pa
     """One page of the list; kept until the next refresh, for tabs and for Back."""
     if asked.owner != listing.ME:
         reader = replace(reader, email="")  # the same rows for everybody
-    return _page(lake_of(workspace), asked, reader, number, PAGE)
+    plain = replace(asked, columns=(), view="")
+    return _page(lake_of(workspace), plain, reader, number, PAGE)
 
 
 def _filtered(lake: Lake, asked: Filter, reader: Reader) -> ir.Table:
@@ -172,7 +173,7 @@ def totals(workspace: Workspace, asked: Filter, reader: Reader, first: Page) -> 
         mrr = sum((account.mrr for account in first.accounts), Decimal(0))
         return Totals(len(first.accounts), mrr)
     lake = lake_of(workspace)
-    plain = replace(asked, sort="")
+    plain = asked.narrowing
     known = _book(lake)
     if known and plain == Filter(
         state=plain.state, segment=plain.segment, owner=plain.owner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -38,13 +38,20 @@ _URGENT = {"urgent", "high"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened: when, with which icon, in words."""
+    """One thing that happened: when, with which icon, in words.
+
+    `kind` is what the page filters by (`timeline_feed.KINDS`); `html` is a longer text
+    that is safe already; `url` leads to what it speaks of.
+    """
 
     at: date | datetime
     icon: str
     text: SafeString | str
     detail: str = ""
     quote: str = ""
+    kind: str = ""
+    html: SafeString | str = ""
+    url: str = ""
 
 
 def timeline(
@@ -63,15 +70,15 @@ def timeline(
     people = _People(lake, names, users)
     found = [
         *usage_entries(_today(lake, account), regional),
-        *fact_entries(_facts(lake, account), account, people, regional),
+        *fact_entries(_facts(lake, account)[:MOST], account, people, regional),
         *seat_entries(money.seat_levels(workspace, account), regional),
         *mrr_entries(money.mrr_levels(workspace, account), regional),
         *health_entries(history, regional),
     ]
-    return sorted(found, key=lambda e: _instant(e.at, regional), reverse=True)[:MOST]
+    return sorted(found, key=lambda e: instant_of(e.at, regional), reverse=True)[:MOST]
 
 
-def _instant(at: date | datetime, regional: Regional) -> datetime:
+def instant_of(at: date | datetime, regional: Regional) -> datetime:
     return at if isinstance(at, datetime) else day_start(at, regional.zone)
 
 
@@ -110,17 +117,32 @@ def usage_entries(use: Use | None, regional: Regional) -> Iterator[Entry]:
         "n": formats.number(use.events, regional)
     }
     text = _("In the product today: %(people)s, %(events)s")
-    yield Entry(use.last_at, "activity", text % {"people": people, "events": events})
+    text = text % {"people": people, "events": events}
+    yield Entry(use.last_at, "activity", text, kind="usage")
 
 
 # --- contacts, tickets and answers --------------------------------------------
 
 
+def every(
+    lake: Lake,
+    account: Account,
+    names: Mapping[str, str],
+    users: Mapping[str, str],
+    regional: Regional,
+) -> Iterator[Entry]:
+    """All contacts, tickets and answers, and what was done today."""
+    people = _People(lake, names, users)
+    yield from usage_entries(_today(lake, account), regional)
+    yield from fact_entries(_facts(lake, account), account, people, regional)
+
+
 @kept("touchpoints", "tickets", "survey_responses")
 def _facts(lake: Lake, account: Account) -> list[dict[str, Any]]:
-    """The newest contacts, tickets and answers before the day the data speak of.
+    """Contacts, tickets and answers before the day the data speak of, newest first.
 
     Three plain reads, sorted here: one union of them takes twice as long to build.
+    Notes are shown as what they are, not as the touchpoints they became.
     """
     end = day_start(account.as_of, lake.settings.tz)
     found: list[dict[str, Any]] = []
@@ -131,13 +153,15 @@ def _facts(lake: Lake, account: Account) -> list[dict[str, Any]]:
         if name == "tickets":
             rows = rows.filter(~pl.col("is_spam").fill_null(value=False))
             rows = rows.filter(pl.col("merged_into").is_null())
-        newest = rows.sort("at", descending=True).head(MOST)
-        found += [{"table": name, **row} for row in newest.to_dicts()]
-    return sorted(found, key=lambda row: row["at"], reverse=True)[:MOST]
+        if name == "touchpoints":
+            rows = rows.filter(~pl.col("id").str.starts_with("note:"))
+        found += [{"table": name, **row} for row in rows.to_dicts()]
+    return sorted(found, key=lambda row: row["at"], reverse=True)
 
 
 _FACTS = {
     "touchpoints": {
+        "id": "touchpoint_id",
         "at": "at",
         "kind": "kind",
         "who": "staff_email",
@@ -188,11 +212,11 @@ def fact_entries(
     users = people.of_users({r["who"] for r in answers if r["who"]})
     for row in rows:
         if row["table"] == "touchpoints":
-            yield _contact(row, people.own, regional)
+            yield replace(_contact(row, people.own, regional), kind="contact")
         elif row["table"] == "tickets":
-            yield _ticket(row, account, regional)
+            yield replace(_ticket(row, account, regional), kind="ticket")
         else:
-            yield _answer(row, users, regional)
+            yield replace(_answer(row, users, regional), kind="survey")
 
 
 # --- contacts ----------------------------------------------------------------
@@ -295,7 +319,7 @@ def _names(lake: Lake, ids: frozenset[str]) -> dict[str, str]:
 
 
 def seat_entries(changes: Sequence[money.Level], regional: Regional) -> Iterator[Entry]:
-    for level in changes[:MOST]:
+    for level in changes:
         if level.before is None or level.value is None:
             continue
         by = level.value - level.before
@@ -312,7 +336,7 @@ def seat_entries(changes: Sequence[money.Level], regional: Regional) -> Iterator
 
 
 def mrr_entries(changes: Sequence[money.Level], regional: Regional) -> Iterator[Entry]:
-    for level in changes[:MOST]:
+    for level in changes:
         before, now = (Decimal(v or 0) / SCALE for v in (level.before, level.value))
         if before == now:
             continue

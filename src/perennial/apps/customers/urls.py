@@ -6,6 +6,8 @@ from perennial.apps.customers import (
     account_views,
     edit_views,
     field_views,
+    note_views,
+    saved_views,
     segment_views,
     views,
 )
@@ -18,6 +20,7 @@ urlpatterns = [
     path("", views.my_day, name="home"),
     path("why-these-accounts/", views.ranking, name="ranking"),
     path("accounts.csv", views.accounts_file, name="accounts_file"),
+    path("accounts/-/view/", saved_views.save, name="view"),
     path("accounts/-/bulk/", edit_views.bulk, name="bulk"),
     path("accounts/-/edits/<int:pk>/", edit_views.edited, name="edited"),
     path("accounts/-/edits/<int:pk>/undo/", edit_views.undo, name="undo"),
@@ -45,7 +48,33 @@ urlpatterns = [
         edit_views.account_details,
         name="details",
     ),
+    path("accounts/<account_id:account_id>/log/", note_views.log, name="log"),
+    path(
+        "accounts/<account_id:account_id>/notes/<int:pk>/",
+        note_views.note,
+        name="note",
+    ),
+    path(
+        "accounts/<account_id:account_id>/notes/<int:pk>/change/",
+        note_views.change,
+        name="note_change",
+    ),
+    path(
+        "accounts/<account_id:account_id>/notes/<int:pk>/keep/",
+        note_views.keep,
+        name="note_keep",
+    ),
+    path(
+        "accounts/<account_id:account_id>/files/<uuid:key>/",
+        note_views.attachment,
+        name="attachment",
+    ),
     path("accounts/<account_id:account_id>/edit/", edit_views.edit, name="edit"),
+    path(
+        "accounts/<account_id:account_id>/timeline/",
+        account_views.account_timeline,
+        name="timeline",
+    ),
     path(
         "accounts/<account_id:account_id>/usage/",
         account_views.account_usage,

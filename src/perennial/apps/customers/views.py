@@ -8,23 +8,25 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from perennial.apps.customers import (
-    attributes,
     board,
     cells,
     chips,
+    columns,
     files,
     home,
+    hooks,
     listing,
     queries,
     reasons,
+    saved_views,
     today,
 )
-from perennial.apps.customers.edit_views import bulk_actions
 from perennial.apps.customers.queries import Book
 from perennial.apps.customers.words import owner_names
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.roles import Role
 from perennial.ui import navigation
+from perennial.ui.files import download
 
 MINE, TEAM = "mine", "team"
 
@@ -75,6 +77,7 @@ def _day(request: TeamRequest, book: Book, *, mine: bool) -> dict[str, Any]:
         ),
         "renewals": board.renewals(summary, request.regional),
         "urls": _urls(listing.ME if mine else ""),
+        "panels": hooks.home_panels(request, owner),
     }
 
 
@@ -107,12 +110,16 @@ def accounts(request: TeamRequest) -> HttpResponse:
     number = _page_number(request)
     page = queries.page(request.workspace, asked, reader, number)
     now = now_of(request, book.as_of)
+    shown = columns.shown(request.workspace, asked)
+    extra = columns.cells(request.workspace, shown, page.accounts, request.regional)
     context = {
         "nav": "accounts",
+        "shown": shown,
+        "own_fields": shown.own.values(),
         "asked": asked,
         "may_edit": request.membership.covers(Role.MEMBER),
         "page": page,
-        "rows": cells.rows(page.accounts, names, request.regional, now),
+        "rows": cells.rows(page.accounts, names, request.regional, now, extra),
     }
     if request.htmx and number > 1:
         return render(request, "customers/accounts.html#rows", context)
@@ -129,21 +136,27 @@ def _around(
     return {
         "now": now_of(request, book.as_of),
         "data_to": queries.data_to(request.workspace, book.as_of),
-        "tabs": chips.tabs(book, asked, request.user.email),
+        "tabs": [
+            *chips.tabs(book, asked, request.user.email),
+            *_saved(request, asked),
+        ],
+        "usual_url": asked.url(columns=()),
         "chips": chips.chips(book, asked, names, _segment_names(request)),
         "heads": chips.heads(asked),
         "sorted_text": chips.sorted_text(asked),
-        "own_fields": _own_fields(request),
-        "bulk_actions": bulk_actions(),
+        "bulk_actions": hooks.bulk_actions(),
         "clear_url": listing.Filter().url(),
         "priority_url": asked.url(sort=""),
         "is_narrowed": asked.is_narrowed,
     }
 
 
-def _own_fields(request: TeamRequest) -> list[attributes.Definition]:
-    every = attributes.titles(request.workspace)
-    return [each for each in every if not each.is_built_in]
+def _saved(request: TeamRequest, asked: listing.Filter) -> list[dict[str, Any]]:
+    """Tabs of saved views."""
+    return [
+        {"label": v.name, "url": saved_views.url_of(v), "on": asked.view == str(v.pk)}
+        for v in saved_views.views_of(request)
+    ]
 
 
 def _segment_names(request: TeamRequest) -> dict[str, str]:
@@ -157,7 +170,7 @@ def _page_number(request: TeamRequest) -> int:
 
 
 @role_required(Role.VIEWER)
-def accounts_file(request: TeamRequest) -> StreamingHttpResponse:
+def accounts_file(request: TeamRequest) -> HttpResponse | StreamingHttpResponse:
     """The rows of the list as it is filtered and sorted, all of them."""
     book = queries.book(request.workspace)
     asked = listing.parse(request.GET)
@@ -166,7 +179,10 @@ def accounts_file(request: TeamRequest) -> StreamingHttpResponse:
         if book
         else ()
     )
-    response = StreamingHttpResponse(files.lines(rows), content_type="text/csv")
     day = book.as_of if book else date.min
+    if request.GET.get("format") == "xlsx":
+        head, table = files.table(rows, request.regional.zone)
+        return download({"format": "xlsx"}, f"accounts-{day}", head, table)
+    response = StreamingHttpResponse(files.lines(rows), content_type="text/csv")
     response["Content-Disposition"] = f'attachment; filename="accounts-{day}.csv"'
     return response

@@ -1,0 +1,96 @@
+"""Where other applications join the pages of customers.
+
+Each is a list of dotted names in the settings, as the palette is: this package
+imports none of those applications, and they import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.module_loading import import_string
+from django.utils.safestring import SafeString
+
+from perennial.apps.customers.account import Account
+from perennial.apps.customers.timeline import Entry
+from perennial.apps.team.access import TeamRequest
+from perennial.apps.team.models import Workspace
+from perennial.ui.formats import Regional
+
+Text = str | Promise
+
+#: Entries before an instant, the newest first, as many as asked for at most.
+Provider = Callable[[Workspace, Account, Regional, datetime, int], Iterable[Entry]]
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A further page of an account: its template extends `customers/account_base.html`
+    with the context of `account_page.shared(request, account, …, key)`."""
+
+    key: str
+    label: Text
+    url: str
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class BulkAction:
+    """What is done with accounts chosen in the list: `url` takes the same form, and
+    `edit_views.chosen` reads who was meant."""
+
+    label: Text
+    icon: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the list: figures by account id, asked once for the rows shown."""
+
+    key: str
+    word: Text
+    values: Callable[[Workspace, Sequence[str]], Mapping[str, int]]
+
+
+def _named(paths: Sequence[str]) -> list[Any]:
+    return [import_string(path) for path in paths]
+
+
+def providers() -> list[Provider]:
+    """What adds entries to timelines: `settings.TIMELINE`."""
+    return cast("list[Provider]", _named(settings.TIMELINE))
+
+
+def tabs(request: TeamRequest, account: Account) -> list[Tab]:
+    """`settings.ACCOUNT_TABS`: functions of (request, account) that give a `Tab`."""
+    return [find(request, account) for find in _named(settings.ACCOUNT_TABS)]
+
+
+def panels(request: TeamRequest, account: Account) -> list[SafeString]:
+    """`settings.ACCOUNT_PANELS`: functions of (request, account) that give the HTML of
+    a card for the overview, or nothing."""
+    drawn = (draw(request, account) for draw in _named(settings.ACCOUNT_PANELS))
+    return [card for card in drawn if card]
+
+
+def home_panels(request: TeamRequest, owner: str) -> list[SafeString]:
+    """`settings.HOME_PANELS`: functions of (request, owner) that give the HTML of a
+    card; `owner` is an address, or empty for the whole team."""
+    drawn = (draw(request, owner) for draw in _named(settings.HOME_PANELS))
+    return [card for card in drawn if card]
+
+
+def columns() -> list[Column]:
+    """`settings.ACCOUNT_COLUMNS`: functions that give a `Column` of the list."""
+    return [find() for find in _named(settings.ACCOUNT_COLUMNS)]
+
+
+def bulk_actions() -> list[BulkAction]:
+    """`settings.ACCOUNT_BULK`: functions that give a `BulkAction`."""
+    return [find() for find in _named(settings.ACCOUNT_BULK)]
