@@ -18,6 +18,7 @@ from perennial.core.errors import BadValue
 from perennial.core.settings import HealthTargets
 from perennial.lake import scorecards
 from perennial.lake.workspace import Workspace as Lake
+from perennial.metrics.registry import all_metrics
 from perennial.scoring.scorecard import standard, with_tried
 from perennial.scoring.scorecard_reading import read
 from perennial.scoring.scorecard_text import parse, to_document, write
@@ -178,8 +179,8 @@ def test_a_draft_is_discarded(draft: Draft, cast: Cast, client_of: ClientOf) -> 
 
 
 def test_every_offer_makes_a_scorecard(draft: Draft) -> None:
-    for offer, _title in editor.offers(STANDARD):
-        read(editor.with_part(draft.document, offer, "1"))
+    for offer, _title in editor.offers(STANDARD, all_metrics()):
+        read(editor.with_part(draft.document, offer, "1", all_metrics()))
 
 
 def test_differences_are_all_that_differs(regional: Regional) -> None:
