@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.parts import counts_text
-from perennial.apps.health import actions, backtest, editor, verdicts
+from perennial.apps.health import actions, backtest, editor, tried, verdicts
 from perennial.apps.health.models import Draft
 from perennial.apps.health.preview import preview
 from perennial.apps.health.tabs import tabs
@@ -207,6 +207,26 @@ def shown(request: TeamRequest, pk: int) -> HttpResponse:
         return render(request, "health/preview.html", {"problems": _problems(error)})
     context = {"preview": found_now, "shares": _shares(card)}
     return render(request, "health/preview.html", context)
+
+
+@role_required(Role.VIEWER)
+def one(request: TeamRequest, pk: int) -> HttpResponse:
+    """One account under the draft: a part of the editor, and a page without it."""
+    found = _draft(request, pk)
+    book = customers.book(request.workspace)
+    if book is None:
+        raise Http404
+    lake, wanted = lake_of(request.workspace), request.GET.get("account", "")
+    context: dict[str, Any] = {"wanted": wanted}
+    try:
+        card = scorecards.written(lake, found.document)
+        told = tried.of(lake, card, book.as_of, wanted, request.regional)
+        context["tried"] = told
+    except PerennialError as error:
+        context["try_problems"] = _problems(error)
+    if request.htmx:
+        return render(request, "health/tried.html", context)
+    return render(request, "health/draft.html", {**_page(request, found), **context})
 
 
 def _problems(error: PerennialError) -> Sequence[Problem]:
