@@ -11,7 +11,10 @@ from tests.apps.team.cast import Cast
 from tests.e2e.browsing import SignIn, assert_clean, browse
 from tests.insights.folder import known, workspace  # noqa: F401 - fixtures
 
-PAGES = ["power", "renewal", "forecast", "patterns", "product", "value", "versions"]
+PAGES = [
+    *("power", "renewal", "backtest", "forecast", "patterns", "product"),
+    *("survival", "value", "versions"),
+]
 
 
 @pytest.mark.parametrize("name", PAGES)

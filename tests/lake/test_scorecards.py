@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from perennial.core.errors import BadValue
-from perennial.lake import healthbook, incidents, scorecards, snapshots
+from perennial.lake import definitions, healthbook, incidents, scorecards, snapshots
 from perennial.scoring.documents import BadScorecard
 from perennial.scoring.scorecard import with_tried
 from perennial.scoring.scorecard_reading import read
@@ -325,3 +325,48 @@ def test_transitions_are_written_once_with_their_drivers(tmp_path: Path) -> None
 def test_the_card_of_a_document_survives_the_lake(case: Case) -> None:
     stored = scorecards.version(case.workspace, 1).card
     assert read(to_document(stored)) == stored
+
+
+# Metrics that people defined
+
+
+def test_a_metric_of_ones_own_is_a_part_like_any_other(tmp_path: Path) -> None:
+    case = company(tmp_path)
+    case.events(("u1", "used", "2026-05-29T10:00", "export"))
+    case.roll_up()
+    ws = case.workspace
+    own = {"key": "exports", "title": "Exports", "measure": "count", "table": "events"}
+    own["where"] = "event = 'export'"
+    definitions.define(case.lake, own, by="ada@x.io", at=ws.now)
+    exports = {"name": "exports", "weight": 100, "metric": "exports"}
+    document = {"name": "Own", "components": [{**exports, "scale": {"target": 2}}]}
+    with pytest.raises(BadScorecard, match="metric"):
+        read(document)  # another workspace has none of that name
+    card = scorecards.written(ws, document)
+    scorecards.publish(ws, card, by="ada@x.io", note="Exports count")
+    case.refresh(as_of="2026-06-01")
+    # One of the two that are wanted, and where nobody exported anything: none.
+    assert on(case, DAY)["score"] == 50
+    assert on(case, DAY, "idle")["score"] == 0
+    part = card.rules[-1].components[0].source
+    assert (part.title, part.unit) == ("Exports", "count")  # type: ignore[union-attr]
+
+
+def test_what_counts_in_a_score_is_not_retired(tmp_path: Path) -> None:
+    """And what counted once is known for ever: history is read whatever is gone."""
+    case = company(tmp_path)
+    case.roll_up()
+    ws = case.workspace
+    own = {"key": "calls", "title": "Calls", "measure": "count", "table": "touchpoints"}
+    definitions.define(case.lake, own, by="ada@x.io", at=ws.now)
+    calls = {"name": "calls", "weight": 60, "metric": "calls", "scale": {"target": 2}}
+    document = {"name": "Calls", "components": [calls, DEPTH]}
+    scorecards.publish(ws, scorecards.written(ws, document), by="a@x.io", note="x")
+    with pytest.raises(BadValue, match="scorecard in force"):
+        definitions.retire(case.lake, "calls", by="ada@x.io", at=ws.now)
+    scorecards.publish(ws, read(CARD), by="a@x.io", note="Without calls")
+    definitions.retire(case.lake, "calls", by="ada@x.io", at=ws.now)
+    old = scorecards.version(ws, 1)
+    assert old.card.names == ("calls", "depth")
+    with pytest.raises(BadScorecard, match="calls"):
+        scorecards.written(ws, document)

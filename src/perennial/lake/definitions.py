@@ -84,6 +84,14 @@ def catalog(kept: Sequence[Kept]) -> dict[str, dict[int, Metric]]:
     }
 
 
+def entries(kept: Sequence[Kept]) -> dict[str, Metric]:
+    """The last entry of each key, also of what is retired."""
+    return {
+        d.key: entry(d, source(d.table), d.version)
+        for d in (one.definition for one in kept if not one.is_retired)
+    }
+
+
 def source(table: str) -> Source:
     """What a definition may know of a fact table."""
     columns = FACTS[table]
@@ -154,8 +162,21 @@ def retire(lake: Lake, key: str, *, by: str, at: datetime) -> None:
         kept = _of(lake, key)
         if not kept or kept[-1].is_retired:
             raise UnknownName("metric of your own", key, sorted(catalog(history(lake))))
+        if key in _scored(lake):
+            raise BadValue(
+                f"{key} counts in the scorecard in force: publish one without it first"
+            )
         last = kept[-1].definition
         _keep(lake, Kept(replace(last, version=last.version + 1), True, at, by))
+
+
+def _scored(lake: Lake) -> set[str]:
+    """Metrics that the scorecard in force is made of."""
+    rows = lake.read("scorecards").sort_by("version").to_pylist()
+    if not rows:
+        return set()
+    components = json.loads(rows[-1]["document"])["components"]
+    return {part["metric"] for part in components if "metric" in part}
 
 
 def _of(lake: Lake, key: str) -> list[Kept]:

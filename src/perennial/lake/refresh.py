@@ -37,7 +37,6 @@ from perennial.lake.store import Lake, VersionGone
 from perennial.lake.tables import ROLLUPS
 from perennial.lake.touched import FOLLOWED, Touched
 from perennial.lake.usage import UsageBuilder, local_days
-from perennial.metrics.registry import get
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -164,7 +163,11 @@ def _measure(
 ) -> None:
     """Health snapshots and account measures, where something they show changed."""
     card = scorecards.active(workspace).card
-    read = (name for m in card.metrics.values() for name in get(m.key).tables)
+    read = (
+        name
+        for m in card.metrics.values()
+        for name in workspace.entry(m.key, m.params).tables
+    )
     now = _versions(workspace.lake, dict.fromkeys((*_MEASURED, models.NAME, *read)))
     every = (setting.name for setting in fields(workspace.settings))
     now["settings"] = _fingerprint(workspace.settings, every)

@@ -55,22 +55,33 @@ def history(workspace: Workspace) -> list[Version]:
     """Every version, the built-in one first."""
     rows = workspace.lake.read(NAME).sort_by("version").to_pylist()
     built_in = Version(0, standard(workspace.settings.health))
-    return [built_in, *(_version(row) for row in rows)]
+    return [built_in, *(_version(workspace, row) for row in rows)]
 
 
-def _version(row: dict[str, Any]) -> Version:
+def _version(workspace: Workspace, row: dict[str, Any]) -> Version:
     return Version(
         row["version"],
-        read(json.loads(row["document"])),
+        stored(workspace, json.loads(row["document"])),
         row["note"] or "",
         row["published_at"],
         row["published_by"] or "",
     )
 
 
+def stored(workspace: Workspace, document: object) -> Scorecard:
+    """The card of a document that was accepted once, whatever is gone since."""
+    return read(document, catalog=workspace.every_metric)
+
+
+def written(workspace: Workspace, document: object) -> Scorecard:
+    """The card of a document that speaks of what this workspace has; raises
+    `BadScorecard`."""
+    return read(document, workspace.account_attributes, workspace.catalog)
+
+
 def check(workspace: Workspace, text: str) -> Scorecard:
     """The scorecard of a YAML or JSON text; raises `BadScorecard` and `BadValue`."""
-    card = scorecard_text.parse(text, workspace.account_attributes)
+    card = written(workspace, scorecard_text.plain(text))
     try_out(workspace, card)
     return card
 
@@ -98,7 +109,7 @@ def publish(workspace: Workspace, card: Scorecard, *, by: str, note: str) -> Ver
     it is the version in force already.
     """
     document = scorecard_text.to_document(card)
-    read(document, workspace.account_attributes)
+    written(workspace, document)
     try_out(workspace, card)
     with workspace.lake.lock(NAME):
         current = active(workspace)
@@ -114,4 +125,4 @@ def publish(workspace: Workspace, card: Scorecard, *, by: str, note: str) -> Ver
         }
         schema = TABLES[NAME].schema()
         workspace.lake.write(NAME, pa.Table.from_pylist([row], schema=schema))
-    return _version(row)
+    return _version(workspace, row)

@@ -19,7 +19,7 @@ from perennial.core.windows import DAY, Grain, Period
 from perennial.lake import incidents, scorecards, told, transitions
 from perennial.lake.tables import TABLES
 from perennial.metrics.query import Query
-from perennial.metrics.registry import Metric, get
+from perennial.metrics.registry import Metric
 from perennial.scoring import health, scores
 from perennial.scoring.scorecard import Scorecard
 
@@ -174,7 +174,7 @@ def _with_metrics(
     """What the metrics of a card say of each account over the days before."""
     days = [period.end for period in query.periods]
     for name, source in card.metrics.items():
-        metric = get(source.key)
+        metric = workspace.entry(source.key, source.params)
         window = source.window_days or metric.window(query.settings)
         answer = workspace.metric_over(
             source.key,

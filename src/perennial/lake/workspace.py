@@ -92,6 +92,12 @@ class Workspace:
         own = {key: [*of.values()][-1] for key, of in self._own_metrics.items()}
         return {**registry.all_metrics(), **own}
 
+    @property
+    def every_metric(self) -> Mapping[str, Metric]:
+        """The same with what was taken out of the catalog since."""
+        kept = definitions.history(self.lake)
+        return {**registry.all_metrics(), **definitions.entries(kept)}
+
     def entry(self, key: str, params: Mapping[str, str] | None = None) -> Metric:
         """The metric called `key`, or the version of it `params` ask for.
 

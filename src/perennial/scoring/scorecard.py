@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from perennial.core.errors import BadValue
 from perennial.core.settings import HealthTargets
+from perennial.metrics.registry import Unit
 
 Direction = Literal["up", "down"]
 Missing = Literal["leave_out", "zero", "insufficient"]
@@ -47,7 +48,8 @@ class Measure:
 class CatalogMetric:
     """A metric of the catalog, of each account over the days before the score.
 
-    `direction` says whether more is better.
+    `direction` says whether more is better. What the catalog calls it, and its unit,
+    are no part of the card.
     """
 
     key: str
@@ -55,6 +57,8 @@ class CatalogMetric:
     variant: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     window_days: int | None = None
+    title: str = field(default="", compare=False, repr=False)
+    unit: Unit = field(default="count", compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
-from perennial.core.errors import PerennialError
+from perennial.core.errors import PerennialError, UnknownName
 from perennial.core.settings import HealthTargets
 from perennial.metrics import filters, registry
 from perennial.scoring import scorecard as cards
@@ -36,13 +36,18 @@ _LONGEST = 1096
 _CIRCULAR = "health_snapshots"
 
 
-def read(document: object, attributes: Collection[str] | None = None) -> Scorecard:
+def read(
+    document: object,
+    attributes: Collection[str] | None = None,
+    catalog: Mapping[str, registry.Metric] | None = None,
+) -> Scorecard:
     """The scorecard of a document; raises `BadScorecard`.
 
     `attributes`: names of account attributes that conditions may speak of; without
-    them any name will do.
+    them any name will do. `catalog`: the metrics there are, or the built-in ones.
     """
     reading = _Cards(attributes)
+    reading.catalog = registry.all_metrics() if catalog is None else catalog
     card = reading.scorecard(document)
     if reading.problems or card is None:
         raise BadScorecard(reading.problems)
@@ -51,6 +56,8 @@ def read(document: object, attributes: Collection[str] | None = None) -> Scoreca
 
 class _Cards(Scales):
     """Reads scorecards and profiles."""
+
+    catalog: Mapping[str, registry.Metric]
 
     # The card
 
@@ -194,9 +201,10 @@ class _Cards(Scales):
         return Pulse(int(self.number(days, f"{place}.expires_days", low=1, high=366)))
 
     def metric(self, given: Mapping[str, Any], place: str) -> CatalogMetric:
-        try:
-            metric = registry.get(self.text(given["metric"], f"{place}.metric"))
-        except PerennialError as error:
+        key = self.text(given["metric"], f"{place}.metric")
+        metric = self.catalog.get(key)
+        if metric is None:
+            error = UnknownName("metric", key, list(self.catalog))
             self.bad(f"{place}.metric", str(error))
             return CatalogMetric("", "up")
         self._is_of_accounts(metric, f"{place}.metric")
@@ -216,6 +224,8 @@ class _Cards(Scales):
             str(variant),
             {name: str(v) for name, v in params.items()},
             days,
+            metric.title,
+            metric.unit_of(variant if variant in metric.variants else ""),
         )
 
     def _is_of_accounts(self, metric: registry.Metric, place: str) -> None:

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.html import strip_tags
 
-from perennial.apps.health import actions, backtest, editor, jobs, preview
+from perennial.apps.health import actions, backtest, editor, jobs, preview, tried
 from perennial.apps.health.models import Draft
 from perennial.apps.jobs.models import JobRun
 from perennial.apps.team.actions import NotAllowed
@@ -18,6 +18,7 @@ from perennial.core.errors import BadValue
 from perennial.core.settings import HealthTargets
 from perennial.lake import scorecards
 from perennial.lake.workspace import Workspace as Lake
+from perennial.metrics.registry import all_metrics
 from perennial.scoring.scorecard import standard, with_tried
 from perennial.scoring.scorecard_reading import read
 from perennial.scoring.scorecard_text import parse, to_document, write
@@ -45,7 +46,7 @@ def said(page: bytes) -> str:
 # Who may do what
 
 
-@pytest.mark.parametrize("page", ["", "preview/", "verdict/"])
+@pytest.mark.parametrize("page", ["", "preview/", "verdict/", "try/"])
 def test_everybody_here_may_read_a_draft(
     page: str, draft: Draft, cast: Cast, client_of: ClientOf
 ) -> None:
@@ -178,8 +179,8 @@ def test_a_draft_is_discarded(draft: Draft, cast: Cast, client_of: ClientOf) -> 
 
 
 def test_every_offer_makes_a_scorecard(draft: Draft) -> None:
-    for offer, _title in editor.offers(STANDARD):
-        read(editor.with_part(draft.document, offer, "1"))
+    for offer, _title in editor.offers(STANDARD, all_metrics()):
+        read(editor.with_part(draft.document, offer, "1", all_metrics()))
 
 
 def test_differences_are_all_that_differs(regional: Regional) -> None:
@@ -225,6 +226,35 @@ def test_the_preview_follows_the_form(
     assert "must rise" in said(client.post(where(draft, "preview/"), form).content)
     draft.refresh_from_db()
     assert read(draft.document) == STANDARD, "nothing is kept"
+
+
+def test_one_account_is_tried_under_the_draft(
+    draft: Draft, cast: Cast, client_of: ClientOf, lake: Lake, regional: Regional
+) -> None:
+    """Kestrel by hand: without growth, depth alone of half the weight."""
+    document = editor.without_part(draft.document, "growth")
+    document["components"][0]["weight"] = 0
+    card = actions.save_draft(draft, document, cast.membership(cast.teammate))
+    found = tried.of(lake, card, AS_OF, "kes/50% ü", regional)
+    assert found is not None
+    assert found.breakdown is not None
+    points = {p.name: float(p.points or 0) for p in found.breakdown.parts}
+    by_hand = {"breadth": 50 * 25 / 55, "depth": 63.571 * 30 / 55}
+    for name, expected in by_hand.items():
+        assert points[name] == pytest.approx(expected, abs=0.1)
+    assert sum(points.values()) == pytest.approx(float(found.breakdown.total))
+    # Against today's 42.8, growth and frequency count by what they give no more.
+    assert float(found.breakdown.change or 0) == pytest.approx(
+        sum(by_hand.values()) - 42.82, abs=0.1
+    )
+    client = client_of(cast.viewer)
+    page = said(client.get(where(draft, "try/"), {"account": "GREENF"}).content)
+    assert "Greenfield" in page
+    part = client.get(
+        where(draft, "try/"), {"account": "nobody"}, headers={"HX-Request": "true"}
+    )
+    assert "No account is called “nobody”." in said(part.content)
+    assert b"<html" not in part.content
 
 
 def test_the_back_test_is_kept_with_the_draft_it_is_of(

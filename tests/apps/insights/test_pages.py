@@ -26,7 +26,10 @@ from tests.apps.team.cast import Cast
 from tests.insights import company
 
 ClientOf = Callable[[User], Client]
-PAGES = ["power", "renewal", "forecast", "patterns", "product", "value", "versions"]
+PAGES = [
+    *("power", "renewal", "backtest", "forecast", "patterns", "product"),
+    *("survival", "value", "versions"),
+]
 EN = Regional("en", "EUR", "UTC")
 
 
@@ -104,6 +107,39 @@ def test_the_lowest_chances_come_first_with_their_reasons(
     assert chances == sorted(chances)
     assert told[0].name in page
     assert "points" in page
+
+
+def test_every_way_to_tell_stands_side_by_side(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    page = text(client_of(cast.viewer), reverse("insights:backtest"))
+    compared = models.active(lake_of(workspace)).review.comparison
+    best = max(t.quality.auc for t in compared.trials)
+    assert f"tells best who renews: AUC {best:.2f}, where guessing is 0.5." in page
+    assert f"Tested on {compared.n} later decisions" in page
+    for name in ("Health score", "Color of the band", "Gradient boosting", "Base rate"):
+        assert name in page
+    assert "As things stood 30 days before each decision" in page
+    boosted = next(t for t in compared.trials if t.model == "boosted").verdict
+    caught = next(e for e in compared.early if (e.way, e.days) == ("boosted", 60))
+    assert f"{boosted.precision:.0%} n = {boosted.red}" in page
+    assert f"{caught.caught:.0%} / {caught.alarmed:.0%}" in page
+
+
+def test_survival_tells_who_stays_how_long(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    path = reverse("insights:survival")
+    monthly = text(client_of(cast.viewer), path)
+    assert "Nobody pays by the month: see all customers." in monthly
+    every = text(client_of(cast.viewer), path + "?terms=all")
+    left = company.ACCOUNTS - sum(stays for *_, stays, _ in company.fates())
+    assert f"{company.ACCOUNTS} customers were watched, {left} of them left." in every
+    split = text(client_of(cast.viewer), path + "?terms=all&by=segment")
+    assert "Small" in split
+    assert "Chance that groups alike differ so (log-rank test):" in split
+    # What an address makes up is the usual choice.
+    assert text(client_of(cast.viewer), path + "?terms=x&by=y") == monthly
 
 
 def test_an_accounts_page_tells_why(

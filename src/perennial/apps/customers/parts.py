@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from perennial.apps.customers.words import Text, figure
-from perennial.metrics.registry import Unit, all_metrics, get
+from perennial.metrics.registry import Unit, all_metrics
 from perennial.scoring.scorecard import (
     OVERRIDE,
     Bands,
@@ -66,20 +66,15 @@ def value_text(value: float | None, unit: Unit, regional: Regional) -> str:
     return str(_UNITS[unit]) % {"n": number} if unit in _UNITS else number
 
 
-def unit_of(source: CatalogMetric) -> Unit:
-    metric = get(source.key)
-    return metric.unit_of(metric.variant(source.variant))
-
-
 def metric_text(
     source: CatalogMetric, measured: float | None, regional: Regional
 ) -> SafeString:
     """ "Net Promoter Score <b>42</b>"."""
-    title = _(get(source.key).title)
+    title = _(source.title)
     if measured is None:
         said = _("Not measured: there are no data for {metric}")
         return format_html(said, metric=title)
-    value = value_text(measured, unit_of(source), regional)
+    value = value_text(measured, source.unit, regional)
     return format_html("{} <b>{}</b>", title, value)
 
 
@@ -103,7 +98,7 @@ def counted(component: Component, regional: Regional) -> str:
         return said % {"days": source.expires_days}
     assert component.scale is not None
     scale = scale_text(component.scale, source, regional)
-    return f"{_(get(source.key).title)}; {scale}"
+    return f"{_(source.title)}; {scale}"
 
 
 def _measure(source: Measure, regional: Regional) -> str:
@@ -135,7 +130,7 @@ def scale_text(scale: Scale, source: CatalogMetric, regional: Regional) -> str:
     """How a value becomes points, in words."""
 
     def value(number: float) -> str:
-        return value_text(number, unit_of(source), regional)
+        return value_text(number, source.unit, regional)
 
     if isinstance(scale, Target):
         if source.direction == "up":

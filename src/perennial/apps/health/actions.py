@@ -24,7 +24,6 @@ from perennial.core.errors import BadValue
 from perennial.lake import scorecards, told
 from perennial.lake.scorecards import Version
 from perennial.scoring.scorecard import Scorecard
-from perennial.scoring.scorecard_reading import read
 from perennial.scoring.scorecard_text import to_document
 
 #: No override holds longer.
@@ -53,7 +52,7 @@ def save_draft(draft: Draft, document: object, by: Membership) -> Scorecard:
     """Keep a document as the draft; raises `BadValue` and keeps nothing then."""
     must_cover(by, Role.MEMBER)
     lake = lake_of(draft.workspace)
-    card = read(document, lake.account_attributes)
+    card = scorecards.written(lake, document)
     scorecards.try_out(lake, card)
     draft.document = to_document(card)
     draft.by = by.user
@@ -76,7 +75,7 @@ def publish_draft(draft: Draft, by: Membership, note: str) -> Version:
     must_cover(by, Role.ADMIN)
     if not note.strip():
         raise BadValue(_("Say what changed, and why: others will ask."))
-    card = read(draft.document)
+    card = scorecards.stored(lake_of(draft.workspace), draft.document)
     version = publish(draft.workspace, card, by=by.user, note=note)
     draft.delete()
     return version

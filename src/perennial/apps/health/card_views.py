@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.parts import counts_text
-from perennial.apps.health import actions, backtest, editor, verdicts
+from perennial.apps.health import actions, backtest, editor, tried, verdicts
 from perennial.apps.health.models import Draft
 from perennial.apps.health.preview import preview
 from perennial.apps.health.tabs import tabs
@@ -28,7 +28,6 @@ from perennial.lake import scorecards
 from perennial.lake.scorecards import Version
 from perennial.scoring.documents import BadScorecard, Problem
 from perennial.scoring.scorecard import Scorecard
-from perennial.scoring.scorecard_reading import read
 from perennial.scoring.scorecard_text import plain, write
 
 #: A scorecard of a hundred parts is far smaller.
@@ -105,7 +104,8 @@ def draft(request: TeamRequest, pk: int) -> HttpResponse:
     """The editor: parts and weights, who would change color, the back-test."""
     found = _draft(request, pk)
     if request.GET.get("format") == "yaml":
-        return _file(write(read(found.document)), f"scorecard-draft-{pk}.yaml")
+        card = scorecards.stored(lake_of(request.workspace), found.document)
+        return _file(write(card), f"scorecard-draft-{pk}.yaml")
     if request.method == "POST":
         return _edited(request, found)
     return render(request, "health/draft.html", _page(request, found))
@@ -117,7 +117,7 @@ def _edited(request: TeamRequest, draft: Draft) -> HttpResponse:
     form = request.POST.dict()
     text = form.get("text")
     try:
-        document = plain(text) if text is not None else _document(draft, form)
+        document = plain(text) if text is not None else _document(request, form, draft)
         actions.save_draft(draft, document, request.membership)
     except PerennialError as error:
         context = {**_page(request, draft), "problems": _problems(error)}
@@ -132,19 +132,22 @@ def _edited(request: TeamRequest, draft: Draft) -> HttpResponse:
     return redirect("health:draft", draft.pk)
 
 
-def _document(draft: Draft, form: Mapping[str, str]) -> editor.Document:
+def _document(
+    request: TeamRequest, form: Mapping[str, str], draft: Draft
+) -> editor.Document:
     document = editor.changed(draft.document, form)
     if form.get("remove"):
         return editor.without_part(document, form["remove"])
     if form.get("do") == "add":
         offer, target = form.get("offer", ""), form.get("offer_target", "")
-        return editor.with_part(document, offer, target)
+        catalog = lake_of(request.workspace).catalog
+        return editor.with_part(document, offer, target, catalog)
     return document
 
 
 def _page(request: TeamRequest, draft: Draft) -> dict[str, Any]:
     lake = lake_of(request.workspace)
-    current, card = scorecards.active(lake), read(draft.document)
+    current, card = scorecards.active(lake), scorecards.stored(lake, draft.document)
     return {
         "nav": "health",
         "tabs": tabs("scorecards"),
@@ -154,7 +157,7 @@ def _page(request: TeamRequest, draft: Draft) -> dict[str, Any]:
         "total": sum(c.weight for c in card.rules[-1].components),
         "parts": editor.parts(card, current.card, request.regional),
         "cuts": editor.cuts(card),
-        "offers": editor.offers(card),
+        "offers": editor.offers(card, lake.catalog),
         "missing": editor.MISSING,
         "onboarding": editor.ONBOARDING,
         "coverage": f"{card.min_coverage * 100:g}",
@@ -181,6 +184,7 @@ def _judged(
         "run": run if is_of else None,
         "is_running": is_of and run is not None and run.state in ("waiting", "running"),
         "verdict": verdicts.of(verdict, request.regional) if verdict else None,
+        "modes": verdicts.modes(lake_of(request.workspace)) if verdict else [],
         "is_outdated": draft.verdict is not None and not is_fresh,
     }
 
@@ -197,12 +201,32 @@ def shown(request: TeamRequest, pk: int) -> HttpResponse:
         document = found.document
         if request.method == "POST":
             document = editor.changed(document, request.POST.dict())
-        card = read(document, lake.account_attributes)
+        card = scorecards.written(lake, document)
         found_now = preview(lake, card, book.as_of)
     except PerennialError as error:
         return render(request, "health/preview.html", {"problems": _problems(error)})
     context = {"preview": found_now, "shares": _shares(card)}
     return render(request, "health/preview.html", context)
+
+
+@role_required(Role.VIEWER)
+def one(request: TeamRequest, pk: int) -> HttpResponse:
+    """One account under the draft: a part of the editor, and a page without it."""
+    found = _draft(request, pk)
+    book = customers.book(request.workspace)
+    if book is None:
+        raise Http404
+    lake, wanted = lake_of(request.workspace), request.GET.get("account", "")
+    context: dict[str, Any] = {"wanted": wanted}
+    try:
+        card = scorecards.written(lake, found.document)
+        told = tried.of(lake, card, book.as_of, wanted, request.regional)
+        context["tried"] = told
+    except PerennialError as error:
+        context["try_problems"] = _problems(error)
+    if request.htmx:
+        return render(request, "health/tried.html", context)
+    return render(request, "health/draft.html", {**_page(request, found), **context})
 
 
 def _problems(error: PerennialError) -> Sequence[Problem]:
@@ -249,7 +273,7 @@ def review(request: TeamRequest, pk: int) -> HttpResponse:
             messages.success(request, said % {"n": version.number})
             return redirect("health:scorecards")
     lake = lake_of(request.workspace)
-    current, card = scorecards.active(lake), read(found.document)
+    current, card = scorecards.active(lake), scorecards.stored(lake, found.document)
     context = {
         "nav": "health",
         "tabs": tabs("scorecards"),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from perennial.apps.customers.parts import counted, part_name
 from perennial.apps.customers.words import capitalized
-from perennial.metrics.registry import all_metrics
+from perennial.metrics.registry import Metric
 from perennial.scoring import scorecard as cards
 from perennial.scoring.scorecard import Measure, Scorecard
 from perennial.ui.formats import Regional
@@ -123,7 +123,7 @@ def typed(fields: Sequence[Field], form: Mapping[str, str]) -> list[Field]:
     return [replace(f, value=form.get(f.name, f.value)) for f in fields]
 
 
-def offers(card: Scorecard) -> list[tuple[str, str]]:
+def offers(card: Scorecard, catalog: Mapping[str, Metric]) -> list[tuple[str, str]]:
     """What can be added: (value, title). Metrics of accounts that give one number."""
     known = set(card.names)
     told = [
@@ -133,7 +133,7 @@ def offers(card: Scorecard) -> list[tuple[str, str]]:
         told.append(("pulse:relationship", part_name("relationship")))
     metrics = [
         (f"metric:{m.key}", _(m.title))
-        for m in all_metrics().values()
+        for m in catalog.values()
         if m.key not in known
         and "account" in m.dimensions
         and not m.makes
@@ -176,20 +176,22 @@ def _change(component: Document, form: Mapping[str, str]) -> None:
             component["targets"][key] = _number(given)
 
 
-def with_part(document: Document, offer: str, target: str) -> Document:
+def with_part(
+    document: Document, offer: str, target: str, catalog: Mapping[str, Metric]
+) -> Document:
     """The document with one more part, of weight 10; weights are shares from then on.
 
     A metric gets the target as its scale: as much gives 100 points.
     """
     kind, _colon, name = offer.partition(":")
-    part: Document = {"name": name, "weight": 10}
+    part: Document = {"name": name[:40], "weight": 10}
     if kind == "measure":
         part["measure"] = name
     elif kind == "pulse":
         part["pulse"] = True
     else:
         part |= {"metric": name, "scale": {"target": _number(target)}}
-        metric = all_metrics().get(name)
+        metric = catalog.get(name)
         if metric is not None and metric.good == "none":
             part["direction"] = "up"
     found = deepcopy(document)

@@ -9,7 +9,6 @@ from perennial.apps.health.models import Draft
 from perennial.apps.jobs.registry import Report
 from perennial.apps.team.lake import lake_of
 from perennial.lake import scorecards
-from perennial.scoring.scorecard_reading import read
 
 
 def backtest_scorecard(workspace: str, report: Report, *, draft: int) -> None:
@@ -18,7 +17,7 @@ def backtest_scorecard(workspace: str, report: Report, *, draft: int) -> None:
     if found is None:  # it was discarded or published meanwhile
         return
     lake = lake_of(found.workspace)
-    card, current = read(found.document), scorecards.active(lake)
+    card, current = scorecards.stored(lake, found.document), scorecards.active(lake)
     cards = {"draft": card, "published": current.card}
     verdict = backtest.compare(lake, cards, report, _("Scoring the past"))
     Draft.objects.filter(pk=draft).update(

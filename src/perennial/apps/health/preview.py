@@ -78,7 +78,7 @@ class Preview:
 
 def preview(lake: Lake, card: Scorecard, as_of: date) -> Preview:
     """The colors of today's snapshot beside those by a card, for paying customers."""
-    rows = snapshots.scored(_measured(lake, Needs(card.needs, card), as_of), card)
+    rows = scored(lake, card, as_of)
     draft = rows.select("account_id", draft=pl.col("color").fill_null("none"),
                         draft_score="score")  # fmt: skip
     both = _now(lake, as_of).join(draft, "account_id")
@@ -97,6 +97,11 @@ def preview(lake: Lake, card: Scorecard, as_of: date) -> Preview:
         both.filter(pl.col("now") != "none").height,
         _largest(lake, both),
     )
+
+
+def scored(lake: Lake, card: Scorecard, as_of: date) -> pl.DataFrame:
+    """Every account's score by a card; what it is made from is measured once a day."""
+    return snapshots.scored(_measured(lake, Needs(card.needs, card), as_of), card)
 
 
 @kept(*_READ, size=8)

@@ -13,6 +13,7 @@ urlpatterns = [
     path("scorecards/drafts/", card_views.start, name="start"),
     path("scorecards/drafts/<int:pk>/", card_views.draft, name="draft"),
     path("scorecards/drafts/<int:pk>/preview/", card_views.shown, name="preview"),
+    path("scorecards/drafts/<int:pk>/try/", card_views.one, name="try"),
     path("scorecards/drafts/<int:pk>/backtest/", card_views.judge, name="judge"),
     path("scorecards/drafts/<int:pk>/verdict/", card_views.judged, name="judged"),
     path("scorecards/drafts/<int:pk>/review/", card_views.review, name="review"),

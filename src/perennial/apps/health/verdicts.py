@@ -8,6 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from perennial.lake import models
+from perennial.lake.workspace import Workspace as Lake
+from perennial.scoring import backtest
+from perennial.scoring.trials import BAND, ways
 from perennial.ui import formats
 from perennial.ui.formats import Regional
 
@@ -54,6 +58,25 @@ def of(verdict: Verdict, regional: Regional) -> Judged:
         [_step(old, new, regional) for old, new in _steps(both)],
         both[1]["auc"] is not None,
     )
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Another mode of health, judged by later decisions that none had seen."""
+
+    name: str
+    verdict: backtest.Verdict
+
+
+def modes(lake: Lake) -> list[Mode]:
+    """Band and chance, by the version of models in force; nothing without one."""
+    version = models.active(lake)
+    if version is None:
+        return []
+    found = {way.name: way for way in ways(version.review.comparison)}
+    used = next((way for way in found.values() if way.adopted), None)
+    named = ((_("Color of the band"), found.get(BAND)), (_("Chance of renewal"), used))
+    return [Mode(name, way.verdict) for name, way in named if way is not None]
 
 
 def _lines(old: Verdict, new: Verdict, regional: Regional) -> list[Line]:

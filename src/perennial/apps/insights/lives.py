@@ -46,7 +46,7 @@ def groups(found: Rows, by: str) -> list[Group]:
     """Groups, the most customers first."""
     told: dict[str, list[Mapping[str, Any]]] = {}
     for row in found:
-        name = (row[by] or _("None")) if by else _("All together")
+        name = (row[by] or formats.EMPTY) if by else _("All together")
         told.setdefault(name, []).append(row)
     every = [_group(name, rows) for name, rows in told.items()]
     return sorted(every, key=lambda g: (-g.n, g.name))
