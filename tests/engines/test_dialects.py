@@ -6,7 +6,6 @@ that Ibis can put the question into words; what it cannot is listed with its rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import ibis
@@ -24,15 +23,6 @@ from tests.metrics.test_calendars import NAMED
 NOW = datetime(2026, 6, 10, 5, tzinfo=UTC)
 #: A zone whose clocks change, and a currency to convert into.
 SETTINGS = Settings().with_values({"timezone": "Europe/Berlin", "currency": "EUR"})
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    """Most of the time goes into joining SELECTs that read well into fewer."""
-    before = ibis.options.sql.fuse_selects
-    ibis.options.sql.fuse_selects = False
-    yield
-    ibis.options.sql.fuse_selects = before
 
 
 def _table(name: str) -> ir.Table:

@@ -8,7 +8,6 @@ instant read in the wrong zone, or an hour off, falls on another day.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import ibis
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -184,15 +182,6 @@ def build(path: Path, tables: Tables, zone: str, *, clocks: str | None = None) -
     workspace = Workspace(lake, clock=clock(now))
     workspace.roll_up()
     return Lived(workspace, facts)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    """Most of an answer's time is its SQL's; longer SQL is sooner written."""
-    before = ibis.options.sql.fuse_selects
-    ibis.options.sql.fuse_selects = False
-    yield
-    ibis.options.sql.fuse_selects = before
 
 
 @pytest.fixture(scope="module")

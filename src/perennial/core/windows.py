@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from perennial.core.errors import BadValue
@@ -227,6 +228,7 @@ class Offset:
     seconds: int
 
 
+@lru_cache(maxsize=64)
 def offsets(tz: ZoneInfo, start: datetime, end: datetime) -> tuple[Offset, ...]:
     """Every UTC offset of a zone between two instants, oldest first.
 

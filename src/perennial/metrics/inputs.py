@@ -442,8 +442,12 @@ class Inputs:
 
     def local_date(self, instant: ir.TimestampColumn) -> ir.DateColumn:
         """The local day of an instant, by the zone's offsets (see core.windows)."""
-        changes = offsets(self.query.settings.tz, _FIRST, self.query.now)
-        recent = [c for c in changes if c.since > self.query.now - _ZONE_YEARS]
+        now = self.query.now
+        known = offsets(
+            self.query.settings.tz, _FIRST, datetime(now.year + 1, 1, 1, tzinfo=UTC)
+        )
+        changes = [c for c in known if c.since <= now]
+        recent = [c for c in changes if c.since > now - _ZONE_YEARS]
         before = changes[len(changes) - len(recent) - 1] if recent else changes[-1]
         shifted = [
             (
