@@ -215,12 +215,12 @@ PALETTE = [
 WHEN_A_MEMBER_LEAVES = ["perennial.apps.work.tasks.actions.hand_over"]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
 # Where applications join the pages of customers (`apps/customers/hooks.py`).
-TIMELINE: list[str] = []
+TIMELINE = ["perennial.apps.work.joining.timeline"]
 ACCOUNT_TABS: list[str] = []
-ACCOUNT_PANELS: list[str] = []
-ACCOUNT_COLUMNS: list[str] = []
-ACCOUNT_BULK: list[str] = []
-HOME_PANELS: list[str] = []
+ACCOUNT_PANELS = ["perennial.apps.work.joining.panel"]
+ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
+ACCOUNT_BULK = ["perennial.apps.work.joining.start_playbook"]
+HOME_PANELS = ["perennial.apps.work.joining.home_panel"]
 
 # --- background work: one durable queue on the application database
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("tasks/outbox/", outbox.messages_, name="outbox"),
     path("tasks/outbox/<int:pk>/", outbox.message, name="message"),
     path("playbooks/", playbooks.playbooks, name="playbooks"),
+    path("playbooks/start/", playbooks.start_many, name="start_many"),
     path("playbooks/new/", playbooks.new, name="new_playbook"),
     path("playbooks/<int:pk>/", playbooks.playbook, name="playbook"),
     path("playbooks/<int:pk>/turn/", playbooks.turn, name="turn"),

@@ -123,8 +123,15 @@ def start_for(playbook: Playbook, by: Membership, account_ids: Sequence[str]) ->
     if playbook.state != State.ON:
         raise BadValue(_("The playbook is not on."))
     done = engine.start_for(playbook, list(account_ids), by.user)
-    for account_id in account_ids:
-        record(by.workspace, by.user, "playbook.started", playbook.name, on=account_id)
+    said = ", ".join(account_ids[:3])
+    record(
+        by.workspace,
+        by.user,
+        "playbook.started",
+        playbook.name,
+        accounts=len(account_ids),
+        first=said,
+    )
     return done.started
 
 

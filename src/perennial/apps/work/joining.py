@@ -1,0 +1,177 @@
+"""What work adds to the pages of customers (`customers.hooks`): the tasks and alerts
+of an account, its playbooks in the timeline, my tasks on Home, a column, a verb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import Count, Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from perennial.apps.customers.account import Account
+from perennial.apps.customers.hooks import BulkAction, Column
+from perennial.apps.customers.timeline import Entry
+from perennial.apps.team.access import TeamRequest
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
+from perennial.apps.team.roles import Role
+from perennial.apps.work.alerts import queries as alerts
+from perennial.apps.work.alerts import words
+from perennial.apps.work.models import Alert, Playbook, Run, RunEntry, Task, TaskState
+from perennial.apps.work.playbooks import words as playbook_words
+from perennial.apps.work.tasks import queries as tasks
+from perennial.ui.formats import Regional
+
+#: Rows of a card.
+_FEW = 6
+
+
+def panel(request: TeamRequest, account: Account) -> SafeString:
+    """What is open for an account: alerts, tasks, running playbooks."""
+    workspace = request.workspace
+    today = lake_of(workspace).today
+    open_ = tasks.of_workspace(workspace).filter(
+        account_id=account.account_id, state__in=tasks.ACTIVE
+    )
+    context = {
+        "account": account,
+        "alerts": alerts.of_account(
+            workspace, account.account_id, request.regional, today
+        ),
+        "tasks": list(open_.order_by(*tasks.DUE_FIRST)[:_FEW]),
+        "runs": Run.objects.filter(
+            playbook__workspace=workspace,
+            account_id=account.account_id,
+            state=Run.State.RUNNING,
+        ).select_related("playbook"),
+        "playbooks": workspace.playbooks.filter(state=Playbook.State.ON),
+        "today": today,
+        "now": today,
+        "may_edit": request.membership.covers(Role.MEMBER),
+        "here": request.get_full_path(),
+    }
+    return render_to_string("work/account_panel.html", context, request)
+
+
+def home_panel(request: TeamRequest, owner: str) -> SafeString:
+    """My tasks that are due, or the team's."""
+    today = lake_of(request.workspace).today
+    found = tasks.of_workspace(request.workspace).filter(state__in=tasks.ACTIVE)
+    if owner:
+        found = found.filter(owner__email=owner)
+    rows = tasks.with_accounts(
+        request.workspace, found.order_by(*tasks.DUE_FIRST)[:_FEW]
+    )
+    context = {
+        "tasks": rows,
+        "counts": tasks.counts(found, today),
+        "today": today,
+        "who": tasks.MINE if owner else tasks.TEAM,
+        "may_edit": request.membership.covers(Role.MEMBER),
+    }
+    return render_to_string("work/home_panel.html", context, request)
+
+
+def column() -> Column:
+    return Column("open_tasks", gettext_lazy("Open tasks"), _open_tasks)
+
+
+def _open_tasks(workspace: Workspace, ids: Sequence[str]) -> Mapping[str, int]:
+    found = workspace.tasks.filter(account_id__in=ids, state__in=tasks.ACTIVE)
+    return dict(found.values_list("account_id").annotate(n=Count("pk")))
+
+
+def start_playbook() -> BulkAction:
+    label = gettext_lazy("Start a playbook")
+    return BulkAction(label, icon="route", url=reverse("work:start_many"))
+
+
+# --- the timeline ------------------------------------------------------------
+
+
+def timeline(
+    workspace: Workspace,
+    account: Account,
+    regional: Regional,
+    before: datetime,
+    limit: int,
+) -> Iterable[Entry]:
+    """Tasks done, alerts opened, and what playbooks did, the newest first."""
+    found = [
+        *_done(workspace, account, before, limit),
+        *_opened(workspace, account, regional, before, limit),
+        *_ran(workspace, account, before, limit),
+    ]
+    return sorted(found, key=lambda e: e.at, reverse=True)[:limit]
+
+
+def _done(
+    workspace: Workspace, account: Account, before: datetime, limit: int
+) -> Iterable[Entry]:
+    over: Iterable[Task] = (
+        workspace.tasks.select_related("done_by")
+        .filter(account_id=account.account_id, state=TaskState.DONE, done_at__lt=before)
+        .order_by("-done_at")[:limit]
+    )
+    for task in over:
+        assert task.done_at is not None
+        who = task.done_by.display_name if task.done_by else ""
+        yield Entry(
+            task.done_at,
+            icon="checkbox",
+            text=format_html("{} <b>{}</b>", _("Task done:"), task.title),
+            detail=who,
+            kind="work",
+            url=reverse("work:task", args=[task.pk]),
+        )
+
+
+def _opened(
+    workspace: Workspace,
+    account: Account,
+    regional: Regional,
+    before: datetime,
+    limit: int,
+) -> Iterable[Entry]:
+    found: Iterable[Alert] = workspace.alerts.filter(
+        account_id=account.account_id, opened_at__lt=before
+    ).order_by("-opened_at")[:limit]
+    for alert in found:
+        said = words.sentence(alert.rule, alert.facts, regional, alert.opened_on)
+        yield Entry(
+            alert.opened_at,
+            icon="bell",
+            text=format_html("{} <b>{}</b>", _("Alert:"), said),
+            kind="work",
+        )
+
+
+def _ran(
+    workspace: Workspace, account: Account, before: datetime, limit: int
+) -> Iterable[Entry]:
+    found: Iterable[RunEntry] = (
+        RunEntry.objects.select_related("run__playbook")
+        .filter(
+            ~Q(what="held_out"),
+            run__playbook__workspace=workspace,
+            run__account_id=account.account_id,
+            at__lt=before,
+        )
+        .exclude(run__state=Run.State.HELD_OUT)
+        .order_by("-at", "-pk")[:limit]
+    )
+    for line in found:
+        yield Entry(
+            line.at,
+            icon="route",
+            text=format_html("<b>{}</b>", playbook_words.entry(line)),
+            detail=str(line.run.playbook),
+            kind="work",
+            url=reverse("work:run", args=[line.run_id]),
+        )
