@@ -34,7 +34,9 @@ def test_the_policy_allows_nothing_from_elsewhere() -> None:
 
 
 def test_templates_carry_no_inline_scripts_or_styles() -> None:
-    for path in SOURCE.rglob("*.html"):
+    """Mails have to: programs that show them read no style sheets."""
+    pages = (p for p in SOURCE.rglob("*.html") if p.parent.name != "mail")
+    for path in pages:
         text = path.read_text()
         assert not re.search(r"\sstyle=|\son\w+=\"|hx-on|javascript:", text), path
         assert not re.search(

@@ -110,20 +110,22 @@ def _print(reports: Sequence[ImportReport], format_: str) -> None:
 @show.format_option
 @click.pass_obj
 def refresh(place: Place, as_of: str | None, full: bool, format_: str) -> None:
-    """Bring roll-ups, ledgers, health and measures up to date."""
+    """Bring roll-ups, ledgers, health, measures and alerts up to date."""
     workspace = open_workspace(place.data, place.workspace)
-    _drain(place)
+    has_people = _drain(place)
     with show.progress("refresh") as report:
         done = workspace.refresh(as_of=as_of, full=full, progress=report)
+    if has_people and as_of is None:
+        _open_alerts(place)
     steps = [{"step": step, "seconds": s} for step, s in done.seconds.items()]
     show.rows([*steps, {"step": "total", "seconds": round(done.total, 3)}], format_)
 
 
-def _drain(place: Place) -> None:
-    """Load what waits in the inbox; a folder without an application has none."""
+def _drain(place: Place) -> bool:
+    """Load what waits in the inbox; False: the folder has no application, so none."""
     folder = DataFolder(place.data.absolute())
     if not folder.database.exists() and "PERENNIAL_DATABASE_URL" not in os.environ:
-        return
+        return False
     from perennial.config.start import setup
 
     setup(place.data, migrate=True)
@@ -132,6 +134,16 @@ def _drain(place: Place) -> None:
 
     for workspace in Workspace.objects.filter(key=place.workspace):
         loader.drain(workspace)
+    return True
+
+
+def _open_alerts(place: Place) -> None:
+    """Playbooks and messages wait for the worker: they reach out to people."""
+    from perennial.apps.team.models import Workspace
+    from perennial.apps.work.alerts import actions as alerts
+
+    for workspace in Workspace.objects.filter(key=place.workspace):
+        alerts.evaluate(workspace)
 
 
 @click.command()

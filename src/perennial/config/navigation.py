@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from perennial.apps.customers.queries import live_customers
 from perennial.apps.team.roles import Role
 from perennial.apps.work.tasks.views import waiting
+from perennial.apps.work.telling.views import unread
 from perennial.ui.navigation import NavItem
 
 
@@ -47,6 +48,14 @@ NAVIGATION = [
         url="work:tasks",
         phone=True,
         count=waiting,
+    ),
+    NavItem(
+        "notices",
+        _("Notifications"),
+        icon="bell",
+        url="work:notices",
+        below=True,
+        count=unread,
     ),
     NavItem("data", _("Data"), icon="database", url="intake:data", below=True),
     NavItem(

@@ -9,6 +9,7 @@ from perennial.apps.team.models import Workspace
 from perennial.apps.work import outbox
 from perennial.apps.work.alerts import actions as alerts
 from perennial.apps.work.playbooks import engine, trying
+from perennial.apps.work.telling import digest, notices
 
 
 def follow_up(workspace: str, report: Report) -> None:
@@ -22,6 +23,8 @@ def follow_up(workspace: str, report: Report) -> None:
     report(0.4, _("Taking the next steps of playbooks"))
     engine.evaluate(where)
     report(0.8, _("Sending messages"))
+    notices.tell(where)
+    digest.send_due(where)
     outbox.send_due(where)
 
 

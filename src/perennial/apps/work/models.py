@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from perennial.apps.customers.account import Account
-from perennial.apps.team.models import User, Workspace
+from perennial.apps.team.models import Membership, User, Workspace
 
 #: Ids of accounts, as the lake has them.
 ID_LENGTH = 254
@@ -400,6 +400,8 @@ class Message(models.Model):
     subject = models.CharField(max_length=300, blank=True)
     text = models.TextField()
     html = models.TextField(blank=True)
+    #: A picture the HTML shows as `cid:chart`.
+    chart = models.BinaryField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
     claimed_at = models.DateTimeField(null=True)
@@ -423,3 +425,62 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} to {self.to}: {self.subject}"
+
+
+class Preference(models.Model):
+    """How a member wants to hear of one kind of thing; without one, as `kinds` say."""
+
+    class Email(models.TextChoices):
+        NEVER = "never", pgettext_lazy("how often a mail comes", "Never")
+        NOW = "now", pgettext_lazy("how often a mail comes", "At once")
+        DAILY = "daily", pgettext_lazy("how often a mail comes", "Every morning")
+        WEEKLY = "weekly", pgettext_lazy("how often a mail comes", "Every Monday")
+
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="preferences"
+    )
+    what = models.CharField(max_length=16)
+    in_app = models.BooleanField(default=True)
+    email = models.CharField(max_length=8, choices=Email.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "what"], name="preference_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.email}"
+
+
+class Notice(models.Model):
+    """Something a person is told in the application, once.
+
+    `key` names what it is of; the sentence is made from `facts` when it is shown.
+    `is_mailed`: it was decided whether a mail goes out.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="notices"
+    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    what = models.CharField(max_length=16)
+    key = models.CharField(max_length=100)
+    account_id = models.CharField(max_length=ID_LENGTH, blank=True)
+    facts = models.JSONField[dict[str, Any]](default=dict)
+    url = models.CharField(max_length=500)
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    is_mailed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "user", "key"], name="notice_once"
+            )
+        ]
+        indexes = [models.Index(fields=["user", "read_at"], name="notice_unread")]
+
+    def __str__(self) -> str:
+        return f"{self.what} for {self.user}"

@@ -12,6 +12,7 @@ import hmac
 import json
 import logging
 from datetime import timedelta
+from email.mime.image import MIMEImage
 from typing import Any, Final
 
 from django.conf import settings
@@ -46,6 +47,7 @@ def write(
     text: str,
     subject: str = "",
     html: str = "",
+    chart: bytes | None = None,
     is_draft: bool = False,
 ) -> Message:
     """The message called `key`: written the first time, found again later."""
@@ -59,6 +61,7 @@ def write(
             "subject": _one_line(subject),
             "text": text,
             "html": html,
+            "chart": chart,
         },
     )
     return message
@@ -163,6 +166,12 @@ def _mail(message: Message) -> bool:
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
+    if message.chart:
+        picture = MIMEImage(bytes(message.chart), "png")
+        picture.add_header("Content-ID", "<chart>")
+        picture.add_header("Content-Disposition", "inline", filename="chart.png")
+        mail.mixed_subtype = "related"  # type: ignore[attr-defined]
+        mail.attach(picture)
     mail.send()
     return True
 

@@ -6,6 +6,7 @@ from perennial.apps.work import outbox_views as outbox
 from perennial.apps.work.alerts import views as alerts
 from perennial.apps.work.playbooks import views as playbooks
 from perennial.apps.work.tasks import views as tasks
+from perennial.apps.work.telling import views as telling
 
 app_name = "work"
 urlpatterns = [
@@ -23,6 +24,9 @@ urlpatterns = [
     path("tasks/alerts/rules/<slug:key>/", alerts.rule, name="rule"),
     path("tasks/outbox/", outbox.messages_, name="outbox"),
     path("tasks/outbox/<int:pk>/", outbox.message, name="message"),
+    path("notifications/", telling.notifications, name="notices"),
+    path("notifications/read/", telling.read_all, name="read_all"),
+    path("notifications/settings/", telling.preferences, name="preferences"),
     path("playbooks/", playbooks.playbooks, name="playbooks"),
     path("playbooks/start/", playbooks.start_many, name="start_many"),
     path("playbooks/new/", playbooks.new, name="new_playbook"),

@@ -26,7 +26,7 @@ from perennial.ui.charts.insights import (
     hindsight_chart,
 )
 from perennial.ui.charts.lines import MOST_LINES, Line, lines_chart
-from perennial.ui.charts.look import COLORS, Spec, config, painted, themes
+from perennial.ui.charts.look import COLORS, Spec, config, painted, png, themes
 from perennial.ui.charts.measures import (
     bar_chart,
     bridge_chart,
@@ -78,6 +78,7 @@ __all__ = [
     "line_chart",
     "lines_chart",
     "painted",
+    "png",
     "stacked_health_chart",
     "table",
     "text_of",

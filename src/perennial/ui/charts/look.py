@@ -182,6 +182,14 @@ def painted(spec: Spec, theme: str = "light") -> Spec:
     return {key: _paint(value, COLORS[theme]) for key, value in whole.items()}
 
 
+def png(spec: Spec, *, width: int, scale: float = 2) -> bytes:
+    """The chart as a picture, in the light theme: for mails and documents."""
+    import vl_convert  # 80 MB that most processes never need
+
+    sized = {**painted(spec), "width": width}
+    return bytes(vl_convert.vegalite_to_png(sized, vl_version="6.4", scale=scale))
+
+
 def _paint(value: Any, colors: Mapping[str, str]) -> Any:
     if isinstance(value, str) and value.startswith("$"):
         return colors.get(value[1:], value)

@@ -212,6 +212,7 @@ def duration(seconds: float | None) -> str:
 # --- health and change -------------------------------------------------------
 
 
+@register.simple_tag(name="health_word")
 def state_word(color: str, status: str = "") -> str:
     if color in STATES:
         return str(STATES[color][1])

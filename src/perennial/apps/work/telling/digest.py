@@ -1,0 +1,139 @@
+"""The digest: five accounts that need a human, with reasons, by mail.
+
+It says what Home says, from the same functions. A person gets one for a day or a
+week at most: the day is in its key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import override
+
+from perennial.apps.customers import board, home, queries, today
+from perennial.apps.customers.home import Summary
+from perennial.apps.customers.queries import Book
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Membership, Workspace
+from perennial.apps.work import outbox
+from perennial.apps.work.models import Message, Preference
+from perennial.apps.work.tasks import queries as tasks
+from perennial.apps.work.telling import kinds
+from perennial.apps.work.telling.links import absolute
+from perennial.apps.work.telling.notices import readers, regional_of
+from perennial.ui import charts
+
+#: Accounts a digest names.
+FIVE: Final = 5
+#: Local hour from which it goes out.
+HOUR: Final = 7
+_WIDTH: Final = 520
+Email = Preference.Email
+
+
+@dataclass(frozen=True)
+class Digest:
+    subject: str
+    text: str
+    html: str
+    chart: bytes | None
+
+
+def send_due(workspace: Workspace) -> int:
+    """Write the digests that are due now; how many."""
+    book = queries.book(workspace)
+    if book is None or not book.customers:
+        return 0
+    now = lake_of(workspace).now
+    return sum(_send(member, book, now) for member in readers(workspace))
+
+
+def _send(member: Membership, book: Book, now: datetime) -> bool:
+    key = due_key(member, now)
+    if not key or member.workspace.messages.filter(key=key).exists():
+        return False
+    with override(member.user.language or "en"):
+        found = compose(member, book)
+    outbox.write(
+        member.workspace,
+        key=key,
+        channel=Message.Channel.EMAIL,
+        to=member.user.email,
+        subject=found.subject,
+        text=found.text,
+        html=found.html,
+        chart=found.chart,
+    )
+    return True
+
+
+def due_key(member: Membership, now: datetime) -> str:
+    """What the digest of this moment is called; empty while none is due.
+
+    In the member's own zone: on working days from seven, or on Mondays.
+    """
+    chosen = kinds.choices(member)[kinds.DIGEST].email
+    local = now.astimezone(regional_of(member).zone)
+    days = {Email.DAILY: range(5), Email.WEEKLY: range(1)}.get(chosen, range(0))
+    if local.weekday() not in days or local.hour < HOUR:
+        return ""
+    return f"digest:{member.user_id}:{local.date().isoformat()}"
+
+
+def compose(member: Membership, book: Book) -> Digest:
+    """The digest of a member in the language that is active: of the own accounts,
+    or of the team's where there are none."""
+    workspace, email = member.workspace, member.user.email
+    regional = regional_of(member)
+    mine = book.owns(email)
+    owner = email if mine else ""
+    needed = today.needed(workspace, book.reader(email), owner, FIVE)
+    summary = home.summary(workspace, book.as_of, owner)
+    headline = board.headline(needed, summary, regional, mine=mine)
+    rows = [
+        {
+            "name": row.account.name or row.account.account_id,
+            "color": row.account.color,
+            "score": row.account.shown_score,
+            "reason": f"{row.sentence.lead}{row.sentence.rest}",
+            "url": absolute(
+                reverse("customers:account", args=[row.account.account_id])
+            ),
+        }
+        for row in board.rows(needed, regional)[:FIVE]
+    ]
+    context: dict[str, Any] = {
+        "workspace": workspace,
+        "headline": headline,
+        "rows": rows,
+        "tasks": _tasks(member, book.as_of),
+        "home": absolute("/"),
+        "settings": absolute(reverse("work:preferences")),
+        "colors": charts.COLORS["light"],
+        "has_chart": bool(rows),
+        "regional": regional,
+        "now": datetime.combine(book.as_of, datetime.min.time(), regional.zone),
+    }
+    return Digest(
+        subject=f"{workspace.name}: {headline.lead}",
+        text=render_to_string("work/mail/digest.txt", context),
+        html=render_to_string("work/mail/digest.html", context),
+        chart=_chart(summary, member),
+    )
+
+
+def _tasks(member: Membership, day: date) -> list[Any]:
+    mine = tasks.of_workspace(member.workspace).filter(
+        owner=member.user, state__in=tasks.ACTIVE, due_on__lte=day
+    )
+    return list(mine.order_by(*tasks.DUE_FIRST)[:FIVE])
+
+
+def _chart(summary: Summary, member: Membership) -> bytes | None:
+    """Renewals ahead, by health: the chart of Home as a picture."""
+    drawn = board.renewals(summary, regional_of(member))
+    return charts.png(drawn.spec, width=_WIDTH) if drawn else None

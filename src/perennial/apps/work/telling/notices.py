@@ -1,0 +1,200 @@
+"""What happened that people want to hear of: found from what is there, told once.
+
+Nothing has to remember to tell: each look finds alerts, tasks, drafts and mentions
+of the last days, and the key of a notice keeps it from being told twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from perennial.apps.customers import queries as customers
+from perennial.apps.customers.models import Mention
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Membership, User, Workspace
+from perennial.apps.team.roles import Role
+from perennial.apps.work import outbox
+from perennial.apps.work.alerts import words
+from perennial.apps.work.models import Alert, Message, Notice, Preference
+from perennial.apps.work.tasks.queries import ACTIVE
+from perennial.apps.work.telling import kinds
+from perennial.apps.work.telling.links import absolute
+from perennial.ui.formats import Regional
+
+#: Older than this it is no news.
+NEWS: Final = timedelta(days=2)
+Email = Preference.Email
+People = Mapping[str, Membership]
+
+
+def tell(workspace: Workspace) -> int:
+    """Write notices of what is new, and the mails of those who want them at once."""
+    members = workspace.memberships.select_related("user").prefetch_related(
+        "preferences"
+    )
+    people = {member.user.email: member for member in members}
+    chosen = {email: kinds.choices(member) for email, member in people.items()}
+    new = [
+        notice
+        for notice in _found(workspace, people)
+        if chosen[notice.user.email][notice.what].in_app
+        or chosen[notice.user.email][notice.what].email == Email.NOW
+    ]
+    Notice.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
+    _mail(workspace, people)
+    return len(new)
+
+
+def _found(workspace: Workspace, people: People) -> Iterator[Notice]:
+    since = timezone.now() - NEWS
+    yield from _alerts(workspace, people)
+    tasks = workspace.tasks.select_related("owner").filter(
+        ~Q(owner=F("created_by")) | Q(created_by=None),
+        state__in=ACTIVE,
+        owner__isnull=False,
+        created_at__gte=since,
+    )
+    for task in tasks:
+        if task.owner is not None and task.owner.email in people:
+            url = reverse("work:task", args=[task.pk])
+            facts = {"title": task.title, "reason": task.reason}
+            key = f"task:{task.pk}:{task.owner_id}"
+            yield _notice(
+                workspace, task.owner, "task", key, url, task.account_id, facts
+            )
+    drafts = workspace.messages.filter(state=Message.State.DRAFT, created_at__gte=since)
+    for draft in drafts.filter(owner_email__in=people):
+        user = people[draft.owner_email].user
+        url, facts = reverse("work:outbox"), {"title": draft.subject}
+        key = f"draft:{draft.pk}"
+        yield _notice(workspace, user, "draft", key, url, draft.account_id, facts)
+    yield from _mentions(workspace, people)
+
+
+def _alerts(workspace: Workspace, people: People) -> Iterator[Notice]:
+    since = lake_of(workspace).now - NEWS
+    opened = workspace.alerts.filter(
+        state=Alert.State.OPEN, is_quiet=False, opened_at__gte=since
+    )
+    for alert in opened.filter(owner_email__in=people):
+        user, url = people[alert.owner_email].user, reverse("work:alerts")
+        facts = {"rule": alert.rule, **alert.facts}
+        key = f"alert:{alert.pk}"
+        yield _notice(workspace, user, "alert", key, url, alert.account_id, facts)
+
+
+def _mentions(workspace: Workspace, people: People) -> Iterator[Notice]:
+    since = timezone.now() - NEWS
+    found = Mention.objects.select_related("note__by", "user").filter(
+        note__workspace=workspace, note__written_at__gte=since
+    )
+    for mention in found:
+        note = mention.note
+        if mention.user.email not in people or note.by_id == mention.user_id:
+            continue
+        url = reverse("customers:timeline", args=[note.account_id])
+        who = note.by.display_name if note.by else ""
+        yield _notice(
+            workspace,
+            mention.user,
+            "mention",
+            f"mention:{note.pk}:{mention.user_id}",
+            url,
+            note.account_id,
+            {"who": who},
+        )
+
+
+def _notice(
+    workspace: Workspace,
+    user: User,
+    what: str,
+    key: str,
+    url: str,
+    account_id: str,
+    facts: Mapping[str, object],
+) -> Notice:
+    return Notice(
+        workspace=workspace,
+        user=user,
+        what=what,
+        key=key,
+        url=url,
+        account_id=account_id,
+        facts=dict(facts),
+        at=timezone.now(),
+    )
+
+
+def sentence(notice: Notice, name: str, regional: Regional) -> str:
+    """What a notice says, in the language that is active."""
+    facts = notice.facts
+    if notice.what == "alert":
+        today = notice.at.astimezone(regional.zone).date()
+        said = words.sentence(str(facts["rule"]), facts, regional, today)
+        return f"{name}: {said}" if name else said
+    told = {
+        "task": _("Task for you: %(title)s"),
+        "draft": _("A message waits for you: %(title)s"),
+        "mention": _("%(who)s mentioned you"),
+    }[notice.what] % facts
+    return f"{told} ({name})" if name else told
+
+
+# --- mails at once -----------------------------------------------------------
+
+
+@transaction.atomic
+def _mail(workspace: Workspace, people: People) -> None:
+    """Each notice is decided once; the key of its mail keeps it from a second one."""
+    waiting = workspace.notices.select_related("user").filter(is_mailed=False)
+    for notice in waiting:
+        member = people.get(notice.user.email)
+        chosen = kinds.choices(member)[notice.what].email if member else Email.NEVER
+        if member is not None and chosen == Email.NOW:
+            _write(member, notice)
+    waiting.update(is_mailed=True)
+
+
+def _write(member: Membership, notice: Notice) -> None:
+    workspace, user = member.workspace, member.user
+    account = customers.some(workspace, (notice.account_id,)).get(notice.account_id)
+    with override(user.language or "en"):
+        said = sentence(notice, account.name if account else "", regional_of(member))
+        text = f"{said}\n\n{absolute(notice.url)}\n"
+    outbox.write(
+        workspace,
+        key=f"notice:{notice.pk}",
+        channel=Message.Channel.EMAIL,
+        to=user.email,
+        subject=said,
+        text=text,
+    )
+
+
+def regional_of(member: Membership) -> Regional:
+    """How numbers and days are written for a member, outside of a request."""
+    return Regional(
+        locale=member.user.language or "en",
+        currency=member.workspace.currency,
+        timezone=member.user.timezone or member.workspace.timezone,
+    )
+
+
+def unread(user: User, workspace: Workspace) -> int:
+    return workspace.notices.filter(user=user, read_at=None).count()
+
+
+def readers(workspace: Workspace) -> list[Membership]:
+    """Who may get mails: everybody who works here or reads."""
+    found = workspace.memberships.select_related("user", "workspace")
+    return [m for m in found if m.covers(Role.VIEWER) and m.user.is_active]

@@ -1,0 +1,78 @@
+"""What people were told, and how they want to be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from perennial.apps.customers import queries as customers
+from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.models import Workspace
+from perennial.apps.team.roles import Role
+from perennial.apps.work.models import Preference
+from perennial.apps.work.telling import kinds, notices
+
+PAGE = 50
+
+
+def unread(request: HttpRequest) -> int | None:
+    """The number beside "Notifications" in the navigation."""
+    workspace = getattr(request, "workspace", None)
+    if not isinstance(workspace, Workspace) or not request.user.is_authenticated:
+        return None
+    return notices.unread(request.user, workspace) or None
+
+
+@role_required(Role.VIEWER)
+def notifications(request: TeamRequest) -> HttpResponse:
+    """The own notices, newest first."""
+    found = request.workspace.notices.filter(user=request.user).order_by("-at", "-pk")
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    ids = tuple(sorted({n.account_id for n in page if n.account_id}))
+    known = customers.some(request.workspace, ids)
+    rows = []
+    for notice in page:
+        account = known.get(notice.account_id)
+        name = account.name if account else ""
+        rows.append((notice, notices.sentence(notice, name, request.regional)))
+    context = {"nav": "notices", "page": page, "rows": rows}
+    return render(request, "work/notices.html", context)
+
+
+@require_POST
+@role_required(Role.VIEWER)
+def read_all(request: TeamRequest) -> HttpResponse:
+    mine = request.workspace.notices.filter(user=request.user, read_at=None)
+    mine.update(read_at=timezone.now())
+    return redirect("work:notices")
+
+
+@role_required(Role.VIEWER)
+def preferences(request: TeamRequest) -> HttpResponse:
+    """The matrix: what, in the application, by mail."""
+    if request.method == "POST":
+        for kind in kinds.KINDS:
+            _keep(request, kind)
+        messages.success(request, _("Saved."))
+        return redirect("work:preferences")
+    chosen = kinds.choices(request.membership)
+    rows: list[Any] = [(kind, chosen[kind.key]) for kind in kinds.KINDS]
+    return render(request, "work/preferences.html", {"nav": "notices", "rows": rows})
+
+
+def _keep(request: TeamRequest, kind: kinds.Kind) -> None:
+    email = request.POST.get(f"email.{kind.key}", "")
+    if email not in kind.emails:
+        return
+    Preference.objects.update_or_create(
+        membership=request.membership,
+        what=kind.key,
+        defaults={"in_app": f"in_app.{kind.key}" in request.POST, "email": email},
+    )
