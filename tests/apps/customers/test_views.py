@@ -339,4 +339,4 @@ def test_the_database_is_asked_little(alice: Client, path: str) -> None:
         connection,
     ) as asked:
         alice.get(path)
-    assert len(asked) <= 7, [q["sql"] for q in asked]
+    assert len(asked) <= 8, [q["sql"] for q in asked]

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.customers import account_page as page
 from perennial.apps.customers import (
+    contacts,
     details,
     explain,
+    family,
     hooks,
     money,
     note_queries,
@@ -23,6 +25,7 @@ from perennial.apps.customers import (
     usage,
 )
 from perennial.apps.customers.account import Account
+from perennial.apps.customers.models import Contact
 from perennial.apps.customers.moments import About
 from perennial.apps.customers.words import owner_names
 from perennial.apps.team.access import TeamRequest, role_required
@@ -49,6 +52,8 @@ def account(request: TeamRequest, account_id: str) -> HttpResponse:
             About(request.workspace, found, regional, names, users), stored
         ),
         "panels": hooks.panels(request, found),
+        "family": family.family(request.workspace, found),
+        "contacts": contacts.contacts_of(request.workspace, found, staff),
         "details": details.short(request.workspace, account_id, names),
         "pinned": note_queries.pinned(
             request.workspace, account_id, names, request.membership
@@ -129,14 +134,27 @@ def account_people(request: TeamRequest, account_id: str) -> HttpResponse:
     with_health = "health" in request.GET
     if with_health:
         staff = people.with_health(request.workspace, found, staff)
+    known = contacts.contacts_of(request.workspace, found, staff)
     if request.htmx:
-        rows = {"people": staff, "with_health": True, "now": page.now(request, found)}
+        rows = {
+            "people": staff,
+            "with_health": True,
+            "now": page.now(request, found),
+            "account": found,
+            "may_edit": request.membership.covers(Role.MEMBER),
+            "roles": Contact.Role.choices,
+            "role_of": {k.contact.user_id: k.contact.role for k in known},
+        }
         return render(request, "customers/people.html#rows", rows)
     context = {
         **_shared(request, found, "people", people=len(staff)),
         "people": staff,
         "with_health": with_health,
         "kinds": people.kinds(staff),
+        "contacts": known,
+        "coverage": contacts.coverage(known),
+        "roles": Contact.Role.choices,
+        "role_of": {k.contact.user_id: k.contact.role for k in known},
     }
     return render(request, "customers/people.html", context)
 

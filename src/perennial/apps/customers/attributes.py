@@ -27,8 +27,9 @@ Pairs = tuple[tuple[str, str], ...]
 
 #: Stages that are offered before there are any.
 STAGES = ("Lead", "Trial", "Onboarding", "Adopting", "Renewing", "Churned")
-OWNER, STAGE, TAGS, ARCHIVED, NAME = (
+OWNER, STAGE, TAGS, ARCHIVED, NAME, PARENT = (
     *("owner_email", "lifecycle_stage", "tags", "archived", "name"),
+    "parent_account_id",
 )
 _TAGS = "tags"
 _LONGEST, _MOST_TAGS = 500, 50
@@ -65,6 +66,7 @@ def _with_choices(
         Definition(STAGE, gettext_lazy("Stage"), "choice", named),
         Definition(TAGS, gettext_lazy("Tags"), _TAGS),
         Definition(NAME, gettext_lazy("Name"), "text"),
+        Definition(PARENT, gettext_lazy("Parent account (its id)"), "text"),
     ]
     own = workspace.account_attributes.filter(archived_at=None).order_by("title")
     return [*built_in, *(_own(each, people) for each in own)]

@@ -12,7 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.apps.customers.attributes import ARCHIVED, TAGS
+from perennial.apps.customers.attributes import ARCHIVED, PARENT, TAGS
+from perennial.apps.customers.family import check_parent
 from perennial.apps.customers.models import Attribute, Decision, Edit, Stage
 from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
@@ -28,6 +29,9 @@ _BATCH = 500
 def edit_accounts(by: Membership, name: str, values: Mapping[str, Any]) -> Edit:
     """Give accounts, by id, a value of an attribute; None empties it."""
     must_cover(by, Role.MEMBER)
+    if name == PARENT:
+        for account_id, parent in values.items():
+            check_parent(by.workspace, account_id, parent)
     return apply_values(by.workspace, by.user, name, values)
 
 

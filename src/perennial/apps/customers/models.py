@@ -240,3 +240,40 @@ class View(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Contact(models.Model):
+    """A person at a customer: what part they play. `user_id` is empty for those who do
+    not use the product; name and address of the others are the users' own."""
+
+    class Role(models.TextChoices):
+        CHAMPION = "champion", _("Champion")
+        DECISION_MAKER = "decision_maker", _("Decision maker")
+        ECONOMIC_BUYER = "economic_buyer", _("Economic buyer")
+        SPONSOR = "executive_sponsor", _("Executive sponsor")
+        INFLUENCER = "influencer", _("Influencer")
+        BLOCKER = "blocker", _("Blocker")
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="contacts"
+    )
+    account_id = models.CharField(max_length=254)
+    user_id = models.CharField(max_length=254, blank=True)
+    name = models.CharField(max_length=120, blank=True)
+    email = models.EmailField(max_length=254, blank=True)
+    role = models.CharField(max_length=24, choices=Role.choices, blank=True)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "account_id", "user_id"],
+                condition=~models.Q(user_id=""),
+                name="contact_of_user",
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "role"], name="contact_by_role")]
+
+    def __str__(self) -> str:
+        return self.name or self.user_id

@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from perennial.apps.customers import (
     account_views,
+    contact_views,
     edit_views,
     field_views,
     note_views,
@@ -47,6 +48,11 @@ urlpatterns = [
         "accounts/<account_id:account_id>/details/",
         edit_views.account_details,
         name="details",
+    ),
+    path(
+        "accounts/<account_id:account_id>/contacts/",
+        contact_views.change,
+        name="contacts",
     ),
     path("accounts/<account_id:account_id>/log/", note_views.log, name="log"),
     path(

@@ -6,7 +6,7 @@ Each tag writes one component of the look; the style guide shows them all.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -512,6 +512,12 @@ def control(field: BoundField) -> SafeString:
             "aria-describedby": f"{field.id_for_label}_error",
         }
     return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def of(values: Mapping[str, object], key: str) -> object:
+    """The value of a key, or nothing: `{{ roles|of:person.user_id }}`."""
+    return values.get(key, "")
 
 
 @register.filter
