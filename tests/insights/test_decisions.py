@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from perennial.lake import decisions
+from perennial.scoring.decisions import of_usual_terms
 from tests.builders import Case
 from tests.insights import company
 
@@ -91,3 +92,14 @@ def test_without_contracts_terms_are_those_of_the_bill(tmp_path: Path) -> None:
         last.filter("is_monthly").select("account_id", "renewed").iter_rows()
     ) == {"stays": True, "left": False, "gap": False}
     assert len(last.filter(pl.col("account_id") == "yearly")) == 3
+
+
+def test_usual_terms_are_those_of_most_of_a_segment() -> None:
+    cases = pl.DataFrame(
+        {
+            "segment": ["A"] * 5 + ["B"] * 3 + [None] * 2,
+            "term_days": [365, 366, 365, 92, 30, 30, 30, 365, 90, 91],
+        }
+    )
+    told = of_usual_terms(cases).to_list()
+    assert told == [True, True, True, False, False, True, True, False, True, True]

@@ -14,6 +14,7 @@ from perennial.lake import observations, snapshots
 from perennial.lake.observations import Observed
 from perennial.scoring import renewal, trials
 from perennial.scoring.bands import BandRules
+from perennial.scoring.decisions import of_usual_terms
 from perennial.scoring.scorecard import standard
 from perennial.scoring.statistics import Floats
 
@@ -90,7 +91,7 @@ def _cases(
         renewed=frame["renewed"].to_numpy().astype(bool),
         known_on=frame["until"].to_list(),
         decided_on=frame["decided_on"].to_list(),
-        counted=frame["counts"].to_numpy().astype(bool),
+        counted=(frame["counts"] & of_usual_terms(frame)).to_numpy().astype(bool),
         counts=counts,
         silent=_floats(frame["silent_days"].fill_null(_SILENT_EVER)),
         health=_floats(frame["health_score"]),

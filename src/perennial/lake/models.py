@@ -16,6 +16,7 @@ from perennial.lake import learning, observations
 from perennial.lake.observations import Observed
 from perennial.lake.tables import TABLES
 from perennial.scoring import bands, gaps, power_features, renewal, review, trials
+from perennial.scoring.decisions import of_usual_terms
 from perennial.scoring.power_features import Discovery
 from perennial.scoring.review import Review
 from perennial.scoring.statistics import Floats
@@ -156,7 +157,10 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
     settings = workspace.settings
     rules = learning.band_rules(settings)
     uses = power_uses(seen, features)
-    learned = _bands(uses, seen.cases, rules, repeats=_DRAWS)
+    usual = of_usual_terms(seen.cases)
+    learned = _bands(
+        uses[usual.to_numpy()], seen.cases.filter(usual), rules, repeats=_DRAWS
+    )
     cases = everything.cases
     compared = trials.compare(
         cases,

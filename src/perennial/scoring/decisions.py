@@ -25,6 +25,8 @@ from perennial.metrics.stretches import alive, joined
 _MONTHS = {"quarter": 3, "half_year": 6, "year": 12}
 #: A term of at most so many days is a month.
 _MONTH_DAYS = 31
+#: Terms are as long as each other that differ by no more than this share.
+_ALIKE = 0.1
 SCHEMA = {
     "account_id": pl.String,
     "term_start": pl.Date,
@@ -145,6 +147,14 @@ def counted(decisions: pl.DataFrame) -> pl.DataFrame:
     return known.unique(
         ["account_id", "decided_on"], keep="last", maintain_order=True
     ).sort("decided_on", "account_id")
+
+
+def of_usual_terms(cases: pl.DataFrame) -> pl.Series:
+    """Which decisions (segment, term_days) are about a term as long as most of their
+    segment: a quarter is renewed more often than a year, whatever is used."""
+    usual = pl.col("term_days").mode().max().over("segment")
+    off = (pl.col("term_days") - usual).abs()
+    return cases.select(off <= _ALIKE * usual).to_series()
 
 
 def with_mrr(t: Inputs, rows: ir.Table, rates: ir.Table, home: str) -> ir.Table:

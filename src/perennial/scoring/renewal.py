@@ -35,7 +35,8 @@ class Cases:
     """Decisions, oldest first: measures by case, uses of the power feature a month
     (NaN: cannot be told), segment, outcome; `known_on` is the day up to which the
     measures look, `decided_on` the day the outcome was there to learn from. Colors of
-    bands are learned from those that are `counted`: of monthly terms the last ones.
+    bands are learned from those that are `counted`: terms of the usual length, and of
+    months the last ones.
 
     What others judge by, where it is given: `counts`, uses of all features; `silent`,
     days since the last log-in; `health`, the composite score (NaN: none) and `colors`.

@@ -34,8 +34,9 @@ class Review:
       the power feature only.
     - `features`: the power feature of each segment, its own or that of all; a segment
       that is not there has none.
-    - `bands`: of its use, as decisions count for them; `chances`: the same of every
-      decision, so that of monthly terms they say the chance of a month.
+    - `bands`: of its use, by terms of the usual length, of months the last ones;
+      `chances`: the same of every decision, so that of monthly terms they say the
+      chance of a month.
     - `shares`: of decisions in each of the bands, lowest first.
     - `comparison`, `model`: how the models did, and the one that was adopted; None
       where the bands were.

@@ -11,7 +11,7 @@ from django.test import Client
 
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import AuditEntry, User, Workspace
-from perennial.lake import definitions
+from perennial.lake import definitions, scorecards
 from tests.apps.team.cast import Cast
 
 ClientOf = Callable[[User], Client]
@@ -128,3 +128,23 @@ def test_who_may(workspace: Workspace, cast: Cast, client_of: ClientOf) -> None:
     listed = stranger.get("/metrics/definitions/").content.decode()
     assert "Urgent tickets" not in listed
     assert stranger.get("/metrics/urgent_tickets/").status_code == 404
+
+
+def test_what_counts_in_a_score_stays(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    client = client_of(cast.teammate)
+    client.post(NEW, SAID)
+    lake = lake_of(workspace)
+    part = {"name": "urgent", "weight": 100, "metric": "urgent_tickets"}
+    part["scale"] = {"linear": {"from": 5, "to": 0}}
+    card = scorecards.written(lake, {"name": "Urgent", "components": [part]})
+    scorecards.publish(lake, card, by="ada@x.io", note="Urgent tickets count")
+    try:
+        where = "/metrics/definitions/urgent_tickets/"
+        page = client.post(f"{where}retire/", follow=True).content.decode()
+        assert "counts in the scorecard in force" in page
+        assert not definitions.history(lake.lake)[-1].is_retired
+        assert not AuditEntry.objects.filter(verb="metric.retired").exists()
+    finally:
+        lake.lake.delete(scorecards.NAME, "true")

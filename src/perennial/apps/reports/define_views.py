@@ -14,6 +14,7 @@ from perennial.apps.reports import own
 from perennial.apps.reports.forms import DefinitionForm
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.roles import Role
+from perennial.core.errors import BadValue
 from perennial.lake import definitions
 
 
@@ -72,7 +73,11 @@ def retire(request: TeamRequest, key: str) -> HttpResponse:
     known = own.versions(request.workspace, key)
     if not known or known[-1].is_retired:
         raise Http404
-    own.retire(request.membership, key)
+    try:
+        own.retire(request.membership, key)
+    except BadValue as error:
+        messages.error(request, str(error))
+        return redirect("reports:own")
     said = _("%(title)s is retired; its versions stay on record.")
     messages.success(request, said % {"title": known[-1].definition.title})
     return redirect("reports:own")
