@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import click
 
@@ -79,7 +80,7 @@ def demo(place: Place, host: str, port: int, seed: int, no_serve: bool) -> None:
     if not made:
         with show.progress("demo") as report:
             demo_load.load(workspace, end=workspace.today, seed=seed, progress=report)
-        _warm(place)
+        _warm(place, demo_load.team(workspace))
     if not no_serve:
         click.echo(f"Open http://{host}:{port}/demo/sign-in  (Ctrl-C stops)")
         _serve(place, host, port, web_only=False)
@@ -121,13 +122,15 @@ def worker(place: Place) -> None:
     run(place.data)
 
 
-def _warm(place: Place) -> None:
-    """Have the worker compute the board and past forecasts, so that visitors need not
-    wait."""
+def _warm(place: Place, people: Sequence[tuple[str, str]]) -> None:
+    """The company's people and playbooks; and have the worker compute the board and
+    past forecasts, so that visitors need not wait."""
     from perennial.apps.jobs import actions
     from perennial.apps.team.models import Workspace
+    from perennial.apps.work import example
 
     workspace = Workspace.objects.get(key=place.workspace)
+    example.set_up(workspace, people)
     actions.enqueue("warm_metrics", workspace)
     actions.enqueue("answer_insights", workspace)
     actions.enqueue("tell_past_forecasts", workspace)

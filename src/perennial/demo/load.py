@@ -53,3 +53,16 @@ def _learn(workspace: Workspace, end: date) -> None:
     if version is not None:
         models.decide(workspace, version.number, approve=True, by=APPROVER)
         workspace.refresh(as_of=end)
+
+
+def team(workspace: Workspace) -> list[tuple[str, str]]:
+    """The people who own accounts: address and name."""
+    accounts = workspace.table("accounts")
+    found = workspace.engine.run(accounts.select("owner_email").distinct())
+    emails = sorted(found["owner_email"].drop_nulls().to_list())
+    return [(email, _name(email)) for email in emails]
+
+
+def _name(email: str) -> str:
+    words = email.partition("@")[0].split(".")
+    return " ".join(word.title() for word in words)
