@@ -1,7 +1,7 @@
 """Brings the catalogs of translations up to date with the code: `make words`.
 
 Words come from two places: what the applications mark (`xgettext` finds it), and
-what the registry of metrics says, which speaks English and knows no Django. New
+what metrics and the fields of conditions say, who speak English and know no Django. New
 words enter the catalogs empty, words nobody says any more leave them.
 """
 
@@ -19,6 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import perennial
+from perennial.metrics import condition_fields
 from perennial.metrics.registry import Metric, all_metrics
 
 SOURCE = Path(perennial.__file__).parent
@@ -65,7 +66,7 @@ def of_applications() -> Catalog:
 def wanted() -> Catalog:
     """Every word there is to translate."""
     found = of_applications()
-    for text in sorted(of_metrics()):
+    for text in sorted(of_metrics() | condition_fields.words()):
         found.add(text, flags=["python-format"] if "%(" in text else [])
     return found
 

@@ -110,7 +110,7 @@ _FIELDS = (
     Field("open_tickets", "Open tickets", "contact", "number", "open_tickets"),
     Field("urgent_tickets", "Urgent tickets", "contact", "number", "urgent_tickets"),
     Field("name", "Name", "account", "text", "name"),
-    Field("owner", "Owner", "account", "choice", "owner_email"),
+    Field("owner", "Account owner", "account", "choice", "owner_email"),
     Field("lifecycle_stage", "Stage", "account", "choice", "lifecycle_stage"),
     Field("segment", "Segment (attribute)", "account", "choice", "segment"),
     Field("plan", "Plan", "account", "choice", "plan"),
