@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pytest_django import Settings
 
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -11,16 +10,6 @@ from tests.apps.customers import company
 from tests.apps.customers.folder import built, data  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast, cast, client_of  # noqa: F401 - fixtures
 from tests.builders import clock, instant
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(settings: Settings, request: pytest.FixtureRequest) -> None:
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "LOCATION": request.node.nodeid,
-        }
-    }
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from perennial.lake.workspace import Workspace as LakeWorkspace
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import ask
 from perennial.metrics.registry import all_metrics
+from perennial.ui.formats import Regional
 from tests.apps.team.cast import Cast
 from tests.builders import Case
 
@@ -124,12 +125,14 @@ def test_warm_fills_the_board_and_the_pages(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ways = [text.partition(":")[0] for text in KEY if ":" in text]
-    some = {key: all_metrics()[key] for key in (*KINDS, *ways, "usage_dip")}
+    tables_of = ("mrr_movements", "feedback_topics")
+    keys = (*KINDS, *ways, *tables_of, "usage_dip", "feature_adoption", "sessions")
+    some = {key: all_metrics()[key] for key in keys}
     monkeypatch.setattr(LakeWorkspace, "catalog", property(lambda _: some))
     said: list[str] = []
     count = actions.warm(workspace, report=lambda share, what: said.append(what))
-    assert count == len(said) >= len(some)
-    from perennial.apps.reports import board, breakdown, detail
+    assert count == len(said) >= len(some) - len(tables_of)
+    from perennial.apps.reports import board, breakdown, detail, explore, tables
     from perennial.apps.reports.asked import Asked
     from perennial.apps.reports.boards import is_a_number
 
@@ -140,6 +143,10 @@ def test_warm_fills_the_board_and_the_pages(
             board.numbers(answers, metric, Asked(segment="Small"))
         detail.series(answers, metric, Asked())
         breakdown.behind_rows(answers, metric, Asked())
+    for key in tables_of:
+        tables.rows_of(answers, some[key], Asked())
+    for _title, page, _columns in explore.PAGES.values():
+        page(answers, Asked(), Regional())
 
 
 def test_changes_inside_the_noise_mean_nothing() -> None:

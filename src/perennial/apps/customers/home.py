@@ -128,7 +128,7 @@ def _months(cells: Sequence[Cell], as_of: date) -> list[tuple[date, dict[str, fl
     return [(month, dict(found[month])) for month in months]
 
 
-@kept("account_measures")
+@kept("account_measures", shared=True)
 def _cells(lake: Lake, as_of: date) -> tuple[Cell, ...]:
     """Customers by owner, color and renewal month."""
     m = lake.table("account_measures")
@@ -145,7 +145,7 @@ def _cells(lake: Lake, as_of: date) -> tuple[Cell, ...]:
     )
 
 
-@kept("account_measures", "health_snapshots")
+@kept("account_measures", "health_snapshots", shared=True)
 def _past(lake: Lake, as_of: date) -> tuple[Past, ...]:
     """Snapshots of a week and of four weeks ago, by today's owners.
 

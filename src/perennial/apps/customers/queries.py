@@ -99,7 +99,7 @@ def book(workspace: Workspace) -> Book | None:
     return _book(lake_of(workspace))
 
 
-@kept("account_measures")
+@kept("account_measures", shared=True)
 def _book(lake: Lake) -> Book | None:
     measures = lake.table("account_measures")
     newest = lake.engine.run(measures.agg(as_of=measures.as_of.max()))["as_of"][0]

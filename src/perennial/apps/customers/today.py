@@ -58,7 +58,7 @@ def needed(workspace: Workspace, reader: Reader, owner: str, most: int) -> Neede
     return _needed(lake_of(workspace), reader, owner, most)
 
 
-@kept(*_READ)
+@kept(*_READ, shared=True)
 def _needed(lake: Lake, reader: Reader, owner: str, most: int) -> Needed:
     m = lake.table("account_measures")
     m = m.filter(listing.owned_by(m, owner)) if owner else m
@@ -137,7 +137,7 @@ def snapshots_of(
 # --- onboarding that stands still --------------------------------------------
 
 
-@kept(*_READ)
+@kept(*_READ, shared=True)
 def steps(lake: Lake) -> dict[str, Steps]:
     """The furthest step of every account in onboarding; kept until facts change."""
     m, taken = lake.table("account_measures"), lake.table("onboarding_steps")
@@ -207,7 +207,7 @@ def changes(workspace: Workspace, reader: Reader, owner: str) -> Changes:
     return _changed(lake_of(workspace), reader.as_of, owner)
 
 
-@kept(*_READ)
+@kept(*_READ, shared=True)
 def _changed(lake: Lake, as_of: date, owner: str) -> Changes:
     m = lake.table("account_measures")
     m = m.filter(m.state == "paying")

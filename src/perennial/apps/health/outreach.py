@@ -104,7 +104,7 @@ def headline(
     return Sentence(lead, rest)
 
 
-@kept(chances.NAME, size=64)
+@kept(chances.NAME, size=64, shared=True)
 def _chances(lake: Lake, as_of: date) -> Mapping[str, float | None]:
     found = chances.of_day(lake, as_of)
     return dict(found.select("account_id", "p").iter_rows())

@@ -25,6 +25,8 @@ RISKY = ("orange", "red")
 WEEKS = 26
 #: Movers and the table compare with so many days before.
 BACK = 28
+#: Movers of each kind on the overview, and on their own page.
+SOME, MANY = 5, 200
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def where(segment: str) -> str | None:
     return f"segment = {filters.text(segment)}" if segment else None
 
 
-@kept("health_snapshots", "accounts", "former_attributes", size=128)
+@kept("health_snapshots", "accounts", "former_attributes", size=128, shared=True)
 def days(lake: Lake, as_of: date, segment: str) -> Mapping[date, Day]:
     """The states of 26 weeks, of the day itself and of four weeks before."""
     dates = [as_of - DAY * 7 * week for week in range(WEEKS + 1)]
@@ -91,7 +93,7 @@ def days(lake: Lake, as_of: date, segment: str) -> Mapping[date, Day]:
     return {day: Day(groups) for day, groups in sorted(found.items())}
 
 
-@kept("account_measures", "health_snapshots", "scorecards", size=128)
+@kept("account_measures", "health_snapshots", "scorecards", size=128, shared=True)
 def movers(lake: Lake, as_of: date, segment: str, most: int) -> tuple[Movers, Movers]:
     """Customers whose color is worse, and better, than 28 days before."""
     m = _customers(lake, segment)
@@ -143,7 +145,7 @@ def _moved(
     return Movers(len(accounts), total, tuple(rows))
 
 
-@kept("account_measures", size=64)
+@kept("account_measures", size=64, shared=True)
 def reasons_without(lake: Lake, as_of: date, segment: str) -> Mapping[str, int]:
     """Customers without a score, by the reason: onboarding, insufficient."""
     m = lake.table("account_measures")
@@ -153,7 +155,7 @@ def reasons_without(lake: Lake, as_of: date, segment: str) -> Mapping[str, int]:
     return dict(lake.engine.run(found).iter_rows())
 
 
-@kept("account_measures", size=64)
+@kept("account_measures", size=64, shared=True)
 def risky(lake: Lake, as_of: date, segment: str) -> tuple[Account, ...]:
     """Customers that are red or orange."""
     m = _customers(lake, segment)

@@ -20,9 +20,6 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.lake import scorecards
 
-#: Movers of each kind on the overview, and on their own page.
-_SOME, _MANY = 5, 200
-
 
 def shared(request: TeamRequest, book: Book, on: str) -> dict[str, Any]:
     """What every page of health shows around its content."""
@@ -53,7 +50,7 @@ def health(request: TeamRequest) -> HttpResponse:
     version = scorecards.active(lake)
     context = {
         **shared(request, book, "health"),
-        **_moved(request, book, asked, _SOME),
+        **_moved(request, book, asked, queries.SOME),
         "asked": asked,
         "by_url": {by: asked.url(by=by) for by in (overview.ACCOUNTS, overview.MRR)},
         "chip": overview.segment_chip(asked, book.segments),
@@ -76,11 +73,11 @@ def movers(request: TeamRequest) -> HttpResponse:
     asked = overview.asked(request.GET.dict(), book)
     if request.GET.get("format") == "csv":
         lake = lake_of(request.workspace)
-        both = queries.movers(lake, book.as_of, asked.segment, _MANY)
+        both = queries.movers(lake, book.as_of, asked.segment, queries.MANY)
         return files.movers((*both[0].rows, *both[1].rows), book.as_of)
     context = {
         **shared(request, book, "movers"),
-        **_moved(request, book, asked, _MANY),
+        **_moved(request, book, asked, queries.MANY),
         "chip": overview.segment_chip(asked, book.segments),
     }
     return render(request, "health/movers.html", context)

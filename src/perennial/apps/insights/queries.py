@@ -36,7 +36,7 @@ def version(lake: Lake, number: str) -> Version | None:
     return wanted[0] if wanted else active(lake)
 
 
-@kept("features")
+@kept("features", shared=True)
 def feature_names(lake: Lake) -> Mapping[str, str]:
     """Names of features by id; those without one go by their id."""
     rows = lake.engine.run(lake.table("features").select("feature_id", "name"))
@@ -70,13 +70,13 @@ def survival(
     return found.to_dicts()
 
 
-@kept("account_measures", size=2)
+@kept("account_measures", size=2, shared=True)
 def account_names(lake: Lake) -> Mapping[str, str]:
     rows = lake.engine.run(lake.table("account_measures").select("account_id", "name"))
     return dict(rows.iter_rows())
 
 
-@kept("mrr_ledger", "fx_rates", size=16)
+@kept("mrr_ledger", "fx_rates", size=16, shared=True)
 def mrr_before(lake: Lake, since: date, segment: str) -> Sequence[tuple[date, float]]:
     """MRR at the end of each of the twelve months before a day: first day after it."""
     where = f"segment = {filters.text(segment)}" if segment else None
@@ -110,7 +110,7 @@ class Chance:
     renewal_on: date | None
 
 
-@kept(chances.NAME, "account_measures", size=8)
+@kept(chances.NAME, "account_measures", size=8, shared=True)
 def told(lake: Lake) -> tuple[Chance, ...]:
     """The chance of every customer that has one, the least likely to renew first."""
     known = lake.table("account_measures")
@@ -188,7 +188,7 @@ def _ahead(row: Mapping[str, Any]) -> Ahead:
     )
 
 
-@kept(forecasts.NAME, "mrr_ledger", size=2)
+@kept(forecasts.NAME, "mrr_ledger", size=2, shared=True)
 def hindsight(lake: Lake, until: date) -> tuple[Hindsight, ...]:
     """Forecasts three months ahead beside what happened, oldest first."""
     return tuple(forecasts.hindsight(lake, months=3, until=until))

@@ -20,7 +20,7 @@ from perennial.apps.reports import asked as asking
 from perennial.apps.reports import board, files, menus, values
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.elsewhere import elsewhere
-from perennial.apps.reports.results import Answers, Row
+from perennial.apps.reports.results import Answers, Question, Row
 from perennial.apps.team.access import TeamRequest
 from perennial.core.windows import Period
 from perennial.metrics.registry import Metric
@@ -60,8 +60,7 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
     """What the template reads: the grid beside formula and caveats."""
     answers, regional = Answers(request.workspace), request.regional
     period = _period(metric, asked, answers.today)
-    question = board.ask(metric, asked, period, grain=_grain(metric))
-    rows = answers.rows(question)
+    question, rows = _question(answers, metric, asked), rows_of(answers, metric, asked)
     return {
         "here": asked.url(),
         "asked": asked,
@@ -85,11 +84,20 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
     }
 
 
+def rows_of(answers: Answers, metric: Metric, asked: Asked) -> list[Row]:
+    """What the grid is made of."""
+    return answers.rows(_question(answers, metric, asked))
+
+
+def _question(answers: Answers, metric: Metric, asked: Asked) -> Question:
+    period = _period(metric, asked, answers.today)
+    return board.ask(metric, asked, period, grain=_grain(metric))
+
+
 def file(request: TeamRequest, metric: Metric, asked: Asked) -> HttpResponse:
     """The rows of the grid as a file."""
     answers = Answers(request.workspace)
-    period = _period(metric, asked, answers.today)
-    rows = answers.rows(board.ask(metric, asked, period, grain=_grain(metric)))
+    rows = rows_of(answers, metric, asked)
     head, found = files.lines(metric, rows)
     return download(request.GET, f"{metric.key}-{answers.today}", head, found)
 
