@@ -55,12 +55,11 @@ def test_the_power_feature_and_why_the_others_are_none(case: Case) -> None:
     assert {r["status"] for r in rows.values()} == {"ok"}
 
 
-def test_use_is_counted_in_the_90_days_that_end_30_before(case: Case) -> None:
-    """The same measure from the facts, in plain Python."""
-    usage = case.lake.read("usage").to_pylist()
-    expected = {}
+def plainly(usage: list[dict[str, Any]], days: int) -> dict[str, float]:
+    """Reports a month in the 90 days that end so many days before each decision."""
+    found = {}
     for account, end, *_ in company.fates():
-        until = end - timedelta(days=30)
+        until = end - timedelta(days=days)
         since = max(until - timedelta(days=90), company.year_before(end))
         uses = sum(
             row["uses"]
@@ -69,7 +68,14 @@ def test_use_is_counted_in_the_90_days_that_end_30_before(case: Case) -> None:
             and row["feature_id"] == "reports"
             and since <= row["date"] < until
         )
-        expected[account] = uses / ((until - since).days / MONTH)
+        found[account] = uses / ((until - since).days / MONTH)
+    return found
+
+
+def test_use_is_counted_in_the_90_days_that_end_30_before(case: Case) -> None:
+    """The same measure from the facts, in plain Python."""
+    usage = case.lake.read("usage").to_pylist()
+    expected = plainly(usage, 30)
     seen = observations.of_decisions(case.workspace)
     found = dict(zip(seen.cases["account_id"], seen.uses["reports"], strict=True))
     # Recording begins with the first use of anybody.
@@ -83,6 +89,49 @@ def test_use_is_counted_in_the_90_days_that_end_30_before(case: Case) -> None:
     said = next(r["auc"] for r in rows if r["feature"] == "reports")
     measure = seen.uses["reports"]
     assert said == pytest.approx(auc(measure[stayed], measure[~stayed]))
+
+
+def test_decisions_are_looked_at_earlier(case: Case) -> None:
+    """Each as it stood 60 and 150 days before, by the facts of then alone."""
+    usage = case.lake.read("usage").to_pylist()
+    seen = observations.of_decisions(case.workspace)
+    found = observations.earlier(case.workspace, seen, (60, 150))
+    first = min(row["date"] for row in usage)
+    for days in (60, 150):
+        rows = (found.cases["ahead"] == days).to_numpy()
+        cases = found.cases.filter(rows)
+        told = dict(zip(cases["account_id"], found.uses["reports"][rows], strict=True))
+        expected = plainly(usage, days)
+        whole = {
+            account
+            for account, end, *_ in company.fates()
+            if end - timedelta(days=days + 90) >= first
+        }
+        assert len(whole) > 60
+        assert {a: told[a] for a in whole} == pytest.approx(
+            {a: expected[a] for a in whole}
+        )
+        # Each is the decision it says it is.
+        same = seen.cases[cases["row"].to_list()]
+        assert same["account_id"].to_list() == cases["account_id"].to_list()
+
+
+def test_the_back_test_has_every_way(case: Case, learned: Review) -> None:
+    found = asked(case, "backtest", "--as-of", "2026-06-01")
+    rows = {row["mode"]: row for row in found}
+    assert list(rows) == [
+        *("composite", "band", "calibrated:bands", "calibrated:logistic"),
+        *("calibrated:boosted", "silent_days", "usage_counts"),
+    ]
+    assert {row["n"] for row in rows.values()} == {learned.comparison.n}
+    boosted = rows["calibrated:boosted"]
+    assert boosted["auc_30_days"] == boosted["auc"]
+    assert boosted["warning_days"] in {30, 60, 90, 120}
+    assert boosted["warned"] <= boosted["left"]
+    assert [row["mode"] for row in rows.values() if row["adopted"]] == [
+        f"calibrated:{learned.comparison.adopted}"
+    ]
+    assert (rows["silent_days"]["warning_days"], rows["band"]["ece"]) == (None, None)
 
 
 def test_what_came_later_does_not_count(case: Case) -> None:
