@@ -192,7 +192,7 @@ def test_an_owner_is_edited_in_the_list(
     page: Page, cast: Cast, sign_in: SignIn
 ) -> None:
     sign_in(cast.teammate)
-    browse(page, "/accounts/")
+    browse(page, "/accounts/?health=red&sort=-mrr")
     page.get_by_role("link", name="Edit the owner: Silent Mills").click()
     drawer = page.locator("#drawer")
     expect(drawer).to_contain_text("Silent Mills")
@@ -202,6 +202,7 @@ def test_an_owner_is_edited_in_the_list(
     expect(page.locator(".toast-note")).to_contain_text(
         "Stage of Silent Mills is changed."
     )
+    expect(page).to_have_url(re.compile(r"sort=-mrr&health=red"))
     row = page.locator("#results tr", has_text="Silent Mills")
     expect(row).to_contain_text("Trial")
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: What an answer is made of; whoever keeps one asks for these versions.
 READS = (
     *("account_measures", "account_attributes", "former_attributes", "feature_days"),
-    *("renewal_scores", "segments", "health_snapshots", "settings"),
+    *("account_days", "renewal_scores", "segments", "health_snapshots", "settings"),
 )
 
 
@@ -125,6 +125,8 @@ Build = Callable[["Workspace", Row, date, bool], ir.Table]
 def _source(row: Row) -> Build | None:
     if row.field == "renewal_chance":
         return _chance
+    if row.field == "active_days":
+        return _active_days
     family = row.about.column.partition(":")[0]
     return {"attribute": _attribute, "feature": _uses, "metric": _metric}.get(family)
 
@@ -152,6 +154,14 @@ def _uses(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Table:
     window = (days.date >= since) & (days.date < day)
     mine = days.filter(window & (days.feature_id == row.name))
     return mine.group_by("account_id").agg(value=mine.uses.sum())
+
+
+def _active_days(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Table:
+    days = workspace.engine.table("account_days")
+    since = day - DAY * (row.days or 0)
+    window = (days.date >= since) & (days.date < day) & (days.events > 0)
+    mine = days.filter(window)
+    return mine.group_by("account_id").agg(value=mine.date.nunique())
 
 
 def _chance(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Table:

@@ -80,24 +80,7 @@ def past(workspace: Workspace, as_of: date) -> pl.DataFrame:
     Health is that of the newest snapshot of the week before; texts of accounts are
     what they were (decision 007).
     """
-    lake = workspace.lake
-    stored = dates_stored(workspace)
-    wanted = [as_of - DAY * 7 * week for week in range(12)] + [as_of - DAY]
-    found = {
-        day: max((s for s in stored if day - DAY * _NEAR < s <= day), default=None)
-        for day in wanted
-    }
-    rows = latest(workspace, dates=[day for day in found.values() if day])
-    history = pl.concat(
-        [
-            rows.clear(),
-            *(
-                rows.filter(pl.col("date") == stored_on).with_columns(date=pl.lit(day))
-                for day, stored_on in found.items()
-                if stored_on
-            ),
-        ]
-    )
+    lake, history = workspace.lake, _near(workspace, as_of)
     with connect() as duck:
         duck.register("history", history.to_arrow())
         duck.execute(
@@ -122,6 +105,27 @@ def past(workspace: Workspace, as_of: date) -> pl.DataFrame:
             """
         ).pl()
     return _as_they_were(told, former)
+
+
+def _near(workspace: Workspace, as_of: date) -> pl.DataFrame:
+    """Snapshots as if taken on the day and the days it is compared with."""
+    stored = dates_stored(workspace)
+    wanted = [as_of - DAY * 7 * week for week in range(12)] + [as_of - DAY]
+    found = {
+        day: max((s for s in stored if day - DAY * _NEAR < s <= day), default=None)
+        for day in wanted
+    }
+    rows = latest(workspace, dates=[day for day in found.values() if day])
+    return pl.concat(
+        [
+            rows.clear(),
+            *(
+                rows.filter(pl.col("date") == stored_on).with_columns(date=pl.lit(day))
+                for day, stored_on in found.items()
+                if stored_on
+            ),
+        ]
+    )
 
 
 def _as_they_were(told: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:

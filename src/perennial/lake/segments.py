@@ -98,7 +98,7 @@ def take(workspace: Workspace) -> None:
 
 def _versions(workspace: Workspace, day: date | None) -> dict[str, int]:
     """What membership is made of, as numbers that a commit can say."""
-    reads = (*matching.READS, "user_days")
+    reads = matching.READS
     found = {name: workspace.lake.snapshot(name).version for name in reads}
     return {**found, "as_of": day.toordinal() if day else 0}
 

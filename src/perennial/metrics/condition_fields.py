@@ -104,6 +104,7 @@ _FIELDS = (
     Field("sessions_14d", "Sessions, 14 days", "usage", "number", "logins_14d"),
     Field("sessions_change", "Change of sessions, 14 days", "usage", "change",
           "logins_14d", "share", before="logins_14d_before"),
+    Field("active_days", "Days with activity", "usage", "count", "active_days"),
     Field("last_seen", "Last seen", "usage", "past", "last_seen_at", "days"),
     Field("last_touch", "Last touch", "contact", "past", "last_touch_at", "days"),
     Field("nps", "Last NPS answer", "contact", "number", "nps_score"),

@@ -66,6 +66,10 @@ def test_everything_that_happened_is_told(
         {"lead_id": "l1", "stage": "qualified", "entered_at": ago(890)},
         {"lead_id": "l2", "stage": "of another", "entered_at": ago(890)},
     ])  # fmt: skip
+    write(lake.lake, "former_attributes", [
+        {"account_id": KESTREL, "name": name, "value": was, "date_to": "2026-05-20"}
+        for name, was in (("lifecycle_stage", "Adoption"), ("owner_email", "cy@x.example"), ("plan", "Basic"))
+    ])  # fmt: skip
     by = cast.membership(cast.teammate)
     edit_actions.edit_accounts(by, "lifecycle_stage", {KESTREL: "Renewal"})
     at = datetime.now(UTC)
@@ -91,10 +95,13 @@ def test_everything_that_happened_is_told(
         "lead: First heard of them webinar",
         "lead: Sales stage <b>qualified</b>",
         "account: Stage <b>Value → Renewal</b>",
+        "account: Owner changed; it was <b>Cy</b>",
     ):
         assert part in told, part
     assert "bot@x" not in told
     assert "of another" not in told
+    assert "Adoption" not in told  # people decide the stage, and that is told
+    assert "Basic" not in told
     assert told.count("plan") == 1  # as a note, and not as its touchpoint again
     moments = [instant_of(e.at, regional) for e in found.entries]
     assert moments == sorted(moments, reverse=True)

@@ -83,7 +83,7 @@ def unit(about: Field, op: str, currency: str) -> str:
     if op in ("within", "not_within"):
         return _("days")
     if about.kind == "count":
-        return _("uses in")
+        return pgettext("some days", "in") if about.key in FIELDS else _("uses in")
     words = {
         "points": _("points"),
         "money": currency,

@@ -51,8 +51,9 @@ def edit(request: TeamRequest, account_id: str) -> HttpResponse:
     found = queries.get_account_or_404(request.workspace, account_id)
     name = request.POST.get("name", "")
     back = redirect("customers:account", account_id)
-    if request.POST.get("next") == "list":
-        back = redirect("customers:accounts")
+    came_from = request.POST.get("next", "")
+    if came_from.startswith("?"):  # the list, as it was filtered
+        back = redirect(reverse("customers:accounts") + came_from)
     try:
         of = attributes.definition(request.workspace, name)
         if request.POST.get("do") == "release":

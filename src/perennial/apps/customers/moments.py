@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
@@ -215,8 +215,10 @@ def notes(about: About) -> Iterator[Entry]:
 def _decisions(about: About) -> Iterator[Entry]:
     workspace, account_id = about.workspace, about.account.account_id
     titles = {each.key: each for each in attributes.titles(workspace)}
-    rows = workspace.account_decisions.filter(account_id=account_id)
-    for row in rows.select_related("edit"):
+    every = workspace.account_decisions.filter(account_id=account_id)
+    rows = list(every.select_related("edit"))
+    yield from _imported(about, titles, {row.name for row in rows})
+    for row in rows:
         of = titles.get(row.name)
         if of is None:
             continue
@@ -229,3 +231,25 @@ def _decisions(about: About) -> Iterator[Entry]:
         url = reverse("customers:edited", args=[row.edit_id])
         yield Entry(row.edit.at, icon="pencil", text=text, detail=who, kind="account",
                     url=url)  # fmt: skip
+
+
+def _imported(
+    about: About, titles: Mapping[str, attributes.Definition], decided: set[str]
+) -> Iterator[Entry]:
+    """What sources changed of an account; where people decide, that tells it."""
+    for name, value, day in _former(about.lake, about.account.account_id):
+        if name in titles and name not in decided:
+            was = attributes.shown(titles[name], value, about.names)
+            text = format_html(
+                _("{title} changed; it was <b>{was}</b>"),
+                title=titles[name].title,
+                was=was,
+            )
+            yield Entry(day, icon="pencil", text=text, kind="account")
+
+
+@kept("former_attributes")
+def _former(lake: Lake, account_id: str) -> Sequence[tuple[str, str | None, date]]:
+    table = lake.table("former_attributes")
+    rows = table.filter(table.account_id == account_id)
+    return lake.engine.run(rows.select("name", "value", "date_to")).rows()
