@@ -14,6 +14,7 @@ from pytest_django import Settings
 from perennial.apps.team.lake import lake_of
 from perennial.apps.work import jobs, outbox
 from perennial.apps.work.models import Message, Playbook, Run, Task, TaskState
+from perennial.apps.work.plans import actions as plans
 from perennial.apps.work.playbooks import actions, library
 from perennial.apps.work.tasks import actions as tasks
 from perennial.config.folder import DataFolder
@@ -68,7 +69,10 @@ def _company(
 
 @pytest.mark.parametrize(
     "page_name",
-    ["tasks", "board", "calendar", "alerts", "outbox", "new_task", "playbooks"],
+    [
+        *("tasks", "board", "calendar", "alerts", "outbox", "new_task", "playbooks"),
+        *("team", "plans", "notices", "preferences"),
+    ],
 )
 def test_pages_are_clean(
     page: Page, cast: Cast, sign_in: SignIn, page_name: str
@@ -93,6 +97,21 @@ def test_a_task_and_a_run_are_clean(page: Page, cast: Cast, sign_in: SignIn) -> 
     browse(page, reverse("work:task", args=[Task.objects.latest("pk").pk]))
     assert_clean(page)
     browse(page, reverse("work:run", args=[Run.objects.latest("pk").pk]))
+    assert_clean(page)
+
+
+def test_a_plan_is_clean_for_us_and_for_the_customer(
+    page: Page, cast: Cast, sign_in: SignIn
+) -> None:
+    member = cast.membership(cast.teammate)
+    plan = plans.add_plan(member, KESTREL, title="Grow", template="onboarding")
+    due = AS_OF + timedelta(days=30)
+    plans.add_goal(plan, member, title="Use", baseline=1, target=3, due_on=due)
+    plans.share(plan, member, is_shared=True)
+    browse(page, reverse("work:shared_plan", args=[plan.token]))
+    assert_clean(page)
+    sign_in(cast.teammate)
+    browse(page, reverse("work:plan", args=[plan.pk]))
     assert_clean(page)
 
 

@@ -8,6 +8,7 @@ from perennial.apps.jobs.registry import Report
 from perennial.apps.team.models import Workspace
 from perennial.apps.work import outbox
 from perennial.apps.work.alerts import actions as alerts
+from perennial.apps.work.plans import actions as plans
 from perennial.apps.work.playbooks import engine, trying
 from perennial.apps.work.telling import digest, notices
 
@@ -19,6 +20,7 @@ def follow_up(workspace: str, report: Report) -> None:
     """
     where = Workspace.objects.get(key=workspace)
     report(0.0, _("Looking at every account"))
+    plans.measure(where)
     alerts.evaluate(where)
     report(0.4, _("Taking the next steps of playbooks"))
     engine.evaluate(where)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -484,3 +484,102 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} for {self.user}"
+
+
+class Absence(models.Model):
+    """Days on which a member is away, and who stands in: `[starts_on, ends_on)`."""
+
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="absences"
+    )
+    stand_in = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="standing_in"
+    )
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on__gt=F("starts_on")), name="absence_has_days"
+            ),
+            models.CheckConstraint(
+                condition=~Q(membership=F("stand_in")), name="absence_has_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership.user} until {self.ends_on}"
+
+
+class Plan(models.Model):
+    """What a customer wants to reach, and who does what for it: a success plan.
+
+    `token` opens it for the customer while `is_shared`; a new one ends the old link.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="plans"
+    )
+    account_id = models.CharField(max_length=ID_LENGTH)
+    title = models.CharField(max_length=200)
+    summary = models.TextField(max_length=5_000, blank=True)
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    customer_owner = models.CharField(max_length=200, blank=True)
+    is_shared = models.BooleanField(default=False)
+    token = models.CharField(max_length=64, unique=True)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "account_id"], name="plan_of_account")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Goal(models.Model):
+    """A required outcome (O01): a measure from a baseline to a target by a day.
+
+    `metric` is a key of the catalog whose value of the account is followed; without
+    one, people say how far it is. `value` is the last one known.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="goals")
+    title = models.CharField(max_length=200)
+    metric = models.CharField(max_length=64, blank=True)
+    baseline = models.FloatField()
+    target = models.FloatField()
+    starts_on = models.DateField()
+    due_on = models.DateField()
+    value = models.FloatField(null=True)
+    measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["due_on", "pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Milestone(models.Model):
+    """A step of a plan, done by one side or the other."""
+
+    class Side(models.TextChoices):
+        OURS = "ours", pgettext_lazy("who does a milestone", "We")
+        THEIRS = "theirs", pgettext_lazy("who does a milestone", "The customer")
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
+    title = models.CharField(max_length=200)
+    side = models.CharField(max_length=8, choices=Side.choices, default=Side.OURS)
+    due_on = models.DateField(null=True)
+    done_on = models.DateField(null=True)
+
+    class Meta:
+        ordering: ClassVar = [F("due_on").asc(nulls_last=True), "pk"]
+
+    def __str__(self) -> str:
+        return self.title

@@ -17,7 +17,9 @@ PAGES: dict[str, str | Promise] = {
     "board": pgettext_lazy("tasks", "Board"),
     "calendar": pgettext_lazy("tasks", "Calendar"),
     "alerts": _("Alerts"),
+    "plans": _("Success plans"),
     "outbox": _("Outbox"),
+    "team": _("Team"),
 }
 
 

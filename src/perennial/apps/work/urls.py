@@ -4,6 +4,8 @@ from django.urls import path
 
 from perennial.apps.work import outbox_views as outbox
 from perennial.apps.work.alerts import views as alerts
+from perennial.apps.work.crew import views as crew
+from perennial.apps.work.plans import views as plans
 from perennial.apps.work.playbooks import views as playbooks
 from perennial.apps.work.tasks import views as tasks
 from perennial.apps.work.telling import views as telling
@@ -24,6 +26,14 @@ urlpatterns = [
     path("tasks/alerts/rules/<slug:key>/", alerts.rule, name="rule"),
     path("tasks/outbox/", outbox.messages_, name="outbox"),
     path("tasks/outbox/<int:pk>/", outbox.message, name="message"),
+    path("tasks/team/", crew.team, name="team"),
+    path("tasks/team/away/", crew.away, name="away"),
+    path("tasks/team/back/<int:pk>/", crew.back, name="back"),
+    path("tasks/plans/", plans.plans, name="plans"),
+    path("tasks/plans/new/", plans.new, name="new_plan"),
+    path("tasks/plans/<int:pk>/", plans.plan, name="plan"),
+    path("tasks/plans/<int:pk>/change/", plans.change, name="change_plan"),
+    path("plan/<str:token>/", plans.shared, name="shared_plan"),
     path("notifications/", telling.notifications, name="notices"),
     path("notifications/read/", telling.read_all, name="read_all"),
     path("notifications/settings/", telling.preferences, name="preferences"),

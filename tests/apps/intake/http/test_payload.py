@@ -52,7 +52,7 @@ def _raw_deflate(data: bytes) -> bytes:
         (b"gzip", gzip.compress(b"{}", mtime=0)),
         (b" GZIP ", gzip.compress(b"{}", mtime=0)),
         (b"x-gzip", gzip.compress(b"{}", mtime=0)),
-        (b"gzip", gzip.compress(b"{", mtime=0) + gzip.compress(b"}")),
+        (b"gzip", gzip.compress(b"{", mtime=0) + gzip.compress(b"}", mtime=0)),
         (b"deflate", zlib.compress(b"{}")),
         (b"deflate", _raw_deflate(b"{}")),
         (b"gzip", b""),

@@ -14,7 +14,15 @@ from perennial.apps.customers.account import Account
 from perennial.apps.team.models import Membership, User
 from perennial.apps.team.roles import Role
 from perennial.apps.work import outbox
-from perennial.apps.work.models import Message, Playbook, Priority, Run, Task
+from perennial.apps.work.crew.queries import absent
+from perennial.apps.work.models import (
+    Absence,
+    Message,
+    Playbook,
+    Priority,
+    Run,
+    Task,
+)
 from perennial.apps.work.playbooks.document import EmailStep, PostStep, TaskStep, Who
 from perennial.apps.work.playbooks.runs import Doing
 from perennial.core.windows import DAY
@@ -48,6 +56,10 @@ class Around:
     def members(self) -> Mapping[str, Membership]:
         every = self.playbook.workspace.memberships.select_related("user")
         return {member.user.email: member for member in every.order_by("pk")}
+
+    @cached_property
+    def away(self) -> Mapping[str, Absence]:
+        return absent(self.playbook.workspace, self.lake.today)
 
     @cached_property
     def contacts(self) -> Mapping[str, str]:
@@ -121,7 +133,8 @@ def person(run: Run, who: Who, around: Around) -> User | None:
     account = around.accounts.get(run.account_id)
     email = (account.owner_email or "") if account else run.owner_email
     owner = members.get(email.lower())
-    return owner.user if owner else None
+    away = around.away.get(email.lower())
+    return away.stand_in.user if away else owner.user if owner else None
 
 
 def _email(

@@ -1,0 +1,168 @@
+"""Success plans: the list, one plan, and the page a customer sees."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from perennial.apps.team.access import TeamRequest, public, role_required
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.roles import Role
+from perennial.apps.work import tabs
+from perennial.apps.work.models import Goal, Milestone, Plan
+from perennial.apps.work.plans import actions, queries
+from perennial.apps.work.tasks import queries as tasks
+from perennial.apps.work.telling.links import absolute
+from perennial.core.errors import PerennialError
+from perennial.metrics.registry import Metric
+from perennial.ui.formats import Regional
+
+
+@role_required(Role.VIEWER)
+def plans(request: TeamRequest) -> HttpResponse:
+    workspace = request.workspace
+    account = request.GET.get("account", "")
+    found = queries.plans(workspace)
+    if account:
+        found = found.filter(account_id=account)
+    mine = workspace.tasks.filter(owner=request.user)
+    context = {
+        "nav": "tasks",
+        "tabs": tabs.tabs("plans", request),
+        "counts": tasks.counts(mine, lake_of(workspace).today),
+        "lines": queries.lines(workspace, list(found[:200])),
+        "account": account,
+        "may_edit": request.membership.covers(Role.MEMBER),
+    }
+    return render(request, "work/plans.html", context)
+
+
+@require_POST
+@role_required(Role.MEMBER)
+def new(request: TeamRequest) -> HttpResponse:
+    given = request.POST
+    try:
+        plan = actions.add_plan(
+            request.membership,
+            given.get("account", ""),
+            title=given.get("title", ""),
+            template=given.get("template", ""),
+        )
+    except PerennialError as error:
+        messages.error(request, str(error))
+        return redirect("work:plans")
+    return redirect("work:plan", plan.pk)
+
+
+@role_required(Role.VIEWER)
+def plan(request: TeamRequest, pk: int) -> HttpResponse:
+    found = _or_404(request, pk)
+    [line] = queries.lines(request.workspace, [found])
+    context = {
+        "nav": "tasks",
+        "line": line,
+        "plan": found,
+        "sides": Milestone.Side.choices,
+        "metrics": _metrics(request),
+        "link": absolute(reverse("work:shared_plan", args=[found.token])),
+        "today": lake_of(request.workspace).today,
+        "may_edit": request.membership.covers(Role.MEMBER),
+    }
+    return render(request, "work/plan.html", context)
+
+
+def _metrics(request: TeamRequest) -> list[Metric]:
+    """What can be followed of a single account as one number."""
+    catalog = lake_of(request.workspace).catalog.values()
+    found = [m for m in catalog if "account" in m.dimensions and not m.makes]
+    return sorted(found, key=lambda m: m.title)
+
+
+@require_POST
+@role_required(Role.MEMBER)
+def change(request: TeamRequest, pk: int) -> HttpResponse:
+    """Everything the page's buttons do to a plan."""
+    found = _or_404(request, pk)
+    try:
+        _change(request, found)
+    except ValueError:
+        messages.error(request, _("A number and a day are needed."))
+    except PerennialError as error:
+        messages.error(request, str(error))
+    archived = request.POST.get("do") == "archive"
+    return redirect("work:plans") if archived else redirect("work:plan", pk)
+
+
+def _change(request: TeamRequest, found: Plan) -> None:
+    by, given = request.membership, request.POST
+    do = given.get("do", "")
+    if do == "save":
+        actions.change_plan(found, by, given)
+    elif do in {"share", "unshare"}:
+        actions.share(found, by, is_shared=do == "share")
+    elif do == "archive":
+        actions.archive(found, by)
+    elif do == "goal":
+        actions.add_goal(
+            found,
+            by,
+            title=given.get("title", ""),
+            baseline=_number(given.get("baseline", "")),
+            target=_number(given.get("target", "")),
+            due_on=date.fromisoformat(given.get("due_on", "")),
+            metric=given.get("metric", ""),
+        )
+    elif do == "value":
+        goal = get_object_or_404(Goal, plan=found, pk=int(given.get("goal", "")))
+        actions.say_value(goal, by, _number(given.get("value", "")))
+    elif do == "milestone":
+        text = given.get("due_on", "")
+        due = date.fromisoformat(text) if text else None
+        side = given.get("side", "")
+        actions.add_milestone(
+            found, by, title=given.get("title", ""), side=side, due_on=due
+        )
+    elif do == "tick":
+        chosen = int(given.get("milestone", ""))
+        actions.tick(get_object_or_404(Milestone, plan=found, pk=chosen), by)
+    else:
+        raise Http404
+
+
+def _number(text: str) -> float:
+    return float(text.strip().replace(",", "."))
+
+
+@never_cache
+@public
+def shared(request: HttpRequest, token: str) -> HttpResponse:
+    """The plan as the customer sees it: nothing of health, money or notes."""
+    found = get_object_or_404(
+        Plan.objects.select_related("workspace", "owner"),
+        token=token,
+        is_shared=True,
+        archived_at=None,
+    )
+    [line] = queries.lines(found.workspace, [found])
+    workspace = found.workspace
+    context: dict[str, Any] = {
+        "line": line,
+        "plan": found,
+        "regional": Regional(timezone=workspace.timezone, currency=workspace.currency),
+    }
+    response = render(request, "work/shared_plan.html", context)
+    response["X-Robots-Tag"] = "noindex"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _or_404(request: TeamRequest, pk: int) -> Plan:
+    return get_object_or_404(queries.plans(request.workspace), pk=pk)
