@@ -11,7 +11,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.team.actions import must_cover, record
@@ -25,17 +27,17 @@ from perennial.lake.tables import TABLES
 from perennial.lake.workspace import Workspace as Lake
 
 #: Plans to begin with: milestones by whose they are, and the months they are due in.
-TEMPLATES: Mapping[str, tuple[tuple[str, Milestone.Side, int], ...]] = {
+TEMPLATES: Mapping[str, tuple[tuple[Promise, Milestone.Side, int], ...]] = {
     "onboarding": (
-        ("Agree on the goals", Milestone.Side.OURS, 0),
-        ("Bring in the data", Milestone.Side.THEIRS, 1),
-        ("Train the team", Milestone.Side.OURS, 1),
-        ("First result in use", Milestone.Side.THEIRS, 2),
+        (gettext_lazy("Agree on the goals"), Milestone.Side.OURS, 0),
+        (gettext_lazy("Bring in the data"), Milestone.Side.THEIRS, 1),
+        (gettext_lazy("Train the team"), Milestone.Side.OURS, 1),
+        (gettext_lazy("First result in use"), Milestone.Side.THEIRS, 2),
     ),
     "renewal": (
-        ("Review what was reached", Milestone.Side.OURS, 0),
-        ("Agree on next year's goals", Milestone.Side.OURS, 1),
-        ("Decide on the renewal", Milestone.Side.THEIRS, 2),
+        (gettext_lazy("Review what was reached"), Milestone.Side.OURS, 0),
+        (gettext_lazy("Agree on next year's goals"), Milestone.Side.OURS, 1),
+        (gettext_lazy("Decide on the renewal"), Milestone.Side.THEIRS, 2),
     ),
 }
 
@@ -60,7 +62,9 @@ def add_plan(
     )
     today = lake_of(by.workspace).today
     Milestone.objects.bulk_create(
-        Milestone(plan=plan, title=_(said), side=side, due_on=add_months(today, months))
+        Milestone(
+            plan=plan, title=str(said), side=side, due_on=add_months(today, months)
+        )
         for said, side, months in TEMPLATES.get(template, ())
     )
     record(by.workspace, by.user, "plan.added", plan.title, plan=plan.pk)
