@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date
+from pathlib import Path
 
 from django.core.wsgi import get_wsgi_application
 
@@ -17,13 +18,18 @@ application = get_wsgi_application()
 def warm_up() -> None:
     """Loads what the first reader would wait a second for."""
     from django.template.loader import get_template
+    from django.template.utils import get_app_template_dirs
     from django.urls import get_resolver
 
     import perennial.lake.workspace  # noqa: F401 - the engine takes the longest
+    from perennial.metrics.registry import all_metrics
     from perennial.ui.formats import Regional, exact, money
 
     _ = get_resolver().url_patterns
-    get_template("ui/base.html")
+    all_metrics()
+    for folder in get_app_template_dirs("templates"):
+        for path in Path(folder).glob("[!.]*/**/*.html"):
+            get_template(str(path.relative_to(folder)))
     for language in ("en", "de", "sv"):
         money(1, Regional(language))
         exact(date(2026, 1, 1), Regional(language))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from perennial.apps.customers.kept import kept
 from perennial.apps.intake.words import TABLE_NAMES, about_text
 from perennial.apps.jobs import queries as jobs
 from perennial.apps.jobs.models import JobRun, State
@@ -61,7 +61,7 @@ class Refreshed:
 def freshness(workspace: Workspace) -> Freshness | None:
     """The newest event that is not in the future; None without events."""
     lake = lake_of(workspace)
-    newest = _newest_event(lake, lake.lake.snapshot("events").version)
+    newest = _newest_event(lake)
     if newest is None:
         return None
     settings = lake.settings
@@ -82,8 +82,8 @@ def _said(at: datetime, lake: Lake) -> str:
     return formats.day(local, Regional("en", timezone=lake.settings.timezone), today)
 
 
-@lru_cache(maxsize=256)
-def _newest_event(lake: Lake, _version: int) -> datetime | None:
+@kept("events", shared=True)
+def _newest_event(lake: Lake) -> datetime | None:
     events = lake.table("events")
     now = lake.now
     past = events.filter(events.timestamp <= now)

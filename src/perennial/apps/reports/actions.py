@@ -8,6 +8,7 @@ from collections.abc import Callable
 from perennial.apps.customers import home, today
 from perennial.apps.customers.queries import Book, book
 from perennial.apps.health import queries as health
+from perennial.apps.intake.queries import freshness
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import (
     board,
@@ -93,6 +94,7 @@ def _first_pages(workspace: Workspace, found: Book) -> None:
         today.needed(workspace, found.reader(email), owner, today.SHOWN)
         today.changes(workspace, found.reader(email), owner)
     home.summary(workspace, found.as_of, "")
+    freshness(workspace)
     lake = lake_of(workspace)
     for segment in ("", *found.segments):
         health.days(lake, found.as_of, segment)

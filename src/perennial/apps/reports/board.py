@@ -18,6 +18,7 @@ from perennial.apps.reports.boards import Choice
 from perennial.apps.reports.results import Answers, Missing, Question, Row
 from perennial.apps.reports.values import Change
 from perennial.core.windows import Grain, Period, periods
+from perennial.lake.tables import DATED
 from perennial.metrics import targets
 from perennial.metrics.registry import Metric
 from perennial.metrics.targets import Target
@@ -183,8 +184,7 @@ def _aside(metric: Metric, asked: Asked) -> str | Promise:
 
 def first_day(answers: Answers, metric: Metric) -> date | None:
     """The first day the metric's sources speak of."""
-    known = [answers.lake.first_days.get(name) for name in metric.reads]
-    return min((day for day in known if day is not None), default=None)
+    return answers.lake.first_day([name for name in metric.reads if name in DATED])
 
 
 def chosen(
