@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -153,7 +154,8 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
         for segment, d in found.items()
         if d.power_feature
     }
-    everything = learning.of_decisions(workspace, every, features)
+    decisions = learning.Decisions(workspace, every)
+    everything = decisions.told_by(features)
     settings = workspace.settings
     rules = learning.band_rules(settings)
     uses = power_uses(seen, features)
@@ -162,10 +164,15 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
         uses[usual.to_numpy()], seen.cases.filter(usual), rules, repeats=_DRAWS
     )
     cases = everything.cases
+    counts = every.cases["counts"].to_numpy().astype(bool)
+
+    def told_by(before: np.ndarray) -> learning.Learned:
+        some = np.isin(np.arange(len(counts)), before) & counts
+        return decisions.told_by(_chosen(workspace, every.where(pl.Series(some))))
+
     compared = trials.compare(
-        cases,
-        days=settings.pf_gap_days,
-        early=everything.early,
+        everything.looks,
+        choose=lambda before: told_by(before).looks,
         min_class=settings.pf_min_class,
         ece_max=settings.ece_max,
         rules=rules,
@@ -190,11 +197,8 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
 def discoveries(workspace: Workspace, seen: Observed) -> dict[str, Discovery]:
     """What separates those who stayed from those who left: of all, and by segment."""
     rules = observations.rules_of(workspace.settings)
-    found = {}
-    segments = sorted(s for s in seen.cases["segment"].unique() if s)
-    for segment in ("", *(segments if len(segments) > 1 else ())):
-        some = seen.where(seen.cases["segment"] == segment) if segment else seen
-        found[segment] = power_features.discover(
+    return {
+        segment: power_features.discover(
             some.cases,
             some.uses,
             rules=rules,
@@ -203,7 +207,28 @@ def discoveries(workspace: Workspace, seen: Observed) -> dict[str, Discovery]:
             history_days=some.history_days,
             segment=segment,
         )
-    return found
+        for segment, some in _groups(seen)
+    }
+
+
+def _groups(seen: Observed) -> Iterator[tuple[str, Observed]]:
+    """All decisions under "", and those of each segment where there are several."""
+    yield "", seen
+    segments = sorted(s for s in seen.cases["segment"].unique() if s)
+    for segment in segments if len(segments) > 1 else ():
+        yield segment, seen.where(seen.cases["segment"] == segment)
+
+
+def _chosen(workspace: Workspace, seen: Observed) -> dict[str, str]:
+    """The power feature of each segment that has one, from these decisions alone."""
+    rules = observations.rules_of(workspace.settings)
+    found = {
+        segment: power_features.chosen(
+            some.cases, some.uses, rules=rules, excluded=some.excluded
+        )
+        for segment, some in _groups(seen)
+    }
+    return {segment: feature for segment, feature in found.items() if feature}
 
 
 def power_uses(seen: Observed, features: dict[str, str]) -> Floats:
