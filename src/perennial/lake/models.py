@@ -156,27 +156,14 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
     }
     decisions = learning.Decisions(workspace, every)
     everything = decisions.told_by(features)
-    settings = workspace.settings
-    rules = learning.band_rules(settings)
+    rules = learning.band_rules(workspace.settings)
     uses = power_uses(seen, features)
     usual = of_usual_terms(seen.cases)
     learned = _bands(
         uses[usual.to_numpy()], seen.cases.filter(usual), rules, repeats=_DRAWS
     )
     cases = everything.cases
-    counts = every.cases["counts"].to_numpy().astype(bool)
-
-    def told_by(before: np.ndarray) -> learning.Learned:
-        some = np.isin(np.arange(len(counts)), before) & counts
-        return decisions.told_by(_chosen(workspace, every.where(pl.Series(some))))
-
-    compared = trials.compare(
-        everything.looks,
-        choose=lambda before: told_by(before).looks,
-        min_class=settings.pf_min_class,
-        ece_max=settings.ece_max,
-        rules=rules,
-    )
+    compared = _compared(workspace, every, decisions, everything)
     model = None
     if compared.adopted != "bands":
         model = renewal.fit(compared.adopted, cases.x, cases.renewed, cases.names)
@@ -191,6 +178,30 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
         comparison=compared,
         model=model,
         base=_base(everything.frame),
+    )
+
+
+def _compared(
+    workspace: Workspace,
+    every: Observed,
+    decisions: learning.Decisions,
+    everything: learning.Learned,
+) -> trials.Comparison:
+    """Every way tried; the power feature is the one that could be chosen by then."""
+    settings = workspace.settings
+    counts = every.cases["counts"].to_numpy().astype(bool)
+
+    def choose(before: np.ndarray) -> tuple[trials.Look, ...]:
+        some = np.isin(np.arange(len(counts)), before) & counts
+        features = _chosen(workspace, every.where(pl.Series(some)))
+        return decisions.told_by(features).looks
+
+    return trials.compare(
+        everything.looks,
+        choose=choose,
+        min_class=settings.pf_min_class,
+        ece_max=settings.ece_max,
+        rules=learning.band_rules(settings),
     )
 
 
