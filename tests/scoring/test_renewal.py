@@ -46,6 +46,10 @@ def company(n: int, *, effect: float, seed: int = 0, curved: bool = False) -> Ca
     )
 
 
+def looks(cases: Cases, *early: Look) -> list[Look]:
+    return [Look(30, np.arange(len(cases)), cases), *early]
+
+
 def test_nobody_learns_from_what_was_not_decided_yet() -> None:
     cases = company(400, effect=1.0)
     parts = list(trials.folds(cases, 20))
@@ -68,7 +72,7 @@ def test_outcomes_after_the_day_change_nothing_said_before() -> None:
 
 
 def test_a_model_that_sees_more_takes_the_place_of_the_bands() -> None:
-    found = trials.compare(company(1500, effect=1.5), ece_max=0.08)
+    found = trials.compare(looks(company(1500, effect=1.5)), ece_max=0.08)
     by_name = {t.model: t for t in found.trials}
     assert found.status == "ok"
     assert found.adopted != "bands"
@@ -78,12 +82,12 @@ def test_a_model_that_sees_more_takes_the_place_of_the_bands() -> None:
 
 
 def test_steps_beat_lines_where_the_effect_is_curved() -> None:
-    found = trials.compare(company(2000, effect=1.0, curved=True), ece_max=0.08)
+    found = trials.compare(looks(company(2000, effect=1.0, curved=True)), ece_max=0.08)
     assert found.adopted == "boosted"
 
 
 def test_a_model_of_noise_is_not_adopted() -> None:
-    found = trials.compare(company(800, effect=0.0))
+    found = trials.compare(looks(company(800, effect=0.0)))
     assert found.adopted == "bands"
     for trial in found.trials[1:]:
         assert trial.failed
@@ -91,14 +95,16 @@ def test_a_model_of_noise_is_not_adopted() -> None:
 
 @pytest.mark.parametrize("n", [0, 30, 90])
 def test_too_little_is_said_to_be_too_little(n: int) -> None:
-    found = trials.compare(company(n, effect=1.0))
+    found = trials.compare(looks(company(n, effect=1.0)))
     assert (found.status, found.adopted, found.trials) == ("insufficient", "bands", ())
 
 
 def test_what_others_judge_by_stands_beside() -> None:
     cases = company(600, effect=1.0)
     silent = -np.nan_to_num(cases.x[:, 1])
-    found = trials.compare(replace(cases, counts=cases.uses[:, None], silent=silent))
+    found = trials.compare(
+        looks(replace(cases, counts=cases.uses[:, None], silent=silent))
+    )
     by_silence, by_counts = found.beside["silent_days"], found.beside["usage_counts"]
     assert (by_silence.auc or 0) > 0.65
     assert by_counts.auc == pytest.approx(0.5, abs=0.1)
@@ -127,8 +133,8 @@ def test_early_looks_know_only_what_was_decided_by_then() -> None:
 def test_the_signal_is_weaker_the_earlier_it_is_looked_for() -> None:
     cases = company(900, effect=1.5)
     noise = np.random.default_rng(1).normal(size=cases.x.shape)
-    looks = [earlier(cases, 60, x=cases.x + noise), earlier(cases, 180, x=noise)]
-    found = trials.compare(cases, early=looks)
+    early = [earlier(cases, 60, x=cases.x + noise), earlier(cases, 180, x=noise)]
+    found = trials.compare(looks(cases, *early))
     told = {e.days: e.auc or 0 for e in found.early if e.way == "logistic"}
     assert told[30] > told[60] + 0.05
     assert told[180] == pytest.approx(0.5, abs=0.1)
@@ -146,11 +152,11 @@ def test_a_warning_lasts_until_the_loss() -> None:
         return {"health": score, "colors": [color] * len(cases)}
 
     now = replace(cases, **colored("red"))
-    looks = [
+    early = [
         earlier(now, days, **colored(color))
         for days, color in ((60, "orange"), (90, "green"), (120, "red"))
     ]
-    found = trials.compare(now, early=looks)
+    found = trials.compare(looks(now, *early))
     assert found.health is not None
     assert (found.health.warning_days, found.health.warned) == (60, found.health.left)
     composite = [e for e in found.early if e.way == "composite"]
@@ -158,10 +164,8 @@ def test_a_warning_lasts_until_the_loss() -> None:
         (30, 1.0, 1.0), (60, 1.0, 1.0), (90, 0.0, 0.0), (120, 1.0, 1.0),
     ]  # fmt: skip
     # Who was not there 60 days before has been warned of for 30.
-    short = replace(
-        looks[0], at=looks[0].at[:0], cases=looks[0].cases.take(np.arange(0))
-    )
-    again = trials.compare(now, early=[short, *looks[1:]])
+    short = Look(60, np.arange(0), early[0].cases.take(np.arange(0)))
+    again = trials.compare(looks(now, short, *early[1:]))
     assert again.health is not None
     assert again.health.warning_days == 30
 
@@ -257,3 +261,21 @@ def test_telco() -> None:
     assert told.auc is not None
     assert told.auc >= 0.84
     assert told.ece <= 0.03
+
+
+def test_what_is_measured_is_chosen_by_what_was_decided_before() -> None:
+    """Each fold is told by what its own past chose, and by nothing else."""
+    cases = company(600, effect=0.0)
+    asked: list[list[int]] = []
+
+    def choose(before: np.ndarray) -> list[Look]:
+        asked.append(before.tolist())
+        knows = np.where(cases.renewed, 1.0, -1.0)[:, None] * np.ones(4)
+        return looks(replace(cases, x=knows))
+
+    found = trials.compare(looks(cases), choose=choose)
+    assert asked == [before.tolist() for before, _ in trials.folds(cases, 20)]
+    logistic = next(t for t in found.trials if t.model == "logistic")
+    assert logistic.quality.auc == 1.0
+    without = trials.compare(looks(cases))
+    assert abs((without.trials[1].quality.auc or 0) - 0.5) < 0.1

@@ -88,3 +88,28 @@ def test_words_of_axes_follow_the_language() -> None:
 
 def test_a_notebook_gets_an_altair_chart() -> None:
     assert isinstance(charts.to_altair(SAMPLES["line"]), altair.LayerChart)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_lines_are_named_and_colored_from_one_scale(theme: str) -> None:
+    lines = [
+        charts.Line(f"Line {n}", {30: 0.8, 60: 0.7 - n / 10}, {30: (0.7, 0.9)})
+        for n in range(charts.MOST_LINES + 1)
+    ]
+    drawn = charts.lines_chart(lines, EN, axis="days", unit="ratio", falling=True)
+    altair.LayerChart.from_dict(charts.painted(drawn.spec, theme))
+    [colored] = [part for part in drawn.spec["layer"] if "color" in part["encoding"]]
+    names = [f"Line {n}" for n in range(charts.MOST_LINES)]
+    assert colored["encoding"]["color"]["scale"]["domain"] == names
+    assert len(colored["data"]["values"]) == 2 * charts.MOST_LINES
+    # The line that is not drawn is in the table all the same.
+    assert [row[0] for row in drawn.rows] == [60, 30]
+    assert len(drawn.rows[0]) == len(drawn.columns) == charts.MOST_LINES + 2
+    assert [cell.text for cell in charts.table(drawn, EN)[1]][:2] == ["30", "0.80"]
+    [only] = [charts.lines_chart(lines[:1], EN, axis="days", unit="percent")]
+    legends = [
+        layer["encoding"]["color"]["legend"]
+        for layer in only.spec["layer"]
+        if "color" in layer["encoding"]
+    ]
+    assert legends == [None]

@@ -45,38 +45,63 @@ def band_rules(settings: Settings) -> BandRules:
 
 @dataclass(frozen=True)
 class Learned:
-    """Cases with all measures: in rows as `frame`, as a model takes them as `cases`;
-    and `early`, those that are judged as they stood longer before."""
+    """Cases with all measures: in rows as `frame`, as a model takes them as the first
+    of `looks`; the others are those that are judged as they stood longer before."""
 
     frame: pl.DataFrame
-    cases: renewal.Cases
-    early: tuple[trials.Look, ...]
+    looks: tuple[trials.Look, ...]
+
+    @property
+    def cases(self) -> renewal.Cases:
+        return self.looks[0].cases
 
 
-def of_decisions(
-    workspace: Workspace, seen: Observed, features: Mapping[str, str]
-) -> Learned:
-    """Observed decisions as cases to learn from.
+class Decisions:
+    """Observed decisions as cases to learn from, by whatever feature was chosen."""
 
-    `features` names the power feature by segment, that of all under "".
-    """
-    later = pl.int_range(pl.len()) >= trials.judged_from(len(seen.cases))
-    judged = seen.where(seen.cases.select(later).to_series())
-    days = [n for n in EARLY if n > workspace.settings.pf_gap_days]
-    before = observations.earlier(workspace, judged, days)
-    both = [_with_power(some, features) for some in (seen, before)]
-    frame, early = _with_health(workspace, both)
-    segments = sorted(s for s in frame["segment"].unique() if s)
-    counted = sorted(seen.uses)
-    told = _cases(early, segments, _counts(before, counted))
-    at = early["row"].to_numpy() + len(seen.cases) - len(judged.cases)
-    ahead = early["ahead"].to_numpy()
-    looks = [
-        trials.Look(n, at[ahead == n], told.take(np.flatnonzero(ahead == n)))
-        for n in days
-    ]
-    cases = _cases(frame, segments, _counts(seen, counted))
-    return Learned(frame, cases, tuple(looks))
+    def __init__(self, workspace: Workspace, seen: Observed) -> None:
+        first = trials.judged_from(len(seen.cases))
+        later = seen.cases.select(pl.int_range(pl.len()) >= first).to_series()
+        gap = workspace.settings.pf_gap_days
+        self._days = [n for n in EARLY if n > gap]
+        before = observations.earlier(workspace, seen.where(later), self._days)
+        frames = _with_health(workspace, [seen.cases, before.cases])
+        counted = sorted(seen.uses)
+        self._parts = [
+            (some, frame, _counts(some, counted))
+            for some, frame in zip((seen, before), frames, strict=True)
+        ]
+        self._first, self._gap = first, gap
+        self._told: dict[tuple[tuple[str, str], ...], Learned] = {}
+
+    def told_by(self, features: Mapping[str, str]) -> Learned:
+        """With the power feature of each segment, that of all under ""."""
+        key = tuple(sorted(features.items()))
+        if key not in self._told:
+            self._told[key] = self._with(features)
+        return self._told[key]
+
+    def _with(self, features: Mapping[str, str]) -> Learned:
+        (frame, cases), (early, told) = (
+            self._cases(*part, features) for part in self._parts
+        )
+        looks = [trials.Look(self._gap, np.arange(len(cases)), cases)]
+        at, ahead = early["row"].to_numpy() + self._first, early["ahead"].to_numpy()
+        for days in self._days:
+            rows = np.flatnonzero(ahead == days)
+            looks.append(trials.Look(days, at[rows], told.take(rows)))
+        return Learned(frame, tuple(looks))
+
+    def _cases(
+        self,
+        seen: Observed,
+        frame: pl.DataFrame,
+        counts: Floats,
+        features: Mapping[str, str],
+    ) -> tuple[pl.DataFrame, renewal.Cases]:
+        segments = sorted(s for s in self._parts[0][1]["segment"].unique() if s)
+        told = _with_power(replace(seen, cases=frame), features)
+        return told, _cases(told, segments, counts)
 
 
 def _cases(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -153,23 +154,16 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
         for segment, d in found.items()
         if d.power_feature
     }
-    everything = learning.of_decisions(workspace, every, features)
-    settings = workspace.settings
-    rules = learning.band_rules(settings)
+    decisions = learning.Decisions(workspace, every)
+    everything = decisions.told_by(features)
+    rules = learning.band_rules(workspace.settings)
     uses = power_uses(seen, features)
     usual = of_usual_terms(seen.cases)
     learned = _bands(
         uses[usual.to_numpy()], seen.cases.filter(usual), rules, repeats=_DRAWS
     )
     cases = everything.cases
-    compared = trials.compare(
-        cases,
-        days=settings.pf_gap_days,
-        early=everything.early,
-        min_class=settings.pf_min_class,
-        ece_max=settings.ece_max,
-        rules=rules,
-    )
+    compared = _compared(workspace, every, decisions, everything)
     model = None
     if compared.adopted != "bands":
         model = renewal.fit(compared.adopted, cases.x, cases.renewed, cases.names)
@@ -187,14 +181,35 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
     )
 
 
+def _compared(
+    workspace: Workspace,
+    every: Observed,
+    decisions: learning.Decisions,
+    everything: learning.Learned,
+) -> trials.Comparison:
+    """Every way tried; the power feature is the one that could be chosen by then."""
+    settings = workspace.settings
+    counts = every.cases["counts"].to_numpy().astype(bool)
+
+    def choose(before: np.ndarray) -> tuple[trials.Look, ...]:
+        some = np.isin(np.arange(len(counts)), before) & counts
+        features = _chosen(workspace, every.where(pl.Series(some)))
+        return decisions.told_by(features).looks
+
+    return trials.compare(
+        everything.looks,
+        choose=choose,
+        min_class=settings.pf_min_class,
+        ece_max=settings.ece_max,
+        rules=learning.band_rules(settings),
+    )
+
+
 def discoveries(workspace: Workspace, seen: Observed) -> dict[str, Discovery]:
     """What separates those who stayed from those who left: of all, and by segment."""
     rules = observations.rules_of(workspace.settings)
-    found = {}
-    segments = sorted(s for s in seen.cases["segment"].unique() if s)
-    for segment in ("", *(segments if len(segments) > 1 else ())):
-        some = seen.where(seen.cases["segment"] == segment) if segment else seen
-        found[segment] = power_features.discover(
+    return {
+        segment: power_features.discover(
             some.cases,
             some.uses,
             rules=rules,
@@ -203,7 +218,28 @@ def discoveries(workspace: Workspace, seen: Observed) -> dict[str, Discovery]:
             history_days=some.history_days,
             segment=segment,
         )
-    return found
+        for segment, some in _groups(seen)
+    }
+
+
+def _groups(seen: Observed) -> Iterator[tuple[str, Observed]]:
+    """All decisions under "", and those of each segment where there are several."""
+    yield "", seen
+    segments = sorted(s for s in seen.cases["segment"].unique() if s)
+    for segment in segments if len(segments) > 1 else ():
+        yield segment, seen.where(seen.cases["segment"] == segment)
+
+
+def _chosen(workspace: Workspace, seen: Observed) -> dict[str, str]:
+    """The power feature of each segment that has one, from these decisions alone."""
+    rules = observations.rules_of(workspace.settings)
+    found = {
+        segment: power_features.chosen(
+            some.cases, some.uses, rules=rules, excluded=some.excluded
+        )
+        for segment, some in _groups(seen)
+    }
+    return {segment: feature for segment, feature in found.items() if feature}
 
 
 def power_uses(seen: Observed, features: dict[str, str]) -> Floats:

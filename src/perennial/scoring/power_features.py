@@ -197,6 +197,21 @@ def discover(
     return Discovery(segment, "ok", (), *counts, found, holdout)
 
 
+@one_thread
+def chosen(
+    cases: pl.DataFrame,
+    uses: Mapping[str, Floats],
+    *,
+    rules: Rules,
+    excluded: Mapping[str, str] | None = None,
+) -> str | None:
+    """The power feature alone, as `discover` finds it; None without, or of too few."""
+    stayed = cases["renewed"].to_numpy().astype(bool)
+    if min(stayed.sum(), (~stayed).sum()) < rules.min_class:
+        return None
+    return _chosen(cases, uses, rules, excluded or {})
+
+
 def _missing(
     cases: pl.DataFrame,
     counts: tuple[int, int],
@@ -389,7 +404,8 @@ def _validated(
     if split in (0, len(cases)):
         return None
     stayed = cases["renewed"].to_numpy().astype(bool)
-    chosen = _chosen_before(cases, uses, rules, excluded, split)
+    early = {feature: x[:split] for feature, x in uses.items()}
+    chosen = _chosen(cases[:split], early, rules, excluded)
     since = str(cases["decided_on"][split])
     later = stayed[split:]
     none = Holdout(
@@ -407,15 +423,13 @@ def _validated(
     return replace(none, auc=area, auc_low=low, auc_high=high)
 
 
-def _chosen_before(
+def _chosen(
     cases: pl.DataFrame,
     uses: Mapping[str, Floats],
     rules: Rules,
     excluded: Mapping[str, str],
-    split: int,
 ) -> str | None:
-    early = {feature: x[:split] for feature, x in uses.items()}
-    for found in _findings(cases[:split], early, {}, rules, excluded):
+    for found in _findings(cases, uses, {}, rules, excluded):
         if found.is_power_feature:
             return found.feature
     return None

@@ -117,6 +117,10 @@ def ways(compared: Comparison) -> list[Way]:
     return [*found, *(way(name, name, v) for name, v in compared.beside.items())]
 
 
+#: The looks as measured by what was known from some decisions (their places).
+Choose = Callable[[np.ndarray], Sequence[Look]]
+
+
 def folds(
     cases: Cases, min_class: int, look: Look | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -142,28 +146,30 @@ def judged_from(n: int) -> int:
 
 @one_thread
 def compare(
-    cases: Cases,
+    looks: Sequence[Look],
     *,
-    days: int = 30,
-    early: Sequence[Look] = (),
+    choose: Choose | None = None,
     min_class: int = 20,
     ece_max: float = 0.05,
     rules: bands.BandRules | None = None,
 ) -> Comparison:
     """Every model on the same later decisions, simplest first.
 
-    `cases` as they stood `days` before; `early` the same decisions longer before, the
+    The first look is of all cases; the others of the same decisions longer before, the
     nearest first. Whatever is said so early is by models of what was decided by then.
+    `choose` gives the looks as they are measured by what some decisions, those before
+    what is judged, say is the power feature; without it they are as they are.
     """
-    scorers, cuts = _scorers(cases, rules), rules.cuts if rules else bands.CUTS
-    looks = [Look(days, np.arange(len(cases)), cases), *early]
-    told = [_told(cases, look, scorers, min_class, cuts) for look in looks[:1]]
+    cases = looks[0].cases
+    asking = _Asking(looks, choose or (lambda _: looks), min_class, rules)
+    told = [asking.at(0)]
     judged = told[0].at
     y = cases.renewed[judged]
     if min(y.sum(), (~y).sum()) < _LEAST_JUDGING:
         return Comparison("insufficient", (), "bands", {}, None, len(cases), None)
-    told += [_told(cases, look, scorers, min_class, cuts) for look in early]
-    verdicts = {way: _judged(way, told, y) for way in scorers}
+    told += [asking.at(n) for n in range(1, len(looks))]
+    ways = _scorers(cases, rules)
+    verdicts = {way: _judged(way, told, y) for way in ways}
     found = {model: quality(told[0].scores[model], y) for model in ("bands", *FITS)}
     trials, adopted = _adopted(found, verdicts, ece_max)
     since = cases.decided_on[int(judged[0])]
@@ -177,9 +183,7 @@ def compare(
         n=len(judged),
         since=since,
         early=tuple(
-            _early(way, look, cases.renewed[look.at])
-            for way in scorers
-            for look in told
+            _early(way, look, cases.renewed[look.at]) for way in ways for look in told
         ),
     )
 
@@ -219,22 +223,37 @@ class _Told:
     colors: Mapping[str, Sequence[str | None]]
 
 
-def _told(
-    cases: Cases,
+@dataclass(frozen=True)
+class _Asking:
+    """Every way, asked of every look."""
+
+    looks: Sequence[Look]
+    choose: Choose
+    min_class: int
+    rules: bands.BandRules | None
+
+    def at(self, n: int) -> _Told:
+        cases, look = self.looks[0].cases, self.looks[n]
+        scores = {way: [np.zeros(0)] for way in _scorers(cases, self.rules)}
+        rows = [np.arange(0)]
+        for before, later in folds(cases, self.min_class, look):
+            seen = self.choose(before)
+            judged = seen[n].cases.take(later)
+            for way, say in _scorers(seen[0].cases, self.rules).items():
+                scores[way].append(say(before, judged))
+            rows.append(later)
+        cuts = self.rules.cuts if self.rules else bands.CUTS
+        said = {way: np.concatenate(parts) for way, parts in scores.items()}
+        return _colored(look, np.concatenate(rows), said, cuts)
+
+
+def _colored(
     look: Look,
-    scorers: Mapping[str, _Scorer],
-    min_class: int,
+    rows: np.ndarray,
+    scores: Mapping[str, Floats],
     cuts: tuple[float, float, float],
 ) -> _Told:
-    parts = list(folds(cases, min_class, look))
-    rows = np.concatenate([np.arange(0), *(later for _, later in parts)])
     later = look.cases.take(rows)
-    scores = {
-        way: np.concatenate(
-            [np.zeros(0), *(say(a, look.cases.take(b)) for a, b in parts)]
-        )
-        for way, say in scorers.items()
-    }
     colors: dict[str, Sequence[str | None]] = {
         way: [None if np.isnan(p) else bands.color(p, cuts) for p in said]
         for way, said in scores.items()

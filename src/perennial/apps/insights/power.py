@@ -155,7 +155,7 @@ def band_source(bands: Bands, regional: Regional) -> str:
                 "n": formats.number(n, regional)
             }
         case "workspace":
-            return _("Learned from all %(n)s decisions.") % {
+            return _("Learned from %(n)s decisions of all segments.") % {
                 "n": formats.number(n, regional)
             }
         case _:

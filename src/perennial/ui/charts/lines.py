@@ -13,6 +13,7 @@ from perennial.ui.charts.parts import (
     Unit,
     hover,
     layer,
+    on,
     text_of,
     value_y,
     whole,
@@ -65,9 +66,14 @@ def lines_chart(
             band: Spec = {"type": "area", "color": f"$c{n + 1}", "opacity": 0.12}
             low = {**y, "field": f"low{n}"}
             layers.append(layer(band | drawn, x, low, f"high{n}"))
-        mark: Spec = {"type": "line", **drawn}
-        color = _color(line.name, shown)
-        layers.append(layer(mark, x, {**y, "field": f"y{n}"}, color=color))
+    points: list[Spec] = [
+        {"x": k, "y": line.values[k], "name": line.name}
+        for line in shown
+        for k in places
+        if k in line.values
+    ]
+    mark: Spec = {"type": "line", **drawn}
+    layers.append(on(points, layer(mark, x, y, color=_color(shown))))
     layers.append(hover(x, [line.name for line in shown]))
     rows = [_row(k, shown, unit, regional) for k in places]
     columns = (Column(axis, "number"), *(Column(line.name, unit) for line in lines))
@@ -80,7 +86,7 @@ def _row(place: int, lines: Sequence[Line], unit: Unit, regional: Regional) -> S
     for n, line in enumerate(lines):
         value = line.values.get(place)
         low, high = (line.bounds or {}).get(place, (None, None))
-        row |= {f"y{n}": value, f"low{n}": low, f"high{n}": high}
+        row |= {f"low{n}": low, f"high{n}": high}
         row[line.name] = text_of(value, unit, regional)
     return row
 
@@ -97,13 +103,13 @@ def _x(places: Sequence[int], axis: str, *, falling: bool) -> Spec:
     return {"field": "x", "type": "quantitative", "axis": ticks, "scale": scale}
 
 
-def _color(name: str, lines: Sequence[Line]) -> Spec:
-    """By name, from one scale, so that the legend has all; one line needs none."""
+def _color(lines: Sequence[Line]) -> Spec:
+    """By name, with a legend; one line needs none."""
     names = [line.name for line in lines]
     colors = [f"$c{n + 1}" for n in range(len(names))]
     legend: Spec | None = {"columns": 2, "symbolType": "stroke"}
     return {
-        "datum": name,
+        "field": "name",
         "type": "nominal",
         "scale": {"domain": names, "range": colors},
         "legend": legend if len(names) > 1 else None,
