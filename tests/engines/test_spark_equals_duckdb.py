@@ -19,6 +19,8 @@ from perennial.core.windows import Period
 from perennial.lake import (
     definitions,
     healthbook,
+    matching,
+    measures,
     refresh,
     settings_store,
     snapshots,
@@ -26,6 +28,7 @@ from perennial.lake import (
 from perennial.lake.engines import SparkEngine
 from perennial.lake.store import Lake
 from perennial.lake.workspace import Workspace
+from perennial.metrics import conditions
 from perennial.metrics.query import ask
 from perennial.metrics.registry import all_metrics, get
 from perennial.scoring import patterns
@@ -61,6 +64,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     workspace = Workspace(lake, clock=clock(NOW))
     refresh.roll_up(workspace, refresh.Refreshed())
     snapshots.take(workspace, date(2026, 6, 1))
+    measures.build(workspace, date(2026, 6, 1), progress={})
     return lake
 
 
@@ -203,3 +207,46 @@ def test_health_by_a_scorecard(duck: Workspace, spark: Workspace) -> None:
         for w in (duck, spark)
     )
     assert_same(*states)
+
+
+#: A row of each kind, with each sort of operator.
+ROWS = [
+    ("health_color", "is_not", ["red"]),
+    ("health_score", "less_than", 60),
+    ("health_change", "fell_by", 0.1),
+    ("active_users_change", "rose_by", 0.1),
+    ("license_use", "at_least", 0.3),
+    ("mrr", "more_than", 10),
+    ("renewal", "within", 200),
+    ("renewal", "unknown", None),
+    ("last_seen", "not_within", 20),
+    ("created", "before", "2026-01-01"),
+    ("customer_since", "from", "2025-06-01"),
+    ("name", "contains", "A"),
+    ("owner", "known", None),
+    ("tags", "is_not", ["vip"]),
+    ("active_days", "at_least", 10),
+    ("attribute:country", "is", ["DE", "SE"]),
+    ("attribute:segment", "at_least", 3),
+    ("metric:feature_uses", "at_least", 5),
+]
+
+
+@pytest.mark.parametrize("as_of", [None, date(2026, 5, 1)], ids=["now", "past"])
+def test_conditions(duck: Workspace, spark: Workspace, as_of: date | None) -> None:
+    """Each row alone, and all of them joined: the same accounts on both."""
+    told = [
+        {"field": key, "op": op, **({} if value is None else {"value": value})}
+        for key, op, value in ROWS
+    ]
+    every = [conditions.read(row) for row in told]
+    whole = conditions.Group("any", (conditions.Not(every[0]), *every[1:]))
+    answers = [
+        matching.matching(duck, condition, as_of) for condition in (*every, whole)
+    ]
+    assert sum(map(bool, answers)) > len(answers) / 2
+    some = every if as_of is None else every[::4]
+    for condition in (*some, whole):
+        assert matching.matching(spark, condition, as_of) == matching.matching(
+            duck, condition, as_of
+        ), condition

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,36 @@ def test_lists_and_history_follow_in_the_same_step(case: Case) -> None:
     )  # fmt: skip
     case.refresh(as_of=date(2026, 5, 3))
     assert len(case.table("former_attributes")) == 1
+
+
+def test_nobody_waits_for_a_long_refresh(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attributes follow with what is rolled up next; the account itself at once."""
+    monkeypatch.setattr(decided, "_PATIENCE_S", 0.05)
+    holds, done = threading.Event(), threading.Event()
+
+    def rolling_up() -> None:
+        with case.lake.lock("roll_up"):
+            holds.set()
+            done.wait(20)
+
+    other = threading.Thread(target=rolling_up)
+    other.start()
+    holds.wait(20)
+    decide(case.workspace, [Decision("a", "owner_email", "bo@x")], by="bo")
+    assert account(case)["owner_email"] == "bo@x"
+    assert case.table("account_measures")[0]["owner_email"] == "bo@x"
+    assert attribute(case, "owner_email") == "al@x"
+    done.set()
+    other.join()
+    case.roll_up()
+    assert attribute(case, "owner_email") == "bo@x"
+
+
+def attribute(case: Case, name: str) -> str:
+    held = {r["name"]: r["value"] for r in case.table("account_attributes")}
+    return str(held[name])
 
 
 def test_an_archived_account_is_in_no_list_of_customers(case: Case) -> None:

@@ -20,8 +20,6 @@ from perennial.lake.tables import FACTS, TABLES
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import duckdb
-
     from perennial.lake.store import Lake
     from perennial.lake.workspace import Workspace
 
@@ -32,6 +30,8 @@ COLUMNS = frozenset(
     c.name for c in FACTS[ACCOUNTS] if c.type == "string" and c.name != "account_id"
 )
 _PROPERTIES = "properties"
+#: How long a person waits for a refresh that is rolling up.
+_PATIENCE_S = 3.0
 
 Row = dict[str, Any]
 #: The account and the name of what is decided.
@@ -56,7 +56,7 @@ def decide(
     health and segments with the next refresh.
     """
     lake = workspace.lake
-    with lake.lock("roll_up"), lake.lock(ACCOUNTS):
+    with lake.lock(ACCOUNTS):
         accounts = _accounts(lake, {d.account_id for d in decisions})
         kept = {(r["account_id"], r["name"]): r for r in _kept(lake)}
         rows: dict[Key, Row] = {}
@@ -78,7 +78,7 @@ def decide(
 def release(workspace: Workspace, keys: Sequence[Key]) -> None:
     """Let the sources decide again: (account_id, name); those not decided stay."""
     lake = workspace.lake
-    with lake.lock("roll_up"), lake.lock(ACCOUNTS):
+    with lake.lock(ACCOUNTS):
         kept = {(r["account_id"], r["name"]): r for r in _kept(lake)}
         found = [kept[key] for key in keys if key in kept]
         accounts = _accounts(lake, {row["account_id"] for row in found})
@@ -191,8 +191,14 @@ def _write(lake: Lake, name: str, rows: Sequence[Row]) -> None:
 def _follow(workspace: Workspace, ids: Sequence[str]) -> None:
     """Attributes with their history, and what lists show of these accounts."""
     from perennial.lake import measures, refresh
+    from perennial.lake.store import Busy
 
-    duck: duckdb.DuckDBPyConnection
-    with connect_apart() as duck:
-        refresh.roll_up_attributes(workspace, duck)
+    try:
+        with (
+            workspace.lake.lock("roll_up", patience_s=_PATIENCE_S),
+            connect_apart() as duck,
+        ):
+            refresh.roll_up_attributes(workspace, duck)
+    except Busy:  # a refresh is at work: it, or the next one, brings them up to date
+        pass
     measures.build_some(workspace, ids)

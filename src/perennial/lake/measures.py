@@ -96,7 +96,7 @@ def past(workspace: Workspace, as_of: date) -> pl.DataFrame:
                     WHERE date_from < DATE '{as_of}'
                )
             """
-        ).pl()
+        ).to_arrow_table()
         former = duck.sql(
             f"""
             SELECT account_id, name, arg_min(value, date_to) AS value
@@ -104,7 +104,12 @@ def past(workspace: Workspace, as_of: date) -> pl.DataFrame:
             WHERE date_to > DATE '{as_of}' GROUP BY ALL
             """
         ).pl()
-    return _as_they_were(told, former)
+    schema = TABLES[NAME].schema()
+    typed = told.select([n for n in schema.names if n in told.column_names])
+    typed = typed.cast(pa.schema([schema.field(n) for n in typed.column_names]))
+    rows = pl.from_arrow(typed)
+    assert isinstance(rows, pl.DataFrame)
+    return _as_they_were(rows, former)
 
 
 def _near(workspace: Workspace, as_of: date) -> pl.DataFrame:

@@ -30,7 +30,7 @@ from deltalake import (
     write_deltalake,
 )
 from deltalake.exceptions import DeltaError, TableNotFoundError
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from perennial.core.errors import PerennialError, UnknownName
 from perennial.lake import decided
@@ -77,6 +77,10 @@ _WRITER = WriterProperties(
         for name in ("timestamp", "started_at", "ended_at", "last_at")
     },
 )
+
+
+class Busy(PerennialError):
+    """Others write a table for longer than one wants to wait."""
 
 
 class VersionGone(PerennialError):
@@ -302,14 +306,22 @@ class Lake:
     # Writing
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str, *, patience_s: float = -1) -> Iterator[None]:
         """The right to write table `name`; held by one thread at a time.
 
-        Who holds it may take it again: to read, decide and write as one.
+        Who holds it may take it again: to read, decide and write as one. Raises
+        `Busy` where others hold it for longer than one has patience.
         """
         self._locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._locks / f"{name}.lock", is_singleton=True):
+        lock = FileLock(self._locks / f"{name}.lock", is_singleton=True)
+        try:
+            lock.acquire(timeout=patience_s)
+        except Timeout:
+            raise Busy(f"{name} is being written") from None
+        try:
             yield
+        finally:
+            lock.release()
 
     def write(
         self, name: str, rows: pa.Table, *, progress: Mapping[str, int] | None = None
