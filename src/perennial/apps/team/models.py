@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -169,3 +169,26 @@ class ApiToken(models.Model):
     def covers(self, scope: str) -> bool:
         """Writing includes reading."""
         return scope in (self.scope, self.Scope.READ)
+
+
+class Answered(models.Model):
+    """What a program got for a request it named by an Idempotency-Key: the same again.
+
+    `digest` is of the request, so that a key used for another one is noticed.
+    """
+
+    token = models.ForeignKey(
+        ApiToken, on_delete=models.CASCADE, related_name="answered"
+    )
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    answer = models.JSONField[dict[str, Any]]()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["token", "key"], name="answered_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.key

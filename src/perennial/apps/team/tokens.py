@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -14,7 +16,14 @@ from ninja.errors import AuthorizationError
 from ninja.security import HttpBearer
 
 from perennial.apps.team.actions import record
-from perennial.apps.team.models import ApiToken, User, Workspace
+from perennial.apps.team.models import (
+    Answered,
+    ApiToken,
+    Membership,
+    User,
+    Workspace,
+)
+from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue
 
 _PREFIX = "prn_"
@@ -85,6 +94,44 @@ def _seen(token: ApiToken) -> None:
 
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
+
+
+def acting(token: ApiToken) -> Membership:
+    """As whom a token writes: whoever made it, an owner for one of the command line.
+
+    Raises `AuthorizationError` where that person works here no more.
+    """
+    members = token.workspace.memberships.select_related("user", "workspace")
+    if token.created_by is None:
+        found = members.filter(role=Role.OWNER).order_by("pk").first()
+    else:
+        found = members.filter(user=token.created_by).first()
+    if found is None:
+        raise AuthorizationError
+    return found
+
+
+@transaction.atomic
+def once(
+    request: HttpRequest, token: ApiToken, make: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """Do what a request asks for, once for each Idempotency-Key it carries.
+
+    Raises `BadValue` for a key that came with another request before.
+    """
+    key = request.headers.get("Idempotency-Key", "")[:255]
+    if not key:
+        return make()
+    asked = sha256(request.path.encode() + b"\0" + request.body).hexdigest()
+    known = Answered.objects.filter(token=token, key=key).first()
+    if known is None:
+        answer = make()
+        Answered.objects.create(token=token, key=key, digest=asked, answer=answer)
+        return answer
+    if known.digest != asked:
+        raise BadValue("this Idempotency-Key was used for another request")
+    answered: dict[str, Any] = known.answer
+    return answered
 
 
 READ, WRITE = Bearer(ApiToken.Scope.READ), Bearer(ApiToken.Scope.WRITE)

@@ -1,0 +1,246 @@
+"""Tasks, alerts, playbooks and segments over HTTP."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from django.http import Http404
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from perennial.api import paging
+from perennial.api.problems import Problem
+from perennial.apps.customers import segment_queries
+from perennial.apps.team import tokens
+from perennial.apps.team.access import TokenRequest
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import User
+from perennial.apps.work.models import Alert, Playbook, Priority, Task, TaskState
+from perennial.apps.work.tasks import actions
+from perennial.core.errors import BadValue
+from perennial.lake import matching
+from perennial.metrics import conditions
+
+router = Router(auth=tokens.READ, tags=["workspace"])
+_ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
+Limit = Annotated[int, Query(ge=1, le=paging.MOST)]
+
+
+class TaskOut(Schema):
+    """A task; days are local days of the workspace."""
+
+    id: int
+    title: str
+    account_id: str | None
+    owner: str | None = Field(description="Address of whoever does it.")
+    due_on: date | None
+    priority: str
+    state: str
+    reason: str
+    done_at: datetime | None
+
+
+class TaskIn(Schema):
+    title: str = Field(min_length=1, max_length=200)
+    account_id: str = Field("", max_length=254)
+    owner: str = Field("", max_length=254)
+    due_on: date | None = None
+    priority: str = "normal"
+    reason: str = Field("", max_length=300)
+    description: str = Field("", max_length=10_000)
+
+
+class StateIn(Schema):
+    state: str = Field(description="open, started, done, dropped")
+
+
+class AlertOut(Schema):
+    """An alert, with the numbers it rests on."""
+
+    id: int
+    account_id: str | None
+    rule: str
+    priority: str
+    state: str
+    owner: str
+    facts: dict[str, Any]
+    opened_at: datetime
+
+
+class PlaybookOut(Schema):
+    """A playbook; `document` is what its YAML says."""
+
+    id: int
+    name: str
+    state: str
+    version: int
+    running: int
+    document: dict[str, Any]
+
+
+class SegmentOut(Schema):
+    """A segment and the accounts that are in it now."""
+
+    key: str
+    name: str
+    document: dict[str, Any]
+    accounts: list[str]
+
+
+@router.get("/tasks", response={200: paging.Page[TaskOut], **_ERRORS})
+def list_tasks(
+    request: TokenRequest,
+    state: str = "",
+    account_id: str = "",
+    limit: Limit = paging.USUAL,
+    cursor: str | None = None,
+) -> paging.Page[TaskOut]:
+    """Tasks by id."""
+    found = request.auth.workspace.tasks.select_related("owner")
+    if state:
+        found = found.filter(state=state)
+    if account_id:
+        found = found.filter(account_id=account_id)
+    rows = [(_key(task.pk), _task(task)) for task in found]
+    return paging.page(sorted(rows, key=lambda row: row[0]), limit, cursor)
+
+
+@router.post("/tasks", auth=tokens.WRITE, response={200: TaskOut, **_ERRORS})
+def add_task(request: TokenRequest, given: TaskIn) -> dict[str, Any]:
+    """A new task. With an Idempotency-Key it is made once."""
+    by = tokens.acting(request.auth)
+    values = {
+        **given.dict(exclude={"owner", "priority"}),
+        "owner": _owner(request, given.owner),
+        "priority": _priority(given.priority),
+    }
+    return tokens.once(
+        request,
+        request.auth,
+        lambda: _task(actions.add_task(by, values)).model_dump(mode="json"),
+    )
+
+
+@router.patch("/tasks/{pk}", auth=tokens.WRITE, response={200: TaskOut, **_ERRORS})
+def move_task(request: TokenRequest, pk: int, given: StateIn) -> TaskOut:
+    """Start, finish, drop or reopen a task."""
+    task = request.auth.workspace.tasks.filter(pk=pk).first() if _fits(pk) else None
+    if task is None:
+        raise Http404("no such task")
+    if given.state not in TaskState.values:
+        raise BadValue(f"state must be one of {', '.join(TaskState.values)}")
+    actions.move_task(task, tokens.acting(request.auth), TaskState(given.state))
+    return _task(Task.objects.select_related("owner").get(pk=pk))
+
+
+@router.get("/alerts", response={200: paging.Page[AlertOut], **_ERRORS})
+def list_alerts(
+    request: TokenRequest,
+    state: str = "open",
+    account_id: str = "",
+    limit: Limit = paging.USUAL,
+    cursor: str | None = None,
+) -> paging.Page[AlertOut]:
+    """Alerts by id; open ones unless asked otherwise."""
+    found = request.auth.workspace.alerts.filter(state=state)
+    if account_id:
+        found = found.filter(account_id=account_id)
+    rows = [(_key(alert.pk), _alert(alert)) for alert in found]
+    return paging.page(sorted(rows, key=lambda row: row[0]), limit, cursor)
+
+
+@router.get("/playbooks", response={200: paging.Page[PlaybookOut], **_ERRORS})
+def list_playbooks(
+    request: TokenRequest, limit: Limit = paging.USUAL, cursor: str | None = None
+) -> paging.Page[PlaybookOut]:
+    """Playbooks by id."""
+    found = request.auth.workspace.playbooks.order_by("pk")
+    rows = [(_key(each.pk), _playbook(each)) for each in found]
+    return paging.page(rows, limit, cursor)
+
+
+@router.get("/segments", response={200: paging.Page[SegmentOut], **_ERRORS})
+def list_segments(
+    request: TokenRequest, limit: Limit = paging.USUAL, cursor: str | None = None
+) -> paging.Page[SegmentOut]:
+    """Segments by key, with their accounts as of the last refresh."""
+    workspace = request.auth.workspace
+    lake = lake_of(workspace)
+    rows = [
+        (
+            segment.key,
+            SegmentOut(
+                key=segment.key,
+                name=segment.name,
+                document=segment.document,
+                accounts=matching.matching(lake, conditions.read(segment.document)),
+            ),
+        )
+        for segment in segment_queries.segments(workspace)
+    ]
+    return paging.page(sorted(rows, key=lambda row: row[0]), limit, cursor)
+
+
+def _key(pk: int) -> str:
+    """Ids as text in the order of numbers."""
+    return f"{pk:020}"
+
+
+def _fits(pk: int) -> bool:
+    return 0 < pk < 2**63
+
+
+def _task(task: Task) -> TaskOut:
+    return TaskOut(
+        id=task.pk,
+        title=task.title,
+        account_id=task.account_id or None,
+        owner=task.owner.email if task.owner else None,
+        due_on=task.due_on,
+        priority=Priority(task.priority).name.lower(),
+        state=task.state,
+        reason=task.reason,
+        done_at=task.done_at,
+    )
+
+
+def _alert(alert: Alert) -> AlertOut:
+    return AlertOut(
+        id=alert.pk,
+        account_id=alert.account_id or None,
+        rule=alert.rule,
+        priority=Priority(alert.priority).name.lower(),
+        state=alert.state,
+        owner=alert.owner_email,
+        facts=alert.facts,
+        opened_at=alert.opened_at,
+    )
+
+
+def _playbook(found: Playbook) -> PlaybookOut:
+    return PlaybookOut(
+        id=found.pk,
+        name=found.name,
+        state=found.state,
+        version=found.number,
+        running=found.runs.filter(state="running").count(),
+        document=found.document,
+    )
+
+
+def _owner(request: TokenRequest, email: str) -> User | None:
+    if not email:
+        return None
+    members = request.auth.workspace.memberships.select_related("user")
+    found = members.filter(user__email=email.strip().lower()).first()
+    if found is None:
+        raise BadValue(f"nobody here has the address {email}")
+    return found.user
+
+
+def _priority(text: str) -> Priority:
+    known = {priority.name.lower(): priority for priority in Priority}
+    if text not in known:
+        raise BadValue(f"priority must be one of {', '.join(known)}, not {text!r}")
+    return known[text]
