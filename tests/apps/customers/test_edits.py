@@ -222,6 +222,8 @@ def test_details_say_who_decided_and_what_the_sources_say(
     edit_actions.edit_accounts(bob, "owner_email", {GREEN: BOB})
     page = client_of(cast.teammate).get(f"/accounts/{GREEN}/details/").content.decode()
     assert "Decided by Bob" in page
+    overview = client_of(cast.viewer).get(f"/accounts/{GREEN}/").content.decode()
+    assert overview.count('<span class="caption">since <time') == 1
     assert "The sources say: Alice." in page
     assert "What it was before" in page
     viewer = client_of(cast.viewer).get(f"/accounts/{GREEN}/details/").content.decode()

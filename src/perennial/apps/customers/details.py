@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,16 +12,19 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.customers import attributes
 from perennial.apps.customers.attributes import Definition
+from perennial.apps.customers.kept import kept
 from perennial.apps.customers.models import Decision, Edit
 from perennial.apps.customers.words import name_of, owner_names
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.lake import decided
+from perennial.lake.workspace import Workspace as Lake
 
 
 @dataclass(frozen=True)
 class Detail:
-    """One attribute of an account. `imported`: what the sources say instead."""
+    """One attribute of an account. `imported`: what the sources say instead; `since`
+    which day it is what it is, where it was something else before."""
 
     of: Definition
     value: Any
@@ -30,6 +33,7 @@ class Detail:
     decision: Decision | None = None
     decided_by: str = ""
     imported: str = ""
+    since: date | None = None
 
     @property
     def typed(self) -> str:
@@ -77,8 +81,24 @@ def short(
     """The same for those who only read."""
     every = attributes.titles(workspace)
     keys = [each.key for each in every]
-    now = decided.values_of(lake_of(workspace).lake, account_id, keys)
-    return [_detail(each, now[each.key], None, {}, names) for each in every]
+    lake = lake_of(workspace)
+    now = decided.values_of(lake.lake, account_id, keys)
+    since = _since(lake, account_id)
+    return [
+        replace(
+            _detail(each, now[each.key], None, {}, names), since=since.get(each.key)
+        )
+        for each in every
+    ]
+
+
+@kept("former_attributes")
+def _since(lake: Lake, account_id: str) -> Mapping[str, date]:
+    """The day each attribute that ever changed became what it is."""
+    table = lake.table("former_attributes")
+    mine = table.filter(table.account_id == account_id)
+    found = mine.group_by("name").agg(day=mine.date_to.max())
+    return dict(lake.engine.run(found).iter_rows())
 
 
 def _detail(
