@@ -85,8 +85,8 @@ def test_over_closes_and_rests_for_two_weeks(
     actions.evaluate(workspace)
     whole = watch.find
 
-    def without(lake: Lake, chosen: object) -> list[watch.Found]:
-        return [f for f in whole(lake, chosen) if f.rule != "no_usage"]  # type: ignore[arg-type]
+    def without(where: Workspace, chosen: object) -> list[watch.Found]:
+        return [f for f in whole(where, chosen) if f.rule != "no_usage"]  # type: ignore[arg-type]
 
     monkeypatch.setattr(watch, "find", without)
     assert actions.evaluate(workspace).closed == 1

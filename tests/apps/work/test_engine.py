@@ -12,9 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from perennial.apps.customers import details
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work.models import Message, Playbook, Run, Task
-from perennial.apps.work.playbooks import actions, advancing, engine, queries, starting
+from perennial.apps.work.playbooks import (
+    actions,
+    advancing,
+    engine,
+    queries,
+    starting,
+    words,
+)
 from perennial.apps.work.playbooks.document import read
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
@@ -203,8 +211,8 @@ def test_a_killed_step_is_done_once(
     on(admin, TASK, {"do": "email", "to": "a@b.example", "subject": "s", "text": "t"})
     whole = advancing._Made.write
 
-    def dies(made: advancing._Made) -> None:
-        whole(made)
+    def dies(made: advancing._Made, where: Workspace) -> None:
+        whole(made, where)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(advancing._Made, "write", dies)
@@ -289,6 +297,31 @@ def test_a_condition_that_cannot_be_asked_stops_no_other(
     assert "gone" in broken.problem
 
 
+def test_steps_that_edit_the_account(
+    workspace: Workspace, lake: Lake, admin: Membership
+) -> None:
+    on(
+        admin,
+        {"do": "tag", "add": ["at risk"]},
+        {"do": "set", "field": "lifecycle_stage", "value": "Trial"},
+    )
+    engine.evaluate(workspace)
+    stages = {
+        row["account_id"]: row["lifecycle_stage"]
+        for row in lake.lake.read("accounts").to_pylist()
+    }
+    assert (stages[KESTREL], stages[GREEN]) == ("Trial", "Value")
+    assert details.tags_by_account(workspace, [KESTREL, GREEN]) == {
+        KESTREL: ["at risk"],
+        GREEN: [],
+    }
+    unknown = {"do": "set", "field": "lifecycle_stage", "value": "Nowhere"}
+    with pytest.raises(BadValue):
+        on(admin, unknown, name="Unknown")
+    said = [words.entry(e) for e in Run.objects.get(account_id=KESTREL).entries.all()]
+    assert said[1:3] == ["+ at risk", "lifecycle_stage: Trial"]
+
+
 def test_the_test_on_one_account(workspace: Workspace, admin: Membership) -> None:
     from perennial.apps.customers import queries as customers
 
@@ -358,8 +391,8 @@ def _acts(
         matched.ids = {name for n, name in enumerate(names) if number >> n & 1}
 
     def kill(_number: int) -> None:
-        def dies(made: advancing._Made) -> None:
-            whole(made)
+        def dies(made: advancing._Made, where: Workspace) -> None:
+            whole(made, where)
             raise KeyboardInterrupt
 
         monkeypatch.setattr(advancing._Made, "write", dies)

@@ -57,7 +57,7 @@ def evaluate(workspace: Workspace) -> Evaluated:
     broken = incidents.of_yesterday(lake)
     if broken is not None:
         return _open_incident(workspace, lake, broken)
-    found = watch.find(lake, watch.chosen(settings_of(workspace)))
+    found = watch.find(workspace, watch.chosen(settings_of(workspace)))
     return _bring_up_to_date(workspace, lake, found)
 
 

@@ -117,6 +117,10 @@ def _goal_overdue(_day: Day, days: float) -> pl.Expr:
     return pl.col("goal_days") >= days
 
 
+def _champion_gone(_day: Day, _most: float) -> pl.Expr:
+    return pl.col("champion").is_not_null()
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "renewal_at_risk",
@@ -173,6 +177,14 @@ RULES: tuple[Rule, ...] = (
         ("nps_score", "nps_at"),
         threshold=float(DETRACTOR),
         kind="points",
+    ),
+    Rule(
+        "champion_gone",
+        _("Champion left"),
+        _("A champion no longer uses the product, or has no seat any more."),
+        Priority.HIGH,
+        _champion_gone,
+        ("champion",),
     ),
     Rule(
         "onboarding_stalled",

@@ -9,7 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from perennial.apps.customers import today
+from perennial.apps.customers import contacts, today
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
 from perennial.apps.work.alerts.rules import BY_KEY, NEWS_DAYS, Day, Rule
 from perennial.apps.work.models import Priority
 from perennial.core.windows import DAY, local_date
@@ -42,9 +44,10 @@ class Chosen:
     threshold: float
 
 
-def find(lake: Lake, chosen: Iterable[Chosen]) -> list[Found]:
+def find(workspace: Workspace, chosen: Iterable[Chosen]) -> list[Found]:
     """Everything that holds, for customers; the most urgent and largest first."""
-    frame = accounts(lake)
+    lake = lake_of(workspace)
+    frame = accounts(workspace)
     if frame is None:
         return []
     day = Day(frame["as_of"][0], lake.settings.timezone)
@@ -78,15 +81,22 @@ def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def accounts(lake: Lake) -> pl.DataFrame | None:
+def accounts(workspace: Workspace) -> pl.DataFrame | None:
     """Customers of today as the rules read them: measures, the last turn of health,
-    how far onboarding came, the goal that is overdue longest. None before any."""
+    how far onboarding came, the goal that became due last, the champion who left.
+    None before any."""
+    lake = lake_of(workspace)
     m = lake.table("account_measures")
     frame = lake.engine.run(m.filter(m.state == "paying"))
     if frame.is_empty():
         return None
     as_of: date = frame["as_of"][0]
-    for more in (_turns(lake, as_of), _steps(lake, frame, as_of), _goals(lake, as_of)):
+    for more in (
+        _turns(lake, as_of),
+        _steps(lake, frame, as_of),
+        _goals(lake, as_of),
+        _champions(workspace),
+    ):
         frame = frame.join(more, "account_id", how="left")
     return frame.with_columns(pl.col("mrr_e4").fill_null(0))
 
@@ -149,6 +159,13 @@ def _goals(lake: Lake, as_of: date) -> pl.DataFrame:
         goal=pl.coalesce("measure", "goal_id"),
         goal_days=(pl.lit(as_of) - pl.col("due_on")).dt.total_days(),
     )
+
+
+def _champions(workspace: Workspace) -> pl.DataFrame:
+    """Of each account a champion who left."""
+    rows = [(gone.account_id, gone.name) for gone in contacts.gone(workspace)]
+    schema = {"account_id": pl.String, "champion": pl.String}
+    return pl.DataFrame(rows, schema, orient="row").unique("account_id", keep="first")
 
 
 def chosen(settings: Mapping[str, tuple[bool, float | None]]) -> list[Chosen]:

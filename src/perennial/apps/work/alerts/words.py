@@ -101,6 +101,10 @@ def _goal(f: Facts, regional: Regional, _today: date) -> str:
     ) % {"goal": f["goal"], "days": formats.number(f["goal_days"], regional)}
 
 
+def _champion(f: Facts, _regional: Regional, _today: date) -> str:
+    return _("The champion %(name)s is gone") % {"name": f["champion"]}
+
+
 def _seats(f: Facts, regional: Regional, _today: date) -> str:
     return _("%(used)s of %(of)s seats in use") % {
         "used": formats.number(f["active_users"], regional),
@@ -129,6 +133,7 @@ _SENTENCES: Mapping[str, Callable[[Facts, Regional, date], str]] = {
     "detractor": _detractor,
     "onboarding_stalled": _stalled,
     "goal_overdue": _goal,
+    "champion_gone": _champion,
     "seats_full": _seats,
     "seats_idle": _seats_idle,
     "renewal_ahead": _renewal_ahead,

@@ -20,8 +20,8 @@ from perennial.apps.work.models import (
     Run,
     RunEntry,
 )
-from perennial.apps.work.playbooks import engine
-from perennial.apps.work.playbooks.document import Book, read
+from perennial.apps.work.playbooks import doing, engine
+from perennial.apps.work.playbooks.document import Book, SetStep, read
 from perennial.core.errors import BadValue
 from perennial.lake import matching
 
@@ -70,6 +70,9 @@ def turn_on(playbook: Playbook, by: Membership) -> PlaybookVersion:
     book, lake = read(playbook.document), lake_of(by.workspace)
     if not book.steps:
         raise BadValue(_("A playbook without steps does nothing."))
+    for step in book.every_step():
+        if isinstance(step, SetStep):
+            doing.value_of(by.workspace, step)
     matched = matching.matching(lake, book.start.condition)
     version = _version(playbook, by)
     if playbook.state != State.ON:

@@ -25,7 +25,13 @@ from perennial.apps.work.models import (
 )
 from perennial.apps.work.playbooks import doing
 from perennial.apps.work.playbooks.asking import Asked, Evaluated
-from perennial.apps.work.playbooks.document import Book, WaitStep, read
+from perennial.apps.work.playbooks.document import (
+    Book,
+    SetStep,
+    TagStep,
+    WaitStep,
+    read,
+)
 from perennial.apps.work.playbooks.runs import Advance, Place, advance
 from perennial.core.errors import PerennialError
 
@@ -90,8 +96,11 @@ class _Made:
     tasks: list[Task] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     entries: list[RunEntry] = field(default_factory=list)
+    edits: dict[SetStep | TagStep, list[str]] = field(default_factory=dict)
 
-    def write(self) -> None:
+    def write(self, workspace: Workspace) -> None:
+        for step, ids in self.edits.items():
+            doing.edit(workspace, step, ids)
         Task.objects.bulk_create(self.tasks)
         Message.objects.bulk_create(self.messages)
         RunEntry.objects.bulk_create(self.entries)
@@ -113,7 +122,7 @@ def _advance(
     made, counted = _Made(), Evaluated()
     for run in runs.select_related("started_by").order_by("pk"):
         _go(run, book, around, asked, made, counted)
-    made.write()
+    made.write(around.playbook.workspace)
     done.steps += counted.steps
     done.ended += counted.ended
 
@@ -140,6 +149,10 @@ def _go(
     if is_held and found.ending == "finished":
         return
     for step in found.todo:
+        if isinstance(step, SetStep | TagStep):
+            made.edits.setdefault(step, []).append(run.account_id)
+            made.entries.append(_entry(run, step.id, "edit", _said(step), lake.now))
+            continue
         work = doing.make(run, step, around)
         if isinstance(work, Task):
             made.tasks.append(work)
@@ -163,6 +176,12 @@ def _place(run: Run, found: Advance, now: datetime, made: _Made) -> None:
         run.ending, run.ended_at, run.due_at = found.ending, now, None
         made.entries.append(_entry(run, "", found.ending, {}, now))
     made.runs.append(run)
+
+
+def _said(step: SetStep | TagStep) -> dict[str, str]:
+    if isinstance(step, SetStep):
+        return {"field": step.field, "value": step.value}
+    return {"add": ", ".join(step.add), "remove": ", ".join(step.remove)}
 
 
 def _entry(

@@ -111,6 +111,24 @@ class PostStep:
 
 
 @dataclass(frozen=True)
+class SetStep:
+    """Another stage, or another value of an attribute of one's own, as text."""
+
+    id: str
+    field: str
+    value: str
+
+
+@dataclass(frozen=True)
+class TagStep:
+    """Tags that the account gets, and tags it loses."""
+
+    id: str
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class WaitStep:
     """For some days at the same local time; or until a condition holds, at most
     that long."""
@@ -128,7 +146,9 @@ class BranchStep:
     otherwise: tuple[Step, ...] = ()
 
 
-Step: TypeAlias = TaskStep | EmailStep | PostStep | WaitStep | BranchStep
+Step: TypeAlias = (
+    TaskStep | EmailStep | PostStep | SetStep | TagStep | WaitStep | BranchStep
+)
 
 
 @dataclass(frozen=True)
@@ -329,6 +349,32 @@ def _post(given: Mapping[str, Any], step_id: str, place: str) -> Step:
     return PostStep(step_id, channel, url, text)
 
 
+def _set(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    _mapping(given, place, ("do", "field", "value"))
+    return SetStep(
+        step_id,
+        _text(given, "field", f"{place}.field", 64, needed=True),
+        _text(given, "value", f"{place}.value", 500, needed=True),
+    )
+
+
+def _tag(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    _mapping(given, place, ("do", "add", "remove"))
+    add, remove = (_tags(given, name, f"{place}.{name}") for name in ("add", "remove"))
+    if not add and not remove:
+        raise BadValue(f"{place}: needs add or remove")
+    return TagStep(step_id, add, remove)
+
+
+def _tags(given: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
+    tags = given.get(name, [])
+    if not isinstance(tags, Sequence) or isinstance(tags, str) or len(tags) > 20:
+        raise BadValue(f"{place}: must be a list of at most 20 tags")
+    if not all(isinstance(tag, str) and tag.strip() for tag in tags):
+        raise BadValue(f"{place}: tags are texts")
+    return tuple(dict.fromkeys(tag.strip() for tag in tags))
+
+
 def _wait(given: Mapping[str, Any], step_id: str, place: str) -> Step:
     _mapping(given, place, ("do", "days", "until"))
     days = _number(given, "days", f"{place}.days", 1, MOST_DAYS)
@@ -362,6 +408,8 @@ _KINDS: Final = {
     "email": _email,
     "chat": _post,
     "webhook": _post,
+    "tag": _tag,
+    "set": _set,
     "wait": _wait,
     "branch": _never,
 }

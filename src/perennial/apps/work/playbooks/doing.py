@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 
+from perennial.apps.customers import attributes, details
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.account import Account
-from perennial.apps.team.models import Membership, User
+from perennial.apps.customers.edit_actions import apply_values
+from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.work import outbox
 from perennial.apps.work.crew.queries import absent
@@ -23,8 +25,14 @@ from perennial.apps.work.models import (
     Run,
     Task,
 )
-from perennial.apps.work.playbooks.document import EmailStep, PostStep, TaskStep, Who
-from perennial.apps.work.playbooks.runs import Doing
+from perennial.apps.work.playbooks.document import (
+    EmailStep,
+    PostStep,
+    SetStep,
+    TagStep,
+    TaskStep,
+    Who,
+)
 from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
 
@@ -87,7 +95,34 @@ class Around:
         return dict(first.select("account_id", "email").iter_rows())
 
 
-def make(run: Run, step: Doing, around: Around) -> Task | Message:
+Making: TypeAlias = TaskStep | EmailStep | PostStep
+Editing: TypeAlias = SetStep | TagStep
+
+
+def edit(workspace: Workspace, step: Editing, ids: Sequence[str]) -> None:
+    """Give accounts what the step says, as people do: with history, to be undone.
+
+    Done again it changes nothing; so it may come before its batch is written.
+    """
+    if isinstance(step, SetStep):
+        values = dict.fromkeys(ids, value_of(workspace, step))
+        apply_values(workspace, None, step.field, values)
+        return
+    held = details.tags_by_account(workspace, list(ids))
+    changed = {
+        account: attributes.read_tags(sorted({*tags, *step.add} - {*step.remove}))
+        for account, tags in held.items()
+    }
+    apply_values(workspace, None, attributes.TAGS, changed)
+
+
+def value_of(workspace: Workspace, step: SetStep) -> Any:
+    """The value a step sets; raises `BadValue` where the attribute takes no such."""
+    of = attributes.definition(workspace, step.field)
+    return attributes.read(of, [step.value])
+
+
+def make(run: Run, step: Making, around: Around) -> Task | Message:
     """The task or message of a step, not yet written."""
     account = around.accounts.get(run.account_id)
     if isinstance(step, TaskStep):

@@ -208,6 +208,11 @@ def step_of(sent: QueryDict) -> Document:
         return {"do": kind, **made, "draft": "step_draft" in sent}
     if kind in {"chat", "webhook"}:
         return {"do": kind, "url": text["to"], "text": text["text"]}
+    if kind == "tag":
+        tags = [tag.strip() for tag in text["title"].split(",") if tag.strip()]
+        return {"do": kind, "add": tags}
+    if kind == "set":
+        return {"do": kind, "field": text["to"], "value": text["title"]}
     condition = _chosen(sent)
     if kind == "wait":
         return _step(kind, {"until": condition} if condition else {}, days=text["days"])

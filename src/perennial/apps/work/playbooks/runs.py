@@ -18,6 +18,8 @@ from perennial.apps.work.playbooks.document import (
     BranchStep,
     EmailStep,
     PostStep,
+    SetStep,
+    TagStep,
     TaskStep,
     WaitStep,
 )
@@ -26,7 +28,7 @@ from perennial.metrics.conditions import Condition
 #: Does a condition hold for the account of the run, now?
 Holds: TypeAlias = Callable[[Condition], bool]
 Ending: TypeAlias = Literal["", "finished", "condition", "time"]
-Doing: TypeAlias = TaskStep | EmailStep | PostStep
+Doing: TypeAlias = TaskStep | EmailStep | PostStep | SetStep | TagStep
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from perennial.apps.work.playbooks.document import (
     BranchStep,
     EmailStep,
     PostStep,
+    SetStep,
     Step,
+    TagStep,
     TaskStep,
     WaitStep,
 )
@@ -46,6 +48,8 @@ STEPS: Final[Mapping[str, Text]] = {
     "email": gettext_lazy("E-mail"),
     "chat": gettext_lazy("Message to Slack or Teams"),
     "webhook": gettext_lazy("Webhook"),
+    "tag": gettext_lazy("Tag"),
+    "set": gettext_lazy("Stage or attribute"),
     "wait": gettext_lazy("Wait"),
     "branch": pgettext_lazy("step of a playbook", "If"),
 }
@@ -130,6 +134,12 @@ def _told(step: Step, say: Say) -> dict[str, str]:
     if isinstance(step, PostStep):
         sub = step.text or step.url
         return {"icon": "send", "title": str(STEPS[step.channel]), "sub": sub}
+    if isinstance(step, SetStep):
+        title = f"{step.field}: {step.value}"
+        return {"icon": "pencil", "title": title}
+    if isinstance(step, TagStep):
+        tags = [*(f"+ {tag}" for tag in step.add), *(f"− {tag}" for tag in step.remove)]
+        return {"icon": "tag", "title": f"{STEPS['tag']}: {', '.join(tags)}"}
     if isinstance(step, WaitStep):
         days = ngettext("Wait %(n)s day", "Wait %(n)s days", step.days)
         sub = _("or until: %(what)s") % {"what": say(step.until)} if step.until else ""
@@ -172,9 +182,18 @@ def entry(line: RunEntry) -> str:
         }
     if line.what == "message":
         return _("Message “%(title)s”") % {"title": details.get("title", "")}
+    if line.what == "edit":
+        return _edited(details)
     if line.what == "waits":
         days = int(details.get("days", 0))
         return ngettext("Waits %(n)s day", "Waits %(n)s days", days) % {"n": days}
     if line.what == "person":
         return _("Stopped by %(who)s") % {"who": details.get("who", "")}
     return str(_ENDINGS.get(line.what, line.what))
+
+
+def _edited(details: Mapping[str, Any]) -> str:
+    if "field" in details:
+        return f"{details['field']}: {details['value']}"
+    told = {"add": "+", "remove": "−"}
+    return ", ".join(f"{told[n]} {details[n]}" for n in told if details.get(n))
