@@ -71,7 +71,7 @@ def _company(
     "page_name",
     [
         *("tasks", "board", "calendar", "alerts", "outbox", "new_task", "playbooks"),
-        *("team", "plans", "notices", "preferences"),
+        *("team", "plans", "notices", "preferences", "strategy"),
     ],
 )
 def test_pages_are_clean(

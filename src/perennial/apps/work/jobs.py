@@ -10,6 +10,7 @@ from perennial.apps.work import outbox
 from perennial.apps.work.alerts import actions as alerts
 from perennial.apps.work.plans import actions as plans
 from perennial.apps.work.playbooks import engine, trying
+from perennial.apps.work.strategy import actions as strategy
 from perennial.apps.work.telling import digest, notices
 
 
@@ -21,6 +22,7 @@ def follow_up(workspace: str, report: Report) -> None:
     where = Workspace.objects.get(key=workspace)
     report(0.0, _("Looking at every account"))
     plans.measure(where)
+    strategy.measure(where)
     alerts.evaluate(where)
     report(0.4, _("Taking the next steps of playbooks"))
     engine.evaluate(where)

@@ -583,3 +583,44 @@ class Milestone(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Vision(models.Model):
+    """What the company wants to be for its customers, in its own words."""
+
+    workspace = models.OneToOneField(
+        Workspace, on_delete=models.CASCADE, related_name="vision"
+    )
+    text = models.TextField(max_length=5_000, blank=True)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    changed_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class Objective(models.Model):
+    """A metric of the whole company, from a baseline to a target by a day.
+
+    `value` is that of the last full month, or of the day for stocks; in the metric's
+    own unit.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="objectives"
+    )
+    title = models.CharField(max_length=200)
+    metric = models.CharField(max_length=64)
+    baseline = models.FloatField()
+    target = models.FloatField()
+    starts_on = models.DateField()
+    due_on = models.DateField()
+    value = models.FloatField(null=True)
+    measured_at = models.DateTimeField(null=True)
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["due_on", "pk"]
+
+    def __str__(self) -> str:
+        return self.title

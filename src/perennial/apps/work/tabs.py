@@ -20,6 +20,7 @@ PAGES: dict[str, str | Promise] = {
     "plans": _("Success plans"),
     "outbox": _("Outbox"),
     "team": _("Team"),
+    "strategy": _("Strategy"),
 }
 
 

@@ -7,6 +7,7 @@ from perennial.apps.work.alerts import views as alerts
 from perennial.apps.work.crew import views as crew
 from perennial.apps.work.plans import views as plans
 from perennial.apps.work.playbooks import views as playbooks
+from perennial.apps.work.strategy import views as strategy
 from perennial.apps.work.tasks import views as tasks
 from perennial.apps.work.telling import views as telling
 
@@ -33,6 +34,8 @@ urlpatterns = [
     path("tasks/plans/new/", plans.new, name="new_plan"),
     path("tasks/plans/<int:pk>/", plans.plan, name="plan"),
     path("tasks/plans/<int:pk>/change/", plans.change, name="change_plan"),
+    path("tasks/strategy/", strategy.strategy, name="strategy"),
+    path("tasks/strategy/change/", strategy.change, name="change_strategy"),
     path("plan/<str:token>/", plans.shared, name="shared_plan"),
     path("notifications/", telling.notifications, name="notices"),
     path("notifications/read/", telling.read_all, name="read_all"),
