@@ -3,40 +3,20 @@ playbook, do its task, see it all in the timeline. With the mouse, then without.
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
-from pytest_django import Settings
 
 from perennial.apps.customers.models import Note
-from perennial.apps.team.lake import lake_of
 from perennial.apps.work import jobs
 from perennial.apps.work.models import Playbook, Run, Task, TaskState
 from perennial.apps.work.playbooks import actions, library
-from perennial.config.folder import DataFolder
-from tests.apps.customers import company
 from tests.apps.customers.company import SILENT
-from tests.apps.customers.folder import built  # noqa: F401 - a fixture
+from tests.apps.customers.folder import built, own, then  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
-from tests.builders import clock, instant
 from tests.e2e.browsing import SignIn, browse
 
-
-@pytest.fixture(autouse=True)
-def _company(
-    built: Path,  # noqa: F811
-    cast: Cast,
-    tmp_path: Path,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    shutil.copytree(built, tmp_path / "data")
-    settings.DATA = DataFolder(tmp_path / "data")
-    lake = lake_of(cast.workspace)
-    monkeypatch.setattr(lake, "_clock", clock(instant(company.NOW)))
+pytestmark = pytest.mark.usefixtures("then")
 
 
 @pytest.fixture

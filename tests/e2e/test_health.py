@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
-from pytest_django import Settings
 
 from perennial.apps.health import actions, backtest
 from perennial.apps.health.models import Draft
 from perennial.apps.team.lake import lake_of
-from perennial.config.folder import DataFolder
 from perennial.core.settings import HealthTargets
 from perennial.lake import scorecards
 from perennial.scoring.scorecard import standard
-from tests.apps.customers import company
 from tests.apps.customers.company import AS_OF, KESTREL
-from tests.apps.customers.folder import built  # noqa: F401 - a fixture
+from tests.apps.customers.folder import built, own, then  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
-from tests.builders import clock, instant
 from tests.e2e.browsing import (
     SignIn,
     assert_clean,
@@ -36,19 +30,7 @@ from tests.e2e.browsing import (
 _COMPUTED = 60_000
 
 
-@pytest.fixture(autouse=True)
-def _company(
-    built: Path,  # noqa: F811
-    cast: Cast,
-    tmp_path: Path,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The small company in a folder of its own, that may be written to."""
-    shutil.copytree(built, tmp_path / "data")
-    settings.DATA = DataFolder(tmp_path / "data")
-    lake = lake_of(cast.workspace)
-    monkeypatch.setattr(lake, "_clock", clock(instant(company.NOW)))
+pytestmark = pytest.mark.usefixtures("then")
 
 
 @pytest.fixture

@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
-from pytest_django import Settings
 
-from perennial.apps.team.lake import lake_of
 from perennial.apps.work import jobs, outbox
 from perennial.apps.work.models import Message, Playbook, Run, Task, TaskState
 from perennial.apps.work.plans import actions as plans
 from perennial.apps.work.playbooks import actions, library
 from perennial.apps.work.tasks import actions as tasks
-from perennial.config.folder import DataFolder
-from tests.apps.customers import company
 from tests.apps.customers.company import AS_OF, KESTREL, SILENT
-from tests.apps.customers.folder import built  # noqa: F401 - a fixture
+from tests.apps.customers.folder import built, own, then  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
-from tests.builders import clock, instant
 from tests.e2e.browsing import SignIn, assert_clean, browse
 
 
 @pytest.fixture(autouse=True)
-def _company(
-    built: Path,  # noqa: F811
-    cast: Cast,
-    tmp_path: Path,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def _at_work(then: Path, cast: Cast) -> None:  # noqa: F811
     """The small company at work: a playbook ran, alerts are open, a draft waits."""
-    shutil.copytree(built, tmp_path / "data")
-    settings.DATA = DataFolder(tmp_path / "data")
-    lake = lake_of(cast.workspace)
-    monkeypatch.setattr(lake, "_clock", clock(instant(company.NOW)))
     admin = cast.membership(cast.admin)
     document = library.document("health_shift")
     risky = {"field": "health_color", "op": "is", "value": ["red", "orange"]}

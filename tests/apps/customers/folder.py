@@ -8,8 +8,10 @@ from shutil import copytree
 import pytest
 from pytest_django import Settings
 
+from perennial.apps.team.lake import opened
 from perennial.config.folder import DataFolder
 from tests.apps.customers import company
+from tests.builders import clock, instant
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +35,11 @@ def own(built: Path, tmp_path: Path, settings: Settings) -> Path:
     copytree(built, tmp_path / "data")
     settings.DATA = DataFolder(tmp_path / "data")
     return tmp_path / "data"
+
+
+@pytest.fixture
+def then(own: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, and it is the morning of the company's day."""
+    lake = opened(own / "lake" / "default")
+    monkeypatch.setattr(lake, "_clock", clock(instant(company.NOW)))
+    return own

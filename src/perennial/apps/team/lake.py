@@ -17,9 +17,9 @@ def lake_of(workspace: Workspace) -> LakeWorkspace:
 
     A workspace without data yet has an empty lake: its tables have no rows.
     """
-    return _opened(settings.DATA.lake / workspace.key)
+    return opened(settings.DATA.lake / workspace.key)
 
 
 @lru_cache(maxsize=256)
-def _opened(root: Path) -> LakeWorkspace:
+def opened(root: Path) -> LakeWorkspace:
     return LakeWorkspace(Lake(root))
