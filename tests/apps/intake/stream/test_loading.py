@@ -202,18 +202,27 @@ def test_half_an_emoji_does_not_lose_the_others(intake: Intake, track: Track) ->
 def test_a_defect_of_ours_puts_one_request_aside(
     intake: Intake, track: Track, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = convert.convert
-
-    def poisoned(requests: list[Any], names: frozenset[str]) -> Any:
+    def poisoned(requests: list[Any]) -> Any:
         if any(b"poison" in request.body for request in requests):
             raise ValueError("a defect")
-        return real(requests, names)
+        return convert.read(requests)
 
-    monkeypatch.setattr(loader, "convert", poisoned)
+    monkeypatch.setattr(loader, "read", poisoned)
     for number in range(5):
         intake.send(track("poison" if number == 2 else "E", messageId=f"m{number}"))
     assert intake.load() == loader.Loaded(requests=5, events=4, dropped=1)
     assert intake.reasons() == ["failed"]
+
+
+def test_loads_that_are_read_ahead_share_the_limit_of_names(
+    intake: Intake, track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader, "_LOAD_ROWS", 1)
+    monkeypatch.setattr(convert, "MOST_NAMES", 2)
+    for number, name in enumerate(["A", "B", "A", "C", "B", "D"]):
+        intake.send(track(name, messageId=f"m{number}"))
+    assert intake.load() == loader.Loaded(requests=6, events=4, dropped=2)
+    assert intake.reasons() == ["too_many_names", "too_many_names"]
 
 
 def test_nothing_leaves_the_inbox_while_the_lake_cannot_write(

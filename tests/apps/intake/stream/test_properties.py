@@ -69,7 +69,7 @@ def test_every_call_is_an_event_or_a_reject(
         Request(n, "src_a", call, NOW, json.dumps(body).encode())
         for n, (call, body, _count) in enumerate(sent)
     ]
-    found = convert.convert(requests, frozenset())
+    found = convert.convert(convert.read(requests), frozenset())
     assert found.events.num_rows + found.rejects.num_rows == sum(n for *_, n in sent)
     for event in found.events.to_pylist():
         assert event["event"]
@@ -91,7 +91,9 @@ def test_what_is_heard_of_people_can_be_written_twice(
     tables = ("users", "accounts", "memberships", "identities")
     states = []
     for _ in range(2):
-        found = convert.convert([Request(1, "src_a", "batch", NOW, body)], frozenset())
+        found = convert.convert(
+            convert.read([Request(1, "src_a", "batch", NOW, body)]), frozenset()
+        )
         people.save(lake, found.heard)
         states.append(
             {name: lake.read(name).sort_by("properties") for name in tables[:3]}
@@ -137,7 +139,7 @@ def test_ids_count_once_whatever_happens_between_loads(
             call = {**GOOD, "messageId": id_, "timestamp": at}
             body = json.dumps({"batch": [call], "sentAt": NOW.isoformat()})
             requests.append(Request(number, source, "batch", NOW, body.encode()))
-        found = convert.convert(requests, frozenset())
+        found = convert.convert(convert.read(requests), frozenset())
         lake.write("events", found.events)
     with connect() as duck:
         query = f"SELECT source_id, event_id FROM {lake.source('events')}"

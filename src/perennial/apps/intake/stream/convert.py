@@ -78,6 +78,16 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Calls:
+    """Requests taken apart: `rows` has one a call, as they came. `raw` are those
+    that could be read."""
+
+    rows: pa.Table
+    raw: pa.Table
+    unreadable: Sequence[Request] = ()
+
+
+@dataclass(frozen=True)
 class Converted:
     """What requests become. `names` are event names that were not known before."""
 
@@ -87,24 +97,42 @@ class Converted:
     names: frozenset[str]
 
 
-def convert(requests: Sequence[Request], known_names: frozenset[str]) -> Converted:
-    """Every call of the requests is in `events`, or in `rejects` with its reason."""
+def read(requests: Sequence[Request]) -> Calls:
+    """Take requests apart: most of the work, and it depends on nothing before them."""
+    try:
+        raw = _raw(requests, [request.body for request in requests])
+        return Calls(_rows(raw), raw)
+    except (pa.ArrowInvalid, duckdb.InvalidInputException):
+        pass  # some of them are not what DuckDB calls JSON: look closer
+    bodies = [_repaired(request.body) for request in requests]
+    readable = [r for r, body in zip(requests, bodies, strict=True) if body]
+    raw = _raw(readable, [body for body in bodies if body])
+    unreadable = [r for r, body in zip(requests, bodies, strict=True) if not body]
+    return Calls(_rows(raw), raw, unreadable)
+
+
+def _rows(raw: pa.Table) -> pa.Table:
     with connect() as duck:
         for macro in reading.MACROS:
             duck.execute(f"CREATE TEMP MACRO {macro}")
-        read, unreadable = _read(duck, requests)
-        read, names = _limit_names(_in_order(read), known_names)
-        rejects = [
-            *_rejects(duck, read),
-            *(_whole(request, Drop.UNREADABLE) for request in unreadable),
-        ]
-        taken = read.filter(pc.is_null(read["dropped"])) if rejects else read
-        return Converted(
-            _mark_bots(taken).select(list(_COLUMNS)).cast(TABLES["events"].schema()),
-            pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema()),
-            _heard(taken),
-            names,
-        )
+        duck.register("raw", raw)
+        return _in_order(duck.sql(_CALLS).to_arrow_table())
+
+
+def convert(calls: Calls, known_names: frozenset[str]) -> Converted:
+    """Every call is in `events`, or in `rejects` with its reason."""
+    rows, names = _limit_names(calls.rows, known_names)
+    rejects = [
+        *_rejects(rows, calls.raw),
+        *(_whole(request, Drop.UNREADABLE) for request in calls.unreadable),
+    ]
+    taken = rows.filter(pc.is_null(rows["dropped"])) if rejects else rows
+    return Converted(
+        _mark_bots(taken).select(list(_COLUMNS)).cast(TABLES["events"].schema()),
+        pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema()),
+        _heard(taken),
+        names,
+    )
 
 
 def refused(request: Request) -> Converted:
@@ -117,22 +145,6 @@ def refused(request: Request) -> Converted:
         Heard(),
         frozenset(),
     )
-
-
-def _read(
-    duck: duckdb.DuckDBPyConnection, requests: Sequence[Request]
-) -> tuple[pa.Table, list[Request]]:
-    """One row a call, as `_CALLS` says; and the requests that cannot be read."""
-    try:
-        duck.register("raw", _raw(requests, [r.body for r in requests]))
-        return duck.sql(_CALLS).to_arrow_table(), []
-    except (pa.ArrowInvalid, duckdb.InvalidInputException):
-        pass  # some of them are not what DuckDB calls JSON: look closer
-    bodies = [_repaired(request.body) for request in requests]
-    readable = [r for r, body in zip(requests, bodies, strict=True) if body]
-    duck.register("raw", _raw(readable, [body for body in bodies if body]))
-    unreadable = [r for r, body in zip(requests, bodies, strict=True) if not body]
-    return duck.sql(_CALLS).to_arrow_table(), unreadable
 
 
 def _in_order(read: pa.Table) -> pa.Table:
@@ -216,16 +228,20 @@ def _heard(read: pa.Table) -> Heard:
     return heard
 
 
-def _rejects(
-    duck: duckdb.DuckDBPyConnection, read: pa.Table
-) -> Iterable[dict[str, Any]]:
-    odd = read.filter(pc.is_valid(read["dropped"]))
+def _rejects(rows: pa.Table, raw: pa.Table) -> Iterable[dict[str, Any]]:
+    odd = rows.filter(pc.is_valid(rows["dropped"]))
     if not odd.num_rows:
         return
-    duck.register("odd", odd.select(_REFUSED))
+    for row in _with_messages(odd.select(_REFUSED), raw).to_pylist():
+        number = row["batch_id"] * _CALLS_OF_ONE + row["idx"]
+        at = _EPOCH + timedelta(microseconds=row["received"])
+        yield _reject(row["source_id"], number, Drop(row["dropped"]), _payload(row), at)
+
+
+def _with_messages(odd: pa.Table, raw: pa.Table) -> pa.Table:
+    """Calls with what was sent."""
     # Each request is taken apart once, whatever the number of its rejects.
-    rows = duck.sql(
-        """
+    query = """
         WITH sent AS (
             SELECT batch_id, generate_subscripts(told.batch, 1) - 1 AS idx,
                    unnest(told.batch) AS message, NULL AS kind,
@@ -239,12 +255,11 @@ def _rejects(
         SELECT batch_id, idx, source_id, received, dropped, kind, outer_context,
                outer_sent, message
         FROM odd JOIN sent USING (batch_id, idx) ORDER BY batch_id, idx
-        """
-    )
-    for row in rows.to_arrow_table().to_pylist():
-        number = row["batch_id"] * _CALLS_OF_ONE + row["idx"]
-        at = _EPOCH + timedelta(microseconds=row["received"])
-        yield _reject(row["source_id"], number, Drop(row["dropped"]), _payload(row), at)
+    """
+    with connect() as duck:
+        duck.register("odd", odd)
+        duck.register("raw", raw)
+        return duck.sql(query).to_arrow_table()
 
 
 def _payload(row: Mapping[str, Any]) -> str:

@@ -11,8 +11,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +24,14 @@ from django.db.models import QuerySet
 
 from perennial.apps.intake.models import Batch, Source
 from perennial.apps.intake.stream import guess, people
-from perennial.apps.intake.stream.convert import Converted, Request, convert, refused
+from perennial.apps.intake.stream.convert import (
+    Calls,
+    Converted,
+    Request,
+    convert,
+    read,
+    refused,
+)
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.lake import measures
@@ -36,10 +44,12 @@ logger = logging.getLogger(__name__)
 
 #: One load: enough for its fixed cost not to count, little enough to be seen soon.
 _LOAD_ROWS: Final = 20_000
-_LOAD_BYTES: Final = 64 * 2**20
+_LOAD_BYTES: Final = 48 * 2**20
 _READ_ROWS: Final = 200
 #: Loads one after the other before another workspace has its turn.
-_LOADS: Final = 4
+_LOADS: Final = 8
+#: Loads that are read while one is written; to read takes the longer.
+_AHEAD: Final = 2
 _POLL_S: Final = 0.25
 #: Roll-ups follow the loads at this distance, at most.
 _FOLLOW_S: Final = 2.0
@@ -77,24 +87,33 @@ def drain(workspace: Workspace) -> Loaded:
 def load_next(workspace: Workspace) -> Loaded:
     """Some loads, if something waits; nobody else loads this workspace meanwhile.
 
-    Requests are converted while those before them are written, never written before
+    Requests are read while those before them are written, never written before
     them, and leave the inbox after their own write.
     """
     lake = lake_of(workspace).lake
     done = Loaded()
-    with lake.lock("inbox"), ThreadPoolExecutor(1) as beside:
-        requests = _waiting(workspace)
-        found = beside.submit(convert, requests, _known_names(lake))
-        for more in reversed(range(_LOADS)):
-            if not requests:
-                break
-            names = frozenset() if found.exception() else found.result().names
-            after = _waiting(workspace, requests[-1].id) if more else []
-            ahead = beside.submit(convert, after, _known_names(lake) | names)
-            done += _load(lake, requests, found.result)
+    with lake.lock("inbox"), ThreadPoolExecutor(_AHEAD) as readers:
+        for requests, calls in _read_ahead(workspace, readers):
+            done += _load(lake, requests, calls.result)
             _remove(requests)
-            requests, found = after, ahead
     return done
+
+
+def _read_ahead(
+    workspace: Workspace, readers: Executor
+) -> Iterator[tuple[list[Request], Future[Calls]]]:
+    """The next loads in order, those after each of them being read meanwhile."""
+    begun: deque[tuple[list[Request], Future[Calls]]] = deque()
+    last, more = 0, _LOADS
+    while more or begun:
+        while more and len(begun) <= _AHEAD:
+            requests = _waiting(workspace, last)
+            more = more - 1 if requests else 0
+            if requests:
+                last = requests[-1].id
+                begun.append((requests, readers.submit(read, requests)))
+        if begun:
+            yield begun.popleft()
 
 
 def _waiting(workspace: Workspace, last: int = 0) -> list[Request]:
@@ -128,11 +147,11 @@ def _remove(requests: Sequence[Request]) -> None:
 
 
 def _load(
-    lake: Lake, requests: Sequence[Request], converted: Callable[[], Converted]
+    lake: Lake, requests: Sequence[Request], calls: Callable[[], Calls]
 ) -> Loaded:
     """Load requests; those that nothing can be made of are found by halving."""
     try:
-        return _write(lake, converted(), len(requests))
+        return _write(lake, convert(calls(), _known_names(lake)), len(requests))
     except _OUTSIDE:
         raise
     except Exception:
@@ -144,7 +163,7 @@ def _load(
 
 
 def _load_part(lake: Lake, requests: Sequence[Request]) -> Loaded:
-    return _load(lake, requests, lambda: convert(requests, _known_names(lake)))
+    return _load(lake, requests, lambda: read(requests))
 
 
 def _write(lake: Lake, found: Converted, requests: int) -> Loaded:
