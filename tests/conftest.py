@@ -28,9 +28,6 @@ def pytest_collection_finish() -> None:
     """Modules stay: the garbage collector need not look at them again and again."""
     gc.collect()
     gc.freeze()
-    # Expressions are many objects that die together: a fifth of compiling them went
-    # into looking through them.
-    gc.set_threshold(100_000, 20, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)
