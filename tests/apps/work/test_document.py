@@ -8,7 +8,8 @@ import pytest
 from django.utils.translation import override
 
 from perennial.apps.work.playbooks import library
-from perennial.apps.work.playbooks.document import BranchStep, parse, read
+from perennial.apps.work.playbooks.document import BranchStep
+from perennial.apps.work.playbooks.reading import parse, read
 from perennial.core.errors import BadValue
 
 RED = {"field": "health_color", "op": "is", "value": "red"}

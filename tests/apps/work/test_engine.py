@@ -23,7 +23,7 @@ from perennial.apps.work.playbooks import (
     starting,
     words,
 )
-from perennial.apps.work.playbooks.document import read
+from perennial.apps.work.playbooks.reading import read
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
 from perennial.lake import matching

@@ -16,7 +16,7 @@ from perennial.apps.team.models import AuditEntry, Membership, User, Workspace
 from perennial.apps.work import jobs
 from perennial.apps.work.models import Playbook, Run, Task
 from perennial.apps.work.playbooks import actions, library, results, trying
-from perennial.apps.work.playbooks.document import read
+from perennial.apps.work.playbooks.reading import read
 from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
 from tests.apps.customers.company import AS_OF, KESTREL, SILENT

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.apps.work.playbooks.document import TaskStep, read
+from perennial.apps.work.playbooks.document import TaskStep
+from perennial.apps.work.playbooks.reading import read
 from perennial.apps.work.playbooks.runs import Advance, Place, advance, later
 from perennial.metrics.conditions import Condition
 

@@ -21,7 +21,8 @@ from perennial.apps.work.models import (
     RunEntry,
 )
 from perennial.apps.work.playbooks import doing, engine
-from perennial.apps.work.playbooks.document import Book, SetStep, read
+from perennial.apps.work.playbooks.document import Book, SetStep
+from perennial.apps.work.playbooks.reading import read
 from perennial.core.errors import BadValue
 from perennial.lake import matching
 

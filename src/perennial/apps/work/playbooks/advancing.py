@@ -30,8 +30,8 @@ from perennial.apps.work.playbooks.document import (
     SetStep,
     TagStep,
     WaitStep,
-    read,
 )
+from perennial.apps.work.playbooks.reading import read
 from perennial.apps.work.playbooks.runs import Advance, Place, advance
 from perennial.core.errors import PerennialError
 

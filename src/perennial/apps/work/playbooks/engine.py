@@ -10,7 +10,7 @@ from perennial.apps.team.models import User, Workspace
 from perennial.apps.work.models import Playbook
 from perennial.apps.work.playbooks import advancing, starting
 from perennial.apps.work.playbooks.asking import Asked, Evaluated
-from perennial.apps.work.playbooks.document import read
+from perennial.apps.work.playbooks.reading import read
 from perennial.core.errors import PerennialError
 from perennial.lake import incidents
 

@@ -15,7 +15,8 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.apps.work.models import Match, Playbook, Run, Task
 from perennial.apps.work.playbooks import words
-from perennial.apps.work.playbooks.document import Book, TaskStep, read
+from perennial.apps.work.playbooks.document import Book, TaskStep
+from perennial.apps.work.playbooks.reading import read
 from perennial.apps.work.playbooks.starting import Counts
 from perennial.apps.work.tasks import queries as tasks
 from perennial.core.errors import PerennialError

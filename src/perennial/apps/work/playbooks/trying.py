@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from perennial.apps.jobs.registry import Report
 from perennial.apps.team.lake import lake_of
 from perennial.apps.work.models import Playbook
-from perennial.apps.work.playbooks.document import Book, Limits, read
+from perennial.apps.work.playbooks.document import Book, Limits
+from perennial.apps.work.playbooks.reading import read
 from perennial.core.ids import digest
 from perennial.core.windows import DAY
 from perennial.lake import matching

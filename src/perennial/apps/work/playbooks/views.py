@@ -34,7 +34,8 @@ from perennial.apps.work.playbooks import (
     trying,
     words,
 )
-from perennial.apps.work.playbooks.document import PRIORITIES, Book, parse, read
+from perennial.apps.work.playbooks.document import PRIORITIES, Book
+from perennial.apps.work.playbooks.reading import parse, read
 from perennial.core.errors import BadValue, PerennialError
 from perennial.ui import charts
 from perennial.ui.charts import Point
