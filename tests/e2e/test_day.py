@@ -37,7 +37,7 @@ def run_jobs(cast: Cast) -> None:
 
 def press(page: Page, key: str, what: Locator) -> None:
     """A key, until what it brings is there: pages answer when they are ready."""
-    expect(page.locator("main")).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press(key)
     expect(what).to_be_visible()
 

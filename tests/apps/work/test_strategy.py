@@ -45,7 +45,7 @@ def test_it_begins_where_the_metric_stands(
         ({"target": 750}, "already"),
         ({"due_on": AS_OF}, "in the future"),
         ({"title": " "}, "needs a title"),
-        ({"metric": "health_distribution"}, "not one number"),
+        ({"metric": "mrr_movements"}, "not one number"),
         ({"metric": "nothing"}, "nothing"),
     ],
 )

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.hooks import BulkAction, Column
@@ -79,7 +79,7 @@ def home_panel(request: TeamRequest, owner: str) -> SafeString:
 
 
 def column() -> Column:
-    return Column("open_tasks", gettext_lazy("Open tasks"), _open_tasks)
+    return Column("open_tasks", pgettext_lazy("narrow column", "Tasks"), _open_tasks)
 
 
 def _open_tasks(workspace: Workspace, ids: Sequence[str]) -> Mapping[str, int]:
