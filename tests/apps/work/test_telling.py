@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from perennial.apps.customers import note_actions
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.work import jobs, outbox
 from perennial.apps.work.alerts import actions as alerts
@@ -17,6 +19,7 @@ from perennial.apps.work.models import Message, Notice, Preference
 from perennial.apps.work.tasks import actions as tasks
 from perennial.apps.work.telling import digest, kinds, notices
 from tests.apps.customers.company import KESTREL
+from tests.apps.customers.test_notes import said as said_of
 from tests.apps.team.cast import Cast
 from tests.apps.work.conftest import Clock
 from tests.apps.work.test_outbox import Post, post  # noqa: F401 - a fixture
@@ -182,3 +185,16 @@ def test_old_news_is_no_news(given: Workspace, cast: Cast) -> None:
     given.tasks.update(created_at=datetime.now(UTC) - timedelta(days=3))
     notices.tell(given)
     assert not given.notices.filter(what="task").exists()
+
+
+def test_whoever_is_mentioned_hears_of_it(
+    given: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    note = said_of("Ask @bob and @alice about it")
+    note_actions.write_note(cast.membership(cast.owner), KESTREL, note, key=uuid4())
+    notices.tell(given)
+    found = given.notices.filter(what="mention")
+    assert [notice.user for notice in found] == [cast.teammate]  # not Alice herself
+    page = said(client_of(cast.teammate).get(reverse("work:notices")).content)
+    assert "Alice mentioned you (Kestrel & Sons)" in page.replace("&amp;", "&")
+    assert client_of(cast.teammate).get(found[0].url).status_code == 200
