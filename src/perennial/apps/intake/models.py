@@ -19,7 +19,8 @@ def new_slug() -> str:
 
 
 def new_key() -> str:
-    return secrets.token_urlsafe(24)
+    # Hexadecimal: a key that begins with "-" would look like an option.
+    return secrets.token_hex(16)
 
 
 class Source(models.Model):
