@@ -123,6 +123,47 @@ def test_leaves_means_it_matched_before(
     assert set(runs(workspace)) == {KESTREL}
 
 
+def test_it_enters_once_however_long_it_matches(
+    workspace: Workspace, admin: Membership, matched: Said, moving: Clock
+) -> None:
+    on(admin, trigger="enters", limits={"again_after_days": 3})
+    moving.forward(days=1)
+    matched.ids = {KESTREL}
+    for _ in range(10):
+        engine.evaluate(workspace)
+        moving.forward(days=1)
+    assert Run.objects.count() == 1
+    matched.ids = set()
+    engine.evaluate(workspace)
+    moving.forward(days=1)
+    matched.ids = {KESTREL}
+    engine.evaluate(workspace)
+    assert Run.objects.count() == 2
+
+
+def test_who_leaves_is_not_forgotten_by_a_kill(
+    workspace: Workspace,
+    admin: Membership,
+    matched: Said,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matched.ids = {KESTREL}
+    on(admin, trigger="leaves")
+    engine.evaluate(workspace)
+    matched.ids = set()
+    whole = starting.start
+
+    def dies(*_rest: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(starting, "start", dies)
+    with pytest.raises(KeyboardInterrupt):
+        engine.evaluate(workspace)
+    monkeypatch.setattr(starting, "start", whole)
+    engine.evaluate(workspace)
+    assert set(runs(workspace)) == {KESTREL}
+
+
 def test_days_in_a_row(
     workspace: Workspace, admin: Membership, matched: Said, moving: Clock
 ) -> None:

@@ -240,6 +240,10 @@ def test_starts_as_the_engine_would_make_them() -> None:
     tried = trying.simulate(enters, matches)
     found = {(day - AS_OF).days: "".join(ids) for day, ids in tried.starts.items()}
     assert found == {3: "a", 4: "b"}
+    often = read({"name": "x", "when": {"trigger": "enters"},
+                  "limits": {"again_after_days": 1}})  # fmt: skip
+    tried = trying.simulate(often, matches)
+    assert sum(tried.total.values()) == 2  # it began to match once each
 
 
 def test_results_hold_runs_against_those_left_alone() -> None:

@@ -94,22 +94,26 @@ def _close(alerts: Iterable[Alert], now: datetime) -> None:
         chunk.update(state=Alert.State.CLOSED, closed_at=now)
 
 
-def _renew(kept: Iterable[tuple[Alert, Found]], today: date) -> int:
-    """New numbers for alerts that still hold; those that slept enough wake up."""
-    changed, woken = [], 0
+def _renew(kept: Sequence[tuple[Alert, Found]], today: date) -> int:
+    """New numbers for alerts that still hold; those that slept enough wake up.
+
+    Only what the rules say is written: what a person does meanwhile stays.
+    """
+    changed = []
     for alert, found in kept:
-        is_over = alert.snoozed_until is not None and alert.snoozed_until <= today
-        if is_over:
-            alert.state, alert.snoozed_until = Alert.State.OPEN, None
-            woken += 1
         told = (alert.facts, alert.priority, alert.owner_email)
         now = (dict(found.facts), found.priority, found.owner_email)
-        if is_over or told != now:
+        if told != now:
             alert.facts, alert.priority, alert.owner_email = now
             changed.append(alert)
-    names = ["state", "snoozed_until", "facts", "priority", "owner_email"]
+    names = ["facts", "priority", "owner_email"]
     Alert.objects.bulk_update(changed, names, batch_size=200)
-    return woken
+    ids = [alert.pk for alert, _found in kept]
+    asleep = Alert.objects.filter(state=Alert.State.SNOOZED, snoozed_until__lte=today)
+    slept = set(asleep.values_list("pk", flat=True)) & set(ids)
+    return Alert.objects.filter(pk__in=slept).update(
+        state=Alert.State.OPEN, snoozed_until=None
+    )
 
 
 def _open(
@@ -184,8 +188,8 @@ def snooze(alert: Alert, by: Membership, *, until: date, reason: str) -> None:
         raise BadValue(_("Say why: others will wonder."))
     if not today < until <= today + timedelta(days=MOST_DAYS):
         raise BadValue(_("An alert sleeps for at most 90 days."))
-    alert.snoozed_until, alert.note = until, reason.strip()
-    _set(alert, by, Alert.State.SNOOZED)
+    note = reason.strip()
+    _set(alert, by, Alert.State.SNOOZED, snoozed_until=until, note=note)
     said = {"rule": alert.rule, "until": until.isoformat(), "reason": alert.note}
     record(by.workspace, by.user, "alert.snoozed", alert.account_id, **said)
 
@@ -194,14 +198,18 @@ def snooze(alert: Alert, by: Membership, *, until: date, reason: str) -> None:
 def close(alert: Alert, by: Membership) -> None:
     """Over, in the eyes of a person; the same rule stays silent for two weeks."""
     must_cover(by, Role.MEMBER)
-    alert.closed_at = lake_of(by.workspace).now
-    _set(alert, by, Alert.State.CLOSED)
+    _set(alert, by, Alert.State.CLOSED, closed_at=lake_of(by.workspace).now)
     record(by.workspace, by.user, "alert.closed", alert.account_id, rule=alert.rule)
 
 
-def _set(alert: Alert, by: Membership, state: Alert.State) -> None:
-    alert.state, alert.by = state, by.user
-    alert.save()
+def _set(
+    alert: Alert, by: Membership, state: Alert.State, **more: date | datetime | str
+) -> None:
+    """Raises `BadValue` where it closed meanwhile."""
+    active = Alert.objects.filter(pk=alert.pk).exclude(state=Alert.State.CLOSED)
+    if not active.update(state=state, by=by.user, **more):
+        raise BadValue(_("It is closed already."))
+    alert.refresh_from_db()
 
 
 @transaction.atomic

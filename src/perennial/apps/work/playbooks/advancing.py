@@ -40,9 +40,10 @@ BATCH = 200
 _ACTIVE = (Run.State.RUNNING, Run.State.HELD_OUT)
 
 
-def advance_due(workspace: Workspace, asked: Asked, done: Evaluated) -> None:
-    """Every run that can go further now: its time has come, or a condition holds."""
-    active = Run.objects.filter(playbook__workspace=workspace, state__in=_ACTIVE)
+def advance_due(runs: QuerySet[Run], asked: Asked, done: Evaluated) -> None:
+    """Those of the runs that can go further now: their time has come, or a condition
+    holds."""
+    active = runs.filter(state__in=_ACTIVE)
     versions = PlaybookVersion.objects.filter(pk__in=active.values("version"))
     for version in versions.select_related("playbook__workspace"):
         book = read(version.document)
@@ -53,11 +54,11 @@ def advance_due(workspace: Workspace, asked: Asked, done: Evaluated) -> None:
             for n in range(0, len(keys), BATCH):
                 _advance(keys[n : n + BATCH], book, around, asked, done)
         except PerennialError as error:
-            note_problem(version.playbook, error)
+            note_problem(version.playbook, str(error))
 
 
-def note_problem(playbook: Playbook, error: PerennialError) -> None:
-    playbook.problem = str(error)[:500]
+def note_problem(playbook: Playbook, said: str) -> None:
+    playbook.problem = said[:500]
     playbook.save(update_fields=["problem"])
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db import transaction
+
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import User, Workspace
-from perennial.apps.work.models import Playbook
+from perennial.apps.work.models import Playbook, Run
 from perennial.apps.work.playbooks import advancing, starting
 from perennial.apps.work.playbooks.asking import Asked, Evaluated
 from perennial.apps.work.playbooks.reading import read
 from perennial.core.errors import PerennialError
 from perennial.lake import incidents
+
+#: Runs whose first steps a person waits for; those of more accounts follow.
+_MOST_AT_ONCE = 500
 
 
 @contextmanager
@@ -37,16 +42,23 @@ def evaluate(workspace: Workspace) -> Evaluated:
             try:
                 _start(playbook, asked, done)
             except PerennialError as error:
-                advancing.note_problem(playbook, error)
-        advancing.advance_due(workspace, asked, done)
+                advancing.note_problem(playbook, str(error))
+        runs = Run.objects.filter(playbook__workspace=workspace)
+        advancing.advance_due(runs, asked, done)
     return done
 
 
 def _start(playbook: Playbook, asked: Asked, done: Evaluated) -> None:
     book = read(playbook.version_in_force.document)
-    if book.start.trigger != "manual":
+    if book.start.trigger == "manual":
+        return
+    asked.accounts(book.start.condition)  # before others have to wait for the rows
+    # Who no longer matches is forgotten with the start it causes, or not at all.
+    with transaction.atomic():
         ready = starting.follow_matches(playbook, book, asked, asked.lake.today)
         starting.start(playbook, book, ready, asked.lake, done)
+    if playbook.problem:
+        advancing.note_problem(playbook, "")
 
 
 def start_for(playbook: Playbook, account_ids: list[str], by: User) -> Evaluated:
@@ -55,5 +67,6 @@ def start_for(playbook: Playbook, account_ids: list[str], by: User) -> Evaluated
     book = read(playbook.version_in_force.document)
     with working(playbook.workspace) as asked:
         starting.start(playbook, book, account_ids, asked.lake, done, by=by)
-        advancing.advance_due(playbook.workspace, asked, done)
+        runs = playbook.runs.filter(account_id__in=account_ids[:_MOST_AT_ONCE])
+        advancing.advance_due(runs, asked, done)
     return done

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import takewhile
 
 from django.db.models import Count, Q, QuerySet
 
@@ -15,7 +16,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.apps.work.models import Match, Playbook, Run, Task
 from perennial.apps.work.playbooks import words
-from perennial.apps.work.playbooks.document import Book, TaskStep
+from perennial.apps.work.playbooks.document import Book, BranchStep, TaskStep, WaitStep
 from perennial.apps.work.playbooks.reading import read
 from perennial.apps.work.playbooks.starting import Counts
 from perennial.apps.work.tasks import queries as tasks
@@ -106,7 +107,8 @@ def load(workspace: Workspace, book: Book) -> list[Load]:
         ids = matching_ids(lake_of(workspace), book.start.condition)
     except PerennialError:
         return []
-    first = sum(isinstance(step, TaskStep) for step in _at_once(book))
+    at_once = takewhile(lambda s: not isinstance(s, WaitStep | BranchStep), book.steps)
+    first = sum(isinstance(step, TaskStep) for step in at_once)
     accounts = customers.some(workspace, ids).values()
     more: dict[str, int] = {}
     for account in accounts:
@@ -127,16 +129,6 @@ def load(workspace: Workspace, book: Book) -> list[Load]:
         for member in tasks.workers(workspace)
         if counted.get(member.user.pk) or more.get(member.user.email)
     ]
-
-
-def _at_once(book: Book) -> Sequence[object]:
-    """Steps before the first wait or branch."""
-    found = []
-    for step in book.steps:
-        if not hasattr(step, "who"):
-            break
-        found.append(step)
-    return found
 
 
 # --- runs --------------------------------------------------------------------

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import Max
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.account import RANK, Account
@@ -28,7 +29,7 @@ from perennial.apps.work.models import (
 )
 from perennial.apps.work.playbooks.asking import Asked, Evaluated
 from perennial.apps.work.playbooks.document import Book
-from perennial.core.windows import DAY
+from perennial.core.windows import DAY, local_date
 from perennial.lake.workspace import Workspace as Lake
 
 #: Starts of one playbook for an account in this time, whatever its limits say: a
@@ -45,28 +46,43 @@ T = TypeVar("T")
 def follow_matches(
     playbook: Playbook, book: Book, asked: Asked, today: date
 ) -> list[str]:
-    """Bring the matches of a playbook up to date; accounts that may start."""
+    """Bring the matches of a playbook up to date; accounts that may start.
+
+    In the caller's transaction, together with the starts.
+    """
     matched = asked.accounts(book.start.condition)
     known = dict(playbook.matches.values_list("account_id", "since"))
     gone = sorted(known.keys() - matched)
-    with transaction.atomic():
-        for some in _pieces(gone):
-            playbook.matches.filter(account_id__in=some).delete()
-        Match.objects.bulk_create(
-            [
-                Match(playbook=playbook, account_id=i, since=today)
-                for i in sorted(matched - known.keys())
-            ],
-            ignore_conflicts=True,
-            batch_size=500,
-        )
+    for some in _pieces(gone):
+        playbook.matches.filter(account_id__in=some).delete()
+    new = sorted(matched - known.keys())
+    Match.objects.bulk_create(
+        [Match(playbook=playbook, account_id=i, since=today) for i in new],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
     if book.start.trigger == "leaves":
         return gone
     since = {i: known.get(i, today) for i in matched}
+    if book.start.trigger == "enters":
+        since = _entered(playbook, since, asked.lake)
     latest = today - DAY * (book.limits.after_days - 1)
-    before = playbook.turned_on_on if book.start.trigger == "enters" else None
-    first = before or date.min
-    return sorted(i for i, day in since.items() if first < day <= latest)
+    return sorted(i for i, day in since.items() if day <= latest)
+
+
+def _entered(
+    playbook: Playbook, since: Mapping[str, date], lake: Lake
+) -> dict[str, date]:
+    """Accounts that began to match after the playbook was turned on, and for which it
+    has not started since they did."""
+    last = playbook.runs.values_list("account_id").annotate(at=Max("started_at"))
+    started = {i: local_date(at, lake.settings.tz) for i, at in last}
+    first = playbook.turned_on_on or date.min
+    return {
+        i: day
+        for i, day in since.items()
+        if first < day and started.get(i, date.min) < day
+    }
 
 
 def start(
@@ -84,6 +100,8 @@ def start(
     Nobody is held out of what a person (`by`) chose.
     """
     accounts = customers.some(playbook.workspace, tuple(sorted(candidates)))
+    if not accounts:
+        return
     counted = Counts(playbook, lake.now)
     percent = 0 if by else book.limits.hold_out
     version = playbook.version_in_force

@@ -23,7 +23,6 @@ from perennial.core.ids import digest
 from perennial.core.windows import DAY
 from perennial.lake import matching
 from perennial.lake.workspace import Workspace as Lake
-from perennial.metrics.conditions import Condition
 from perennial.metrics.conditions import read as read_condition
 
 DAYS = 90
@@ -45,6 +44,10 @@ class Tried:
         is_enough = limits.most is not None and self.total[account] >= limits.most
         return not rests and not is_enough
 
+    def is_new(self, account: str, since: date) -> bool:
+        """It has not started since the account began to match."""
+        return self.last.get(account, date.min) < since
+
     def start(self, account: str, day: date) -> None:
         self.starts[day].append(account)
         self.last[account] = day
@@ -57,7 +60,7 @@ def simulate(book: Book, matches: Mapping[date, frozenset[str]]) -> Tried:
     What matches on the first day did not enter then. Runs are taken to be over when
     the rest of their account is.
     """
-    tried, since = Tried(), dict[str, date]()
+    tried, since, first = Tried(), dict[str, date](), min(matches)
     before: frozenset[str] | None = None
     for day, now in sorted(matches.items()):
         gone = (before or frozenset()) - now
@@ -66,8 +69,11 @@ def simulate(book: Book, matches: Mapping[date, frozenset[str]]) -> Tried:
             ready = gone
         else:
             latest = day - DAY * (book.limits.after_days - 1)
-            first = min(matches) if book.start.trigger == "enters" else date.min
-            ready = frozenset(i for i, s in since.items() if first < s <= latest)
+            ready = frozenset(i for i, s in since.items() if s <= latest)
+            if book.start.trigger == "enters":
+                ready = frozenset(
+                    i for i in ready if first < since[i] and tried.is_new(i, since[i])
+                )
         for account in sorted(ready):
             if tried.may_start(account, day, book.limits):
                 tried.start(account, day)
@@ -115,8 +121,7 @@ def try_out(lake: Lake, book: Book, report: Report) -> dict[str, Any]:
 
 def _left_since(lake: Lake, day: date) -> set[str]:
     """Customers of that day that are none any more."""
-    paying: Condition = _PAYING
-    before = set(matching.matching(lake, paying, day))
+    before = set(matching.matching(lake, _PAYING, day))
     return before & set(matching.matching(lake, _LEFT))
 
 

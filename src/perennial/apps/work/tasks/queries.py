@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
@@ -138,13 +138,12 @@ class Counts:
 
 
 def counts(tasks: QuerySet[Task], today: date) -> Counts:
-    active = tasks.filter(state__in=ACTIVE)
-    days = list(active.values_list("due_on", flat=True))
-    return Counts(
-        open=len(days),
-        late=sum(day is not None and day < today for day in days),
-        today=sum(day == today for day in days),
+    found = tasks.filter(state__in=ACTIVE).aggregate(
+        open=Count("pk"),
+        late=Count("pk", filter=Q(due_on__lt=today)),
+        today=Count("pk", filter=Q(due_on=today)),
     )
+    return Counts(**found)
 
 
 def with_accounts(workspace: Workspace, tasks: Iterable[Task]) -> list[Task]:
