@@ -159,6 +159,26 @@ def test_drafts_wait_for_a_person(
         outbox.discard(Message.objects.get(), cast.membership(cast.teammate))
 
 
+def test_mails_to_a_colleague_are_not_for_others(
+    workspace: Workspace, cast: Cast, client_of: ClientOf, settings: Settings
+) -> None:
+    settings.EMAIL_HOST = ""
+    message = outbox.write(
+        workspace,
+        key="digest",
+        channel=Message.Channel.EMAIL,
+        to=cast.owner.email,
+        text="Your day",
+    )
+    outbox.send_due(workspace)
+    kept = f"{reverse('work:outbox')}?state=kept"
+    again = reverse("work:message", args=[message.pk])
+    assert "Your day" in client_of(cast.owner).get(kept).content.decode()
+    other = client_of(cast.teammate)
+    assert "Your day" not in other.get(kept).content.decode()
+    assert other.post(again, {"do": "again"}).status_code == 404
+
+
 def test_webhooks_are_signed(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

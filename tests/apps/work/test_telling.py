@@ -86,6 +86,13 @@ def test_mails_at_once_only_to_those_who_want_them(
     assert not given.messages.filter(to=cast.teammate.email).exists()
 
 
+def test_a_mail_alone_shows_nothing_here(given: Workspace, cast: Cast) -> None:
+    choose(cast.membership(cast.teammate), "task", Email.NOW, in_app=False)
+    notices.tell(given)
+    assert given.messages.filter(to=cast.teammate.email).count() == 1
+    assert not notices.of(cast.teammate, given).filter(what="task").exists()
+
+
 def test_nobody_is_told_who_wants_nothing(given: Workspace, cast: Cast) -> None:
     for kind in kinds.KINDS:
         choose(cast.membership(cast.teammate), kind.key, Email.NEVER, in_app=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
+from django.db.models import Count, Model, Q, QuerySet
 from django.http import Http404
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -16,7 +18,14 @@ from perennial.apps.team import tokens
 from perennial.apps.team.access import TokenRequest
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import User
-from perennial.apps.work.models import Alert, Playbook, Priority, Task, TaskState
+from perennial.apps.work.models import (
+    Alert,
+    Playbook,
+    Priority,
+    Run,
+    Task,
+    TaskState,
+)
 from perennial.apps.work.tasks import actions
 from perennial.core.errors import BadValue
 from perennial.lake import matching
@@ -24,6 +33,8 @@ from perennial.metrics import conditions
 
 router = Router(auth=tokens.READ, tags=["workspace"])
 _ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 Limit = Annotated[int, Query(ge=1, le=paging.MOST)]
 
 
@@ -102,8 +113,7 @@ def list_tasks(
         found = found.filter(state=state)
     if account_id:
         found = found.filter(account_id=account_id)
-    rows = [(_key(task.pk), _task(task)) for task in found]
-    return paging.page(sorted(rows, key=lambda row: row[0]), limit, cursor)
+    return _page(found, _task, limit, cursor)
 
 
 @router.post("/tasks", auth=tokens.WRITE, response={200: TaskOut, **_ERRORS})
@@ -146,8 +156,7 @@ def list_alerts(
     found = request.auth.workspace.alerts.filter(state=state)
     if account_id:
         found = found.filter(account_id=account_id)
-    rows = [(_key(alert.pk), _alert(alert)) for alert in found]
-    return paging.page(sorted(rows, key=lambda row: row[0]), limit, cursor)
+    return _page(found, _alert, limit, cursor)
 
 
 @router.get("/playbooks", response={200: paging.Page[PlaybookOut], **_ERRORS})
@@ -155,9 +164,9 @@ def list_playbooks(
     request: TokenRequest, limit: Limit = paging.USUAL, cursor: str | None = None
 ) -> paging.Page[PlaybookOut]:
     """Playbooks by id."""
-    found = request.auth.workspace.playbooks.order_by("pk")
-    rows = [(_key(each.pk), _playbook(each)) for each in found]
-    return paging.page(rows, limit, cursor)
+    running = Count("runs", filter=Q(runs__state=Run.State.RUNNING))
+    found = request.auth.workspace.playbooks.annotate(running=running)
+    return _page(found, _playbook, limit, cursor)
 
 
 @router.get("/segments", response={200: paging.Page[SegmentOut], **_ERRORS})
@@ -167,24 +176,32 @@ def list_segments(
     """Segments by key, with their accounts as of the last refresh."""
     workspace = request.auth.workspace
     lake = lake_of(workspace)
-    rows = [
-        (
-            segment.key,
-            SegmentOut(
-                key=segment.key,
-                name=segment.name,
-                document=segment.document,
-                accounts=matching.matching(lake, conditions.read(segment.document)),
-            ),
+    keys = [(s.key, s) for s in segment_queries.segments(workspace)]
+    found = paging.page(sorted(keys, key=lambda row: row[0]), limit, cursor)
+    items = [
+        SegmentOut(
+            key=segment.key,
+            name=segment.name,
+            document=segment.document,
+            accounts=matching.matching(lake, conditions.read(segment.document)),
         )
-        for segment in segment_queries.segments(workspace)
+        for segment in found.items
     ]
-    return paging.page(sorted(rows, key=lambda row: row[0]), limit, cursor)
+    return paging.Page(items=items, next_cursor=found.next_cursor)
 
 
-def _key(pk: int) -> str:
-    """Ids as text in the order of numbers."""
-    return f"{pk:020}"
+def _page(
+    found: QuerySet[M], make: Callable[[M], T], limit: int, cursor: str | None
+) -> paging.Page[T]:
+    """A page by id: no more rows are read than it has, and one."""
+    last = paging.after(cursor)
+    if last is not None:
+        if not last.isdecimal() or not _fits(int(last)):
+            raise BadValue(f"not a cursor: {cursor!r}")
+        found = found.filter(pk__gt=int(last))
+    rows = list(found.order_by("pk")[: limit + 1])
+    more = paging.cursor(str(rows[limit - 1].pk)) if len(rows) > limit else None
+    return paging.Page(items=[make(row) for row in rows[:limit]], next_cursor=more)
 
 
 def _fits(pk: int) -> bool:
@@ -224,7 +241,7 @@ def _playbook(found: Playbook) -> PlaybookOut:
         name=found.name,
         state=found.state,
         version=found.number,
-        running=found.runs.filter(state="running").count(),
+        running=found.running,  # type: ignore[attr-defined]
         document=found.document,
     )
 

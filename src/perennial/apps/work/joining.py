@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
@@ -158,12 +158,11 @@ def _ran(
     found: Iterable[RunEntry] = (
         RunEntry.objects.select_related("run__playbook")
         .filter(
-            ~Q(what="held_out"),
+            run__is_held_out=False,
             run__playbook__workspace=workspace,
             run__account_id=account.account_id,
             at__lt=before,
         )
-        .exclude(run__state=Run.State.HELD_OUT)
         .order_by("-at", "-pk")[:limit]
     )
     for line in found:

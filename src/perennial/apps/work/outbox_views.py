@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -31,7 +32,7 @@ def messages_(request: TeamRequest) -> HttpResponse:
     state = request.GET.get("state", Message.State.DRAFT)
     if state not in Message.State.values:
         raise Http404
-    found = request.workspace.messages.filter(state=state).order_by("-pk")
+    found = _seen(request).filter(state=state).order_by("-pk")
     today = lake_of(request.workspace).today
     mine = request.workspace.tasks.filter(owner=request.user)
     context = {
@@ -54,7 +55,7 @@ def messages_(request: TeamRequest) -> HttpResponse:
 @require_POST
 @role_required(Role.MEMBER)
 def message(request: TeamRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(request.workspace.messages, pk=pk)
+    found = get_object_or_404(_seen(request), pk=pk)
     do, given = request.POST.get("do", ""), request.POST
     try:
         if do == "send":
@@ -77,3 +78,12 @@ def message(request: TeamRequest, pk: int) -> HttpResponse:
         jobs.run_now("follow_up", request.workspace, by=request.user)
         messages.success(request, _("Done."))
     return redirect(back(request, reverse("work:outbox")))
+
+
+def _seen(request: TeamRequest) -> QuerySet[Message]:
+    """Drafts, and what went to customers; colleagues see their own mails."""
+    every = request.workspace.messages.all()
+    if request.membership.covers(Role.ADMIN):
+        return every
+    ours = Q(run__isnull=False) | Q(state=Message.State.DRAFT)
+    return every.filter(ours | Q(to=request.user.email))

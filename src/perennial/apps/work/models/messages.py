@@ -119,6 +119,7 @@ class Notice(models.Model):
     url = models.CharField(max_length=500)
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
+    in_app = models.BooleanField(default=True)
     is_mailed = models.BooleanField(default=False)
 
     class Meta:

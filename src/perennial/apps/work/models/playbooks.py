@@ -99,7 +99,8 @@ class Run(models.Model):
     """A playbook at work for one account.
 
     `position` is the step that comes next, `due_at` when; `facts` is what held when
-    it started. Held out: it would have started, and is watched for comparison.
+    it started. Held out: it would have started, and is watched for comparison; that
+    stays said when the watch has ended.
     """
 
     class State(models.TextChoices):
@@ -115,6 +116,7 @@ class Run(models.Model):
     version = models.ForeignKey(PlaybookVersion, on_delete=models.RESTRICT)
     account_id = models.CharField(max_length=ID_LENGTH)
     state = models.CharField(max_length=8, choices=State.choices)
+    is_held_out = models.BooleanField(default=False)
     started_at = models.DateTimeField()
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
     owner_email = models.CharField(max_length=254, blank=True)

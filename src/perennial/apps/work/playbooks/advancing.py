@@ -138,7 +138,7 @@ def _go(
 ) -> None:
     """One run as far as it can go. Held out, it takes no steps: it is watched until
     its end, by a condition or by time."""
-    lake, is_held = asked.lake, run.state == Run.State.HELD_OUT
+    lake, is_held = asked.lake, run.is_held_out
     found = advance(
         book,
         Place("" if is_held else run.position, run.due_at),

@@ -47,7 +47,7 @@ def lines(workspace: Workspace) -> list[Line]:
     lately = Q(runs__started_at__gte=since)
     found = workspace.playbooks.annotate(
         running=Count("runs", filter=Q(runs__state=Run.State.RUNNING)),
-        started=Count("runs", filter=lately & ~Q(runs__state=Run.State.HELD_OUT)),
+        started=Count("runs", filter=lately & Q(runs__is_held_out=False)),
         held=Count("runs", filter=Q(runs__state=Run.State.HELD_OUT)),
     )
     made = [

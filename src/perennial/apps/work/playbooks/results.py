@@ -14,7 +14,7 @@ from math import sqrt
 from statistics import mean, stdev
 
 from perennial.apps.customers import queries as customers
-from perennial.apps.work.models import Playbook, Run
+from perennial.apps.work.models import Playbook
 from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.statistics import Z95, wilson
@@ -83,13 +83,8 @@ def results(playbook: Playbook, lake: Lake) -> Results:
         stayed = account is not None and account.is_customer
         before, now = run.facts.get("score"), account.score if account else None
         moved = now - before if now is not None and before is not None else None
-        sides[run_is_held_out(run)].append((stayed, moved))
+        sides[run.is_held_out].append((stayed, moved))
     return compared(_side(sides[False]), _side(sides[True]))
-
-
-def run_is_held_out(run: Run) -> bool:
-    """Also after its watch has ended."""
-    return run.entries.filter(what="held_out").exists()
 
 
 def _side(found: Sequence[tuple[bool, float | None]]) -> Side:

@@ -117,7 +117,7 @@ def start(
         new.append(_run(version, book, account, lake.now, by, is_held=is_held))
     for some in _pieces(new, PIECE):
         _write(some)
-    held = sum(run.state == Run.State.HELD_OUT for run in new)
+    held = sum(run.is_held_out for run in new)
     done.held_out += held
     done.started += len(new) - held
     _note_skips(playbook, skipped, lake.today)
@@ -147,7 +147,7 @@ class Counts:
             playbook__workspace=playbook.workspace_id,
             started_at__gt=now - timedelta(days=7),
         )
-        started = week.exclude(state=Run.State.HELD_OUT)
+        started = week.filter(is_held_out=False)
         self.account_week = Counter(started.values_list("account_id", flat=True))
         mine = started.filter(playbook=playbook)
         self.owner_week = Counter(mine.values_list("owner_email", flat=True))
@@ -201,6 +201,7 @@ def _run(
         version=version,
         account_id=account.account_id,
         state=Run.State.HELD_OUT if is_held else Run.State.RUNNING,
+        is_held_out=is_held,
         started_at=now,
         started_by=by,
         owner_email=(account.owner_email or "").lower(),
@@ -216,7 +217,7 @@ def _write(runs: Sequence[Run]) -> None:
         RunEntry(
             run=run,
             at=run.started_at,
-            what="held_out" if run.state == Run.State.HELD_OUT else "started",
+            what="held_out" if run.is_held_out else "started",
         )
         for run in runs
     )

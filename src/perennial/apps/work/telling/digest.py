@@ -24,7 +24,7 @@ from perennial.apps.work.models import Message, Preference
 from perennial.apps.work.tasks import queries as tasks
 from perennial.apps.work.telling import kinds
 from perennial.apps.work.telling.links import absolute
-from perennial.apps.work.telling.notices import readers, regional_of
+from perennial.apps.work.telling.notices import regional_of
 from perennial.ui import charts
 
 #: Accounts a digest names.
@@ -49,7 +49,9 @@ def send_due(workspace: Workspace) -> int:
     if book is None or not book.customers:
         return 0
     now = lake_of(workspace).now
-    return sum(_send(member, book, now) for member in readers(workspace))
+    members = workspace.memberships.filter(user__is_active=True)
+    every = members.select_related("user", "workspace").prefetch_related("preferences")
+    return sum(_send(member, book, now) for member in every)
 
 
 def _send(member: Membership, book: Book, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,7 +21,6 @@ from perennial.apps.customers import queries as customers
 from perennial.apps.customers.models import Mention
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, User, Workspace
-from perennial.apps.team.roles import Role
 from perennial.apps.work import outbox
 from perennial.apps.work.alerts import words
 from perennial.apps.work.models import Alert, Message, Notice, Preference
@@ -36,22 +35,21 @@ Email = Preference.Email
 People = Mapping[str, Membership]
 
 
-def tell(workspace: Workspace) -> int:
+def tell(workspace: Workspace) -> None:
     """Write notices of what is new, and the mails of those who want them at once."""
     members = workspace.memberships.select_related("user").prefetch_related(
         "preferences"
     )
     people = {member.user.email: member for member in members}
     chosen = {email: kinds.choices(member) for email, member in people.items()}
-    new = [
-        notice
-        for notice in _found(workspace, people)
-        if chosen[notice.user.email][notice.what].in_app
-        or chosen[notice.user.email][notice.what].email == Email.NOW
-    ]
+    new = []
+    for notice in _found(workspace, people):
+        choice = chosen[notice.user.email][notice.what]
+        notice.in_app = choice.in_app
+        if choice.in_app or choice.email == Email.NOW:
+            new.append(notice)
     Notice.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
     _mail(workspace, people)
-    return len(new)
 
 
 def _found(workspace: Workspace, people: People) -> Iterator[Notice]:
@@ -191,10 +189,9 @@ def regional_of(member: Membership) -> Regional:
 
 
 def unread(user: User, workspace: Workspace) -> int:
-    return workspace.notices.filter(user=user, read_at=None).count()
+    return of(user, workspace).filter(read_at=None).count()
 
 
-def readers(workspace: Workspace) -> list[Membership]:
-    """Who may get mails: everybody who works here or reads."""
-    found = workspace.memberships.select_related("user", "workspace")
-    return [m for m in found if m.covers(Role.VIEWER) and m.user.is_active]
+def of(user: User, workspace: Workspace) -> QuerySet[Notice]:
+    """What a person is told here; some wanted a mail only."""
+    return workspace.notices.filter(user=user, in_app=True)

@@ -33,7 +33,7 @@ def unread(request: HttpRequest) -> int | None:
 @role_required(Role.VIEWER)
 def notifications(request: TeamRequest) -> HttpResponse:
     """The own notices, newest first."""
-    found = request.workspace.notices.filter(user=request.user).order_by("-at", "-pk")
+    found = notices.of(request.user, request.workspace).order_by("-at", "-pk")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     ids = tuple(sorted({n.account_id for n in page if n.account_id}))
     known = customers.some(request.workspace, ids)
@@ -49,8 +49,8 @@ def notifications(request: TeamRequest) -> HttpResponse:
 @require_POST
 @role_required(Role.VIEWER)
 def read_all(request: TeamRequest) -> HttpResponse:
-    mine = request.workspace.notices.filter(user=request.user, read_at=None)
-    mine.update(read_at=timezone.now())
+    mine = notices.of(request.user, request.workspace)
+    mine.filter(read_at=None).update(read_at=timezone.now())
     return redirect("work:notices")
 
 
