@@ -16,7 +16,7 @@ from perennial.apps.work.plans import actions, queries
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
-from tests.apps.customers.company import AS_OF, KESTREL, OTHER
+from tests.apps.customers.company import AS_OF, KESTREL, OTHER, SILENT
 from tests.apps.team.cast import Cast
 from tests.apps.work.conftest import Clock
 
@@ -120,6 +120,10 @@ def test_the_customer_sees_it_by_link_until_it_is_ended(
 
 def test_the_page_and_its_buttons(plan: Plan, cast: Cast, client_of: ClientOf) -> None:
     client = client_of(cast.teammate)
+    new = {"account": "Silent", "title": "Come back"}
+    client.post(reverse("work:new_plan"), new)
+    client.post(reverse("work:new_plan"), {**new, "account": "Nobody"})
+    assert Plan.objects.get(title="Come back").account_id == SILENT
     page, change = (
         reverse(f"work:{name}", args=[plan.pk]) for name in ("plan", "change_plan")
     )

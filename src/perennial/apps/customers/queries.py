@@ -16,6 +16,7 @@ import ibis
 import ibis.expr.types as ir
 import polars as pl
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
 
 from perennial.apps.customers import listing
 from perennial.apps.customers.account import FULL, Account, from_row
@@ -23,6 +24,7 @@ from perennial.apps.customers.kept import kept
 from perennial.apps.customers.listing import Filter, Reader
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
+from perennial.core.errors import BadValue
 from perennial.core.money import SCALE
 from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
@@ -267,6 +269,20 @@ def named(workspace: Workspace, text: str, most: int) -> list[Account]:
     found = m.filter(name.contains(said) | (m.account_id.lower() == said))
     best = found.order_by([place, lives, name, m.account_id]).limit(most)
     return accounts_of(lake, lake.engine.run(best))
+
+
+def meant(workspace: Workspace, text: str) -> Account:
+    """The account a person means by a name or an id; raises `BadValue`.
+
+    Part of a name is enough where only one has it.
+    """
+    found = named(workspace, text.strip(), most=20) if text.strip() else []
+    exact = [a for a in found if text.strip() in {a.account_id, a.name}]
+    if not found:
+        raise BadValue(_("There is no account of this name."))
+    if len(exact or found) > 1:
+        raise BadValue(_("Several accounts are called so; give the id."))
+    return (exact or found)[0]
 
 
 def accounts_of(lake: Lake, rows: pl.DataFrame) -> list[Account]:

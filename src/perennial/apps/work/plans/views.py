@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from perennial.apps.customers import queries as customers
 from perennial.apps.team.access import TeamRequest, public, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
@@ -50,9 +51,10 @@ def plans(request: TeamRequest) -> HttpResponse:
 def new(request: TeamRequest) -> HttpResponse:
     given = request.POST
     try:
+        account = customers.meant(request.workspace, given.get("account", ""))
         plan = actions.add_plan(
             request.membership,
-            given.get("account", ""),
+            account.account_id,
             title=given.get("title", ""),
             template=given.get("template", ""),
         )

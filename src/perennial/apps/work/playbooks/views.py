@@ -370,12 +370,19 @@ def why(request: TeamRequest, pk: int) -> HttpResponse:
     """Why it did not start; and the test on one account."""
     found = _or_404(request, pk)
     asked = request.GET.get("account", "").strip()
-    named = customers.named(request.workspace, asked, 1) if asked else []
     say = words.saying(Choices(request.workspace))
+    verdict, problem = None, ""
+    if asked:
+        try:
+            account = customers.meant(request.workspace, asked)
+            verdict = queries.verdict(found, account, say)
+        except PerennialError as error:
+            problem = str(error)
     context = {
         **_shared(found, "why"),
         "asked": asked,
-        "verdict": queries.verdict(found, named[0], say) if named else None,
+        "verdict": verdict,
+        "problem": problem,
         "skips": queries.skips(found),
     }
     return render(request, "work/why.html", context)

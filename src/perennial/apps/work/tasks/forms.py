@@ -9,6 +9,7 @@ from perennial.apps.customers import queries as customers
 from perennial.apps.team.models import User, Workspace
 from perennial.apps.work.models import Priority, Repeat, Task
 from perennial.apps.work.tasks import queries
+from perennial.core.errors import BadValue
 
 _MOST_ITEMS = 50
 
@@ -89,15 +90,10 @@ class TaskForm(forms.Form):
         text = self.cleaned_data["account"].strip()
         if not text:
             return ""
-        found = customers.named(self._workspace, text, most=20)
-        exact = [a for a in found if text in {a.account_id, a.name}]
-        if len(exact or found) != 1:
-            raise forms.ValidationError(
-                _("There is no account of this name.")
-                if not found
-                else _("Several accounts are called so; give the id.")
-            )
-        return (exact or found)[0].account_id
+        try:
+            return customers.meant(self._workspace, text).account_id
+        except BadValue as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean_items(self) -> list[dict[str, Any]]:
         """Items by line; those that were there keep their ticks."""
