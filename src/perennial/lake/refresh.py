@@ -20,6 +20,7 @@ from perennial.core.ids import digest
 from perennial.core.settings import Settings
 from perennial.lake import (
     chances,
+    closing,
     definition_days,
     forecasts,
     former,
@@ -85,6 +86,8 @@ class Ledger:
     build: Callable[[Lake, duckdb.DuckDBPyConnection, Settings], None]
     sources: tuple[str, ...]
     settings: tuple[str, ...] = ("timezone",)
+    #: What its commits record beside how far of its sources it is.
+    also: Callable[[Lake, Settings, date], Mapping[str, int]] = lambda *_: {}
 
 
 LEDGERS = (
@@ -92,7 +95,8 @@ LEDGERS = (
         "mrr_ledger",
         ledgers.build_mrr,
         ("subscription_items",),
-        ("timezone", "currency", "dunning_days", "churn_recognition"),
+        closing.RULES,
+        closing.book,
     ),
     Ledger("seat_ledger", ledgers.build_seats, ("seat_contracts",)),
     Ledger(
@@ -138,7 +142,7 @@ def roll_up(
             done.usage_days = _usage(lake, duck, settings, full=full, progress=progress)
         for ledger in LEDGERS:
             with _timed(done, ledger.name):
-                _ledger(lake, duck, settings, ledger, full=full)
+                _ledger(workspace, duck, ledger, full=full)
         with _timed(done, requests.NAME):
             _requests(lake, duck, settings, full=full)
         with _timed(done, definition_days.NAME):
@@ -149,7 +153,7 @@ def roll_up_attributes(workspace: Workspace, duck: duckdb.DuckDBPyConnection) ->
     """Attributes of accounts and what they were before, under the lock of roll-ups."""
     _former(workspace, duck)
     [ledger] = (each for each in LEDGERS if each.name == "account_attributes")
-    _ledger(workspace.lake, duck, workspace.settings, ledger, full=False)
+    _ledger(workspace, duck, ledger, full=False)
 
 
 def _former(workspace: Workspace, duck: duckdb.DuckDBPyConnection) -> None:
@@ -281,15 +285,16 @@ def _requests(
 
 
 def _ledger(
-    lake: Lake,
+    workspace: Workspace,
     duck: duckdb.DuckDBPyConnection,
-    settings: Settings,
     ledger: Ledger,
     *,
     full: bool,
 ) -> None:
+    lake, settings = workspace.lake, workspace.settings
     now = _versions(lake, ledger.sources)
     now["settings"] = _fingerprint(settings, ledger.settings)
+    now |= ledger.also(lake, settings, workspace.today)
     if full or _lags(lake, ledger.name, now):
         ledger.build(lake, duck, settings)
         with lake.lock(ledger.name):

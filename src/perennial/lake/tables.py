@@ -811,6 +811,11 @@ _ROLLUPS = (
         Column("mrr_e4", "int", "MRR at the end of each day, in 1/10,000."),
         Column("is_paused", "bool", "Zero because paused."),
         Column("is_involuntary", "bool", "Zero because a payment failed."),
+        Column(
+            "late_e4",
+            "int",
+            "How much of its level is late news of closed months; empty: nothing.",
+        ),
     ),
     _derived(
         "seat_ledger",
