@@ -18,6 +18,7 @@ import duckdb
 
 from perennial.core.ids import digest
 from perennial.core.settings import Settings
+from perennial.core.windows import DAY
 from perennial.lake import (
     chances,
     closing,
@@ -27,6 +28,7 @@ from perennial.lake import (
     ledgers,
     measures,
     models,
+    presence,
     requests,
     scorecards,
     segments,
@@ -49,7 +51,10 @@ _DAILY = ("events", "usage")
 #: The roll-up written last: what it says it speaks of holds for all.
 _SPEAKS = "account_days"
 #: Roll-ups that neither health nor the account measures are made of.
-_UNMEASURED = (measures.NAME, requests.NAME, definition_days.NAME, "event_days")
+_UNMEASURED = (
+    *(measures.NAME, requests.NAME, definition_days.NAME, presence.NAME),
+    "event_days",
+)
 #: What health and the account measures are made of.
 _MEASURED = (
     *(table for table in ROLLUPS if table not in _UNMEASURED),
@@ -213,17 +218,20 @@ def _usage(
     stored = {name: lake.progress(_SPEAKS, name) for name in now}
     before = {name: version for name, version in stored.items() if version is not None}
     builder = UsageBuilder(lake, duck, settings, now)
+    was = lake.snapshot(presence.SOURCE).version
     changed = None
     if not full and before.keys() == now.keys():
         changed = _days_to_rebuild(lake, duck, settings, before, now)
     if changed is None:
         builder.all(progress)
-        return None
-    if changed:
+    elif changed:
         builder.days(changed)
     elif before != now:
         lake.record(_SPEAKS, now)
-    return len(changed)
+    # A day is rebuilt with those that a session can reach it from.
+    since = min(changed) - DAY * 3 if changed else None
+    presence.roll_up(lake, duck, was=was, since=since)
+    return None if changed is None else len(changed)
 
 
 def _days_to_rebuild(

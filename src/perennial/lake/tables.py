@@ -750,6 +750,15 @@ _ROLLUPS = (
         partition_by="date",
     ),
     _derived(
+        "presence",
+        "Days a person was active on, in whichever account.",
+        "date user_id",
+        _DATE,
+        Column("user_id", "string", "The person."),
+        Column("previous_on", "date", "The last such day before; empty: none."),
+        partition_by="date",
+    ),
+    _derived(
         "feature_days",
         "Feature uses by day, account, user and feature.",
         "date account_id user_id feature_id",
@@ -1228,6 +1237,7 @@ TABLES: Mapping[str, Table] = {**FACTS, **ROLLUPS, **RECORDS}
 #: The column that says when a row holds from: a table knows nothing before its first.
 DATED: Mapping[str, str] = {
     "user_days": "date",
+    "presence": "date",
     "feature_days": "date",
     "sessions": "date",
     "account_days": "date",

@@ -58,6 +58,7 @@ class Workspace:
         self._clock = clock
         self._settings: tuple[int, Settings] | None = None
         self._renamed: tuple[int, Mapping[str, str]] | None = None
+        self._tests: tuple[int, bool] | None = None
         self._attributes: tuple[tuple[int, ...], list[str]] | None = None
         self._targets: tuple[int, Sequence[Target]] | None = None
         self._defined: tuple[int, Mapping[str, Mapping[int, Metric]]] | None = None
@@ -263,7 +264,18 @@ class Workspace:
             names,
             lambda: self._aliases,
             self.lake.has_nulls,
+            lambda: self._has_tests,
         )
+
+    @property
+    def _has_tests(self) -> bool:
+        """Is there a test account?"""
+        version = self.lake.snapshot("accounts").version
+        if self._tests is None or self._tests[0] != version:
+            accounts = self.engine.table("accounts")
+            found = self.engine.run(accounts.filter(accounts.is_test).limit(1))
+            self._tests = (version, not found.is_empty())
+        return self._tests[1]
 
     @property
     def _aliases(self) -> Mapping[str, str]:

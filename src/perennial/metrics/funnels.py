@@ -127,8 +127,10 @@ def _next(marks: ir.Table, events: ir.Table, *, after: bool) -> ir.Table:
     """Marks with the person's first event at or after theirs: `reached`, its `date`.
 
     Those without one are left out. `after`: not an event at the same instant. One
-    pass over both in order of time, where a join would pair them all.
+    pass over both in order of time, where a join would pair them all; of people with
+    a mark only, who become fewer from step to step.
     """
+    events = events.semi_join(marks, "person")
     place = ibis.literal(2 if after else 0, "int64")
     lines = marks.mutate(
         reached=ibis.null(events["at"].type()), date=ibis.null("date"), place=place

@@ -42,7 +42,8 @@ class Inputs:
     """Tables for one query. `source` gives a roll-up or fact table by name.
 
     `aliases` gives former user ids with the person each belongs to now; `lacks` says
-    whether some row of a table may lack a column.
+    whether some row of a table may lack a column, `has_tests` whether there may be test
+    accounts.
     """
 
     def __init__(
@@ -52,17 +53,26 @@ class Inputs:
         account_columns: Iterable[str],
         aliases: Callable[[], Mapping[str, str]] = dict,
         lacks: Callable[[str, str], bool] = lambda _table, _column: True,
+        has_tests: Callable[[], bool] = lambda: True,
     ):
         self._source = source
         self._aliases = aliases
         self._lacks = lacks
+        self._has_tests = has_tests
         self.query = query
         self._columns = [c for c in account_columns if c not in _NOT_DIMENSIONS]
         self._conditions = filters.parts(query.where) if query.where else []
 
     def asking(self, query: Query) -> Inputs:
         """The same tables for another question."""
-        return Inputs(self._source, query, self._columns, self._aliases, self._lacks)
+        return Inputs(
+            self._source,
+            query,
+            self._columns,
+            self._aliases,
+            self._lacks,
+            self._has_tests,
+        )
 
     @cached_property
     def whole(self) -> Inputs:
@@ -154,6 +164,16 @@ class Inputs:
     @cached_property
     def user_days(self) -> ir.Table:
         return self._scoped("user_days")
+
+    @property
+    def is_of_all(self) -> bool:
+        """Is it asked of every account, and does every account count?"""
+        return not (self.query.by or self.query.where or self._has_tests())
+
+    @cached_property
+    def presence(self) -> ir.Table:
+        """Days of people in whichever account: where the question `is_of_all`."""
+        return self._scoped("presence")
 
     @cached_property
     def feature_days(self) -> ir.Table:
