@@ -31,7 +31,7 @@ from perennial.lake.store import Lake
 from perennial.lake.tables import DATED, FACTS, TABLES
 from perennial.metrics import answer, filters, registry
 from perennial.metrics.custom import Definition, entry
-from perennial.metrics.inputs import IDS, Inputs, TableSource
+from perennial.metrics.inputs import IDS, IN_SEGMENT, Inputs, TableSource
 from perennial.metrics.query import Query, ask
 from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend
@@ -293,11 +293,15 @@ class Workspace:
                 continue
             if name in IDS or not query.metric.is_of_accounts:
                 raise BadValue(f"{query.metric.key} cannot be split by {name}")
-            if name not in self.account_attributes:
+            if name not in (IN_SEGMENT, *self.account_attributes):
                 raise UnknownName(
                     "dimension",
                     name,
-                    [*query.metric.dimensions[:1], *self.account_attributes],
+                    [
+                        *query.metric.dimensions[:1],
+                        IN_SEGMENT,
+                        *self.account_attributes,
+                    ],
                 )
 
     def first_day(self, tables: Sequence[str]) -> date | None:
