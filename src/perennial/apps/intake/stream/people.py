@@ -168,7 +168,7 @@ def _replace_spells(lake: Lake, changed: Mapping[Pair, Sequence[Row]]) -> None:
         duck.register("changed", pa.Table.from_pylist(rows, schema=schema))
         duck.execute(
             "CREATE TEMP VIEW respelled AS SELECT stored.* "
-            f"FROM {lake.source('memberships')} stored "
+            f"FROM {lake.told('memberships')} stored "
             "ANTI JOIN changed USING (user_id, account_id) "
             "UNION ALL BY NAME FROM changed"
         )
@@ -179,7 +179,7 @@ def _stored(lake: Lake, name: str, column: str, ids: Iterable[str]) -> list[Row]
     """Rows of a table whose `column` is one of `ids`."""
     with connect() as duck:
         duck.register("named", pa.table({column: sorted(ids)}))
-        query = f"FROM {lake.source(name)} SEMI JOIN named USING ({column})"
+        query = f"FROM {lake.told(name)} SEMI JOIN named USING ({column})"
         rows: list[Row] = duck.sql(query).to_arrow_table().to_pylist()
         return rows
 
