@@ -224,6 +224,7 @@ ACCOUNT_BELONGINGS = [
     "perennial.apps.customers.merging.belongings",
     "perennial.apps.work.joining.belongings",
 ]
+ACCOUNT_DOCUMENTS = ["perennial.apps.work.documents.views.links"]
 HOME_PANELS = ["perennial.apps.work.joining.home_panel"]
 
 # --- background work: one durable queue on the application database

@@ -60,6 +60,14 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Link:
+    """Something to take along from the page of an account."""
+
+    label: Text
+    url: str
+
+
+@dataclass(frozen=True)
 class Belonging:
     """Rows of the application that belong to an account, by their `account_id`: they
     go along where accounts are merged."""
@@ -105,6 +113,12 @@ def columns() -> list[Column]:
 def belongings(workspace: Workspace) -> list[Belonging]:
     """`settings.ACCOUNT_BELONGINGS`: functions of a workspace."""
     found = (find(workspace) for find in _named(settings.ACCOUNT_BELONGINGS))
+    return [each for some in found for each in some]
+
+
+def documents(request: TeamRequest, account: Account) -> list[Link]:
+    """`settings.ACCOUNT_DOCUMENTS`: functions of (request, account) that give links."""
+    found = (find(request, account) for find in _named(settings.ACCOUNT_DOCUMENTS))
     return [each for some in found for each in some]
 
 
