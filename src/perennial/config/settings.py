@@ -225,6 +225,7 @@ ACCOUNT_BELONGINGS = [
     "perennial.apps.work.joining.belongings",
 ]
 ACCOUNT_DOCUMENTS = ["perennial.apps.work.documents.views.links"]
+REPORT_LINKS = ["perennial.apps.work.mailings.views.link"]
 HOME_PANELS = ["perennial.apps.work.joining.home_panel"]
 
 # --- background work: one durable queue on the application database
