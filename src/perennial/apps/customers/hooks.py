@@ -73,7 +73,6 @@ class Belonging:
     go along where accounts are merged."""
 
     word: Text
-    icon: str
     rows: QuerySet[Any]
 
 

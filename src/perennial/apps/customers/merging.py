@@ -31,17 +31,18 @@ from perennial.lake import decided, merged
 from perennial.lake.duck import connect
 from perennial.lake.workspace import Workspace as Lake
 
-#: What of the lake a preview counts: table, SQL of the count, word, icon.
+#: What of the lake a preview counts: table, SQL of the count, word.
 _TOLD = (
-    ("assignments", "count(DISTINCT user_id)", gettext_lazy("Users"), "users"),
-    ("account_days", "coalesce(sum(events), 0)", gettext_lazy("Events"), "activity"),
+    ("assignments", "count(DISTINCT user_id)", gettext_lazy("Users")),
+    ("account_days", "coalesce(sum(events), 0)", gettext_lazy("Events")),
     (
-        *("subscription_items", "count(DISTINCT subscription_id)"),
-        *(gettext_lazy("Subscriptions"), "coin"),
+        "subscription_items",
+        "count(DISTINCT subscription_id)",
+        gettext_lazy("Subscriptions"),
     ),
-    ("contracts", "count(*)", gettext_lazy("Contracts"), "file-text"),
-    ("tickets", "count(*)", gettext_lazy("Tickets"), "lifebuoy"),
-    ("survey_responses", "count(*)", gettext_lazy("Survey answers"), "message-circle"),
+    ("contracts", "count(*)", gettext_lazy("Contracts")),
+    ("tickets", "count(*)", gettext_lazy("Tickets")),
+    ("survey_responses", "count(*)", gettext_lazy("Survey answers")),
 )
 
 
@@ -50,7 +51,6 @@ class Going:
     """How much of one kind goes along."""
 
     word: str | Promise
-    icon: str
     count: int
 
 
@@ -72,10 +72,8 @@ def belongings(workspace: Workspace) -> list[Belonging]:
     """What of customers goes along."""
     notes = Note.objects.filter(workspace=workspace)
     return [
-        Belonging(gettext_lazy("Notes and contacts logged"), "notes", notes),
-        Belonging(
-            gettext_lazy("People you named"), "user", workspace.contacts.order_by("pk")
-        ),
+        Belonging(gettext_lazy("Notes and contacts logged"), notes),
+        Belonging(gettext_lazy("People you named"), workspace.contacts.order_by("pk")),
     ]
 
 
@@ -84,13 +82,13 @@ def going(workspace: Workspace, account_id: str) -> list[Going]:
     lake = lake_of(workspace).lake
     found = []
     with connect() as duck:
-        for table, count, word, icon in _TOLD:
+        for table, count, word in _TOLD:
             query = f"SELECT {count} FROM {lake.source(table)} WHERE account_id = ?"
             [(n,)] = duck.execute(query, [account_id]).fetchall()
-            found.append(Going(word, icon, int(n)))
+            found.append(Going(word, int(n)))
     for each in hooks.belongings(workspace):
         rows = each.rows.filter(account_id=account_id)
-        found.append(Going(each.word, each.icon, rows.count()))
+        found.append(Going(each.word, rows.count()))
     return found
 
 
@@ -169,7 +167,7 @@ def of_account(workspace: Workspace, account_id: str) -> list[Merge]:
 def moved(made: Merge) -> list[Going]:
     """What a merge moved of what people made."""
     return [
-        Going(each.word, each.icon, len(made.moved[each.rows.model._meta.label]))
+        Going(each.word, len(made.moved[each.rows.model._meta.label]))
         for each in hooks.belongings(made.workspace)
         if made.moved.get(each.rows.model._meta.label)
     ]

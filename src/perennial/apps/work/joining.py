@@ -96,8 +96,8 @@ def belongings(workspace: Workspace) -> list[Belonging]:
     """What of work goes along where accounts are merged. What playbooks and alerts did
     stays with the account it was done for."""
     return [
-        Belonging(gettext_lazy("Tasks"), "checkbox", workspace.tasks.all()),
-        Belonging(gettext_lazy("Success plans"), "target", workspace.plans.all()),
+        Belonging(gettext_lazy("Tasks"), workspace.tasks.all()),
+        Belonging(gettext_lazy("Success plans"), workspace.plans.all()),
     ]
 
 
