@@ -1195,6 +1195,15 @@ _RECORDS = (
         Column("decided_by", "string", "By whom."),
     ),
     _derived(
+        "account_merges",
+        "Accounts that people merged: what is told of one counts as another's.",
+        "account_id",
+        Column("account_id", "string", "The account that was merged."),
+        Column("into_id", "string", "The one that stays."),
+        Column("merged_at", "timestamp", "When."),
+        Column("merged_by", "string", "By whom."),
+    ),
+    _derived(
         "segments",
         "Conditions on accounts that people named, every change kept.",
         "key changed_at",

@@ -48,6 +48,7 @@ def write(
     subject: str = "",
     html: str = "",
     chart: bytes | None = None,
+    leave: str = "",
     is_draft: bool = False,
 ) -> Message:
     """The message called `key`: written the first time, found again later."""
@@ -62,6 +63,7 @@ def write(
             "text": text,
             "html": html,
             "chart": chart,
+            "leave": leave,
         },
     )
     return message
@@ -162,7 +164,7 @@ def _mail(message: Message) -> bool:
         message.subject,
         message.text,
         to=[message.to],
-        headers={"Message-ID": message_id(message)},
+        headers={"Message-ID": message_id(message), **_ending(message)},
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
@@ -174,6 +176,16 @@ def _mail(message: Message) -> bool:
         mail.attach(picture)
     mail.send()
     return True
+
+
+def _ending(message: Message) -> dict[str, str]:
+    """What mail programs make their button of that ends a mailing (RFC 8058)."""
+    if not message.leave.startswith("http"):
+        return {}
+    return {
+        "List-Unsubscribe": f"<{message.leave}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def message_id(message: Message) -> str:

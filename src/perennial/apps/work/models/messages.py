@@ -49,6 +49,8 @@ class Message(models.Model):
     html = models.TextField(blank=True)
     #: A picture the HTML shows as `cid:chart`.
     chart = models.BinaryField(null=True)
+    #: Where a reader ends a mailing; mail programs offer it.
+    leave = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
     claimed_at = models.DateTimeField(null=True)
