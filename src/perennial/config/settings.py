@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "perennial.apps.insights",
     "perennial.apps.reports",
     "perennial.apps.intake",
+    "perennial.apps.surveys",
     "perennial.apps.work",
     "perennial.apps.jobs",
 ]
@@ -221,6 +222,8 @@ ACCOUNT_PANELS = ["perennial.apps.work.joining.panel"]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
 ACCOUNT_BULK = ["perennial.apps.work.joining.start_playbook"]
 HOME_PANELS = ["perennial.apps.work.joining.home_panel"]
+# What surveys need of those above them (`apps/surveys/hooks.py`).
+OUTBOX = "perennial.apps.work.outbox"
 
 # --- background work: one durable queue on the application database
 
