@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.apps.surveys import actions
+from perennial.apps.surveys import actions, inviting
 from perennial.apps.surveys.hooks import outbox
 from perennial.apps.surveys.models import Answer
 from perennial.apps.team.actions import must_cover, record
@@ -35,7 +35,7 @@ def reply(answer: Answer, by: Membership, text: str) -> None:
         by.workspace,
         key=f"reply:{answer.pk}",
         to=to,
-        subject=_("Re: %(survey)s") % {"survey": answer.survey.name},
+        subject=f"Re: {_question(answer)}",
         text=f"{text}\n\n{by.user.display_name}\n{by.workspace.name}\n",
         headers={"Reply-To": by.user.email},
         account_id=answer.account_id,
@@ -54,3 +54,9 @@ def _address(answer: Answer) -> str:
     lake = lake_of(answer.survey.workspace)
     person = respondents.people(lake, [answer.person]).get(answer.person)
     return person.email if person else ""
+
+
+def _question(answer: Answer) -> str:
+    """What they were asked, in the language they answered in."""
+    asks = inviting.asked_document(answer.survey).asks
+    return asks.said(asks.ask, answer.language)
