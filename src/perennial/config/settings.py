@@ -216,9 +216,15 @@ PALETTE = [
 WHEN_A_MEMBER_LEAVES = ["perennial.apps.work.tasks.actions.hand_over"]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
 # Where applications join the pages of customers (`apps/customers/hooks.py`).
-TIMELINE = ["perennial.apps.work.joining.timeline"]
+TIMELINE = [
+    "perennial.apps.surveys.joining.timeline",
+    "perennial.apps.work.joining.timeline",
+]
 ACCOUNT_TABS: list[str] = []
-ACCOUNT_PANELS = ["perennial.apps.work.joining.panel"]
+ACCOUNT_PANELS = [
+    "perennial.apps.work.joining.panel",
+    "perennial.apps.surveys.joining.panel",
+]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
 ACCOUNT_BULK = ["perennial.apps.work.joining.start_playbook"]
 HOME_PANELS = ["perennial.apps.work.joining.home_panel"]

@@ -12,9 +12,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
+from django.db.models import F
 
 from perennial.apps.surveys.document import Document, read
-from perennial.apps.surveys.models import Answer, Invite, Loadable, SurveyVersion
+from perennial.apps.surveys.models import (
+    Answer,
+    Channel,
+    Invite,
+    Loadable,
+    SurveyVersion,
+)
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.questionnaire import SCALES
@@ -53,11 +60,12 @@ def _load(
 
 
 def _behind(workspace: Workspace, model: type[T]) -> Sequence[T]:
-    from django.db.models import F
-
     every = model._default_manager.filter(
         survey__workspace=workspace, loaded__lt=F("revision")
     )
+    if model is Invite:
+        # Who came by the public link was not invited, and counts in no rate.
+        every = every.exclude(channel=Channel.LINK)
     related = ("survey", "invite") if model is Answer else ("survey",)
     return list(every.select_related(*related).order_by("pk")[:_AT_ONCE])
 

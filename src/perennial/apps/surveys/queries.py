@@ -17,6 +17,8 @@ from perennial.core.questionnaire import SCALES
 from perennial.core.windows import Period, day_start
 from perennial.lake import respondents
 
+Answers = QuerySet[Answer]
+
 #: Scores of an NPS survey by what they are called.
 GROUPS: Final[Mapping[str, tuple[int, int]]] = {
     "detractors": (0, 6),
