@@ -12,11 +12,7 @@ import duckdb
 
 from perennial.core.money import MONTHS_PER_INTERVAL, SCALE
 from perennial.core.settings import Settings
-<<<<<<< HEAD
-from perennial.lake import closing
-=======
-from perennial.lake import merged
->>>>>>> h2
+from perennial.lake import closing, merged
 from perennial.lake.meaning import Meaning
 from perennial.lake.store import Lake
 from perennial.lake.tables import FACTS

@@ -164,6 +164,12 @@ _ENDS = Column(
     aliases=("end_date", "ends", "end"),
 )
 
+_SURVEY = (
+    _id("survey", "Which of the surveys it belongs to."),
+    Column("wave", "string", "Which of its waves."),
+    Column("channel", "string", "How it reached them: product, email, link, api."),
+)
+
 _FACTS = (
     _table(
         "accounts",
@@ -532,6 +538,7 @@ _FACTS = (
             "invite_id",
             "The invitation it answers; of several answers the last counts.",
         ),
+        *_SURVEY,
         Column("invited_at", "timestamp", "When they were asked."),
         Column("answered_at", "timestamp", "When they answered.", required=True),
     ),
@@ -550,8 +557,8 @@ _FACTS = (
         USER,
         ACCOUNT,
         Column("touchpoint", "string", "What it asks about."),
-        Column("channel", "string", "How it was sent."),
         Column("language", "string", "Language of the survey."),
+        *_SURVEY,
         Column("invited_at", "timestamp", "When it was sent.", required=True),
         Column(
             "bounced_at", "timestamp", "When it came back; empty: it was delivered."
