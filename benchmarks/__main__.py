@@ -169,7 +169,7 @@ def measure_year(workspace: Workspace, events: Path, subscriptions: Path) -> Non
         ],
     }
     part = sample.write(events, events.parent)
-    tree = peers.MergeTree(events.parent / "tree", events, subscriptions)
+    tree = peers.MergeTree(events, subscriptions)
     print("\n| 2025, milliseconds | Perennial | raw Parquet, DuckDB | raw Parquet, ClickHouse | MergeTree, ClickHouse | a tenth, pandas | ratio to the best engine |")  # fmt: skip
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name, asks in asked.items():
@@ -186,7 +186,6 @@ def measure_year(workspace: Workspace, events: Path, subscriptions: Path) -> Non
         pandas = best(tenth)
         times = " | ".join(map(str, (own, duck, house, merged, pandas)))
         print(f"| {name} | {times} | {own.wall / min(duck, house, merged).wall:.2f} |")
-    tree.close()
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
+
+if TYPE_CHECKING:
+    from chdb.session import Session
 
 
 @dataclass(frozen=True)
@@ -79,36 +84,39 @@ def questions(parquet: Path, start: date, end: date) -> dict[str, Question]:
     }
 
 
-class MergeTree:
-    """ClickHouse's engine over tables of its own, loaded with the same rows.
+@cache
+def _house() -> Session:
+    """ClickHouse's engine; a process has one, with tables in a folder of its own."""
+    from chdb.session import Session
 
-    Ordered by user and time, as funnels and cohorts want it. A process has one.
+    return Session()
+
+
+class MergeTree:
+    """Tables of ClickHouse's own, loaded with the same rows.
+
+    Ordered by user and time, as funnels and cohorts want it.
     """
 
-    def __init__(self, folder: Path, events: Path, subscriptions: Path) -> None:
-        from chdb import session
-
-        self._session = session.Session(str(folder))
+    def __init__(self, events: Path, subscriptions: Path) -> None:
+        self._files = {}
         for name, path, order in (
             ("events", events, "(user_id, timestamp)"),
             ("subscriptions", subscriptions, "(account_id, valid_from)"),
         ):
-            self._session.query(
+            file = f"file('{path}', Parquet)"
+            self._files[file] = name
+            _house().query(f"DROP TABLE IF EXISTS {name}")
+            _house().query(
                 f"CREATE TABLE {name} ENGINE = MergeTree ORDER BY {order} "
-                "SETTINGS allow_nullable_key = 1 "
-                f"AS SELECT * FROM file('{path}', Parquet)"
+                f"SETTINGS allow_nullable_key = 1 AS SELECT * FROM {file}"
             )
-        self._files = {f"file('{events}', Parquet)": "events"}
-        self._files[f"file('{subscriptions}', Parquet)"] = "subscriptions"
 
     def ask(self, sql: str) -> None:
         """A question about the files, asked of the tables instead."""
         for file, table in self._files.items():
             sql = sql.replace(file, table)
-        self._session.query(sql, "ArrowTable")
-
-    def close(self) -> None:
-        self._session.close()
+        ask_clickhouse(sql)
 
 
 def ask_duckdb(sql: str) -> int:
@@ -118,6 +126,4 @@ def ask_duckdb(sql: str) -> int:
 
 
 def ask_clickhouse(sql: str) -> None:
-    import chdb
-
-    chdb.query(sql, "ArrowTable")
+    _house().query(sql, "ArrowTable")

@@ -526,6 +526,25 @@ class Inputs:
         live = members.filter(members.ends_on.isnull())
         return live.select("account_id", **{IN_SEGMENT: live.segment})
 
+    def with_memberships(self, table: ir.Table, columns: Mapping[str, str]) -> ir.Table:
+        """A dated table of accounts with a column a segment, by key: was it in it when
+        the day was over, that is, on the next one?"""
+        every = self._source("segment_members")
+        day = (table.date + ibis.interval(days=1)).cast("date")
+        for key, column in columns.items():
+            one = every.filter(every.segment == key)
+            runs = one.select("starts_on", "ends_on", member=one.account_id)
+            then = [
+                table.account_id == runs.member,
+                day >= runs.starts_on,
+                runs.ends_on.isnull() | (day < runs.ends_on),
+            ]
+            found = table.left_join(runs, then)
+            table = found.mutate(**{column: found.member.notnull()}).select(
+                *table.columns, column
+            )
+        return table
+
     def _is_about_other_rows(self, part: filters.Condition, table: ir.Table) -> bool:
         """Speaks it of the metric's own rows only, and is this another table?"""
         asked = {IDS.get(name, name) for name in filters.names(part)}
