@@ -133,7 +133,6 @@ def new_case(path: Path) -> Case:
 
 @settings(
     max_examples=8,
-    deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,

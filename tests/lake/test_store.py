@@ -351,7 +351,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(batches=st.lists(rows, max_size=4))
 def test_writing_by_key_is_what_a_dictionary_does(
     tmp_path_factory: pytest.TempPathFactory,

@@ -29,7 +29,7 @@ FIRST = date(2025, 12, 1)
 MONTHS = {"start": date(2026, 1, 1), "end": date(2026, 6, 1), "grain": "month"}
 CURRENCIES = ("USD", "EUR", "GBP")
 #: An example takes a second, and making a failing one smaller many.
-FEW = settings(max_examples=2, deadline=None, phases=[Phase.generate])
+FEW = settings(max_examples=2, phases=[Phase.generate])
 
 
 @st.composite

@@ -12,7 +12,7 @@ import duckdb
 
 from perennial.core.money import MONTHS_PER_INTERVAL, SCALE
 from perennial.core.settings import Settings
-from perennial.lake import closing
+from perennial.lake import closing, merged
 from perennial.lake.meaning import Meaning
 from perennial.lake.store import Lake
 from perennial.lake.tables import FACTS
@@ -189,11 +189,13 @@ def build_seats(
     duck.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE built_seat_ledger AS
-        WITH contract AS (
+        WITH signed AS (  -- a contract follows another of the account that signed it
             SELECT account_id, seats, coalesce(starts_at, '1970-01-01') AS starts,
                    coalesce(ends_at, lead(coalesce(starts_at, '1970-01-01')) OVER (
                        PARTITION BY account_id ORDER BY starts_at NULLS FIRST)) AS ends
-            FROM {lake.source("seat_contracts")}
+            FROM {lake.told("seat_contracts")}
+        ), contract AS (
+            FROM {merged.under("signed", lake.merges)}
         ), step AS (
             SELECT account_id, date, sum(seats) AS seats, sum(n) AS n FROM (
                 SELECT account_id, {local.format("starts")} AS date, seats, 1 AS n

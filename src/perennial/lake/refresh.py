@@ -27,6 +27,7 @@ from perennial.lake import (
     former,
     ledgers,
     measures,
+    merged,
     models,
     presence,
     requests,
@@ -178,6 +179,7 @@ def _measure(
         for name in workspace.entry(m.key, m.params).tables
     )
     now = _versions(workspace.lake, dict.fromkeys((*_MEASURED, models.NAME, *read)))
+    now |= merged.version(workspace.lake)
     every = (setting.name for setting in fields(workspace.settings))
     now["settings"] = _fingerprint(workspace.settings, every)
     now["as_of"] = as_of.toordinal()
@@ -211,7 +213,7 @@ def _usage(
     progress: Callable[[float], None],
 ) -> int | None:
     """Bring the usage roll-ups up to date; days rebuilt, None for all."""
-    now = _versions(lake, (*_DAILY, *FOLLOWED, _SUBSCRIBERS))
+    now = _versions(lake, (*_DAILY, *FOLLOWED, _SUBSCRIBERS)) | merged.version(lake)
     now["settings"] = _fingerprint(
         settings, ("timezone", "session_timeout_s", "session_max_h", "late_days")
     )
@@ -242,7 +244,10 @@ def _days_to_rebuild(
     now: Mapping[str, int],
 ) -> set[date] | None:
     """Local days touched since the last build; None when all has to be built."""
-    if before["settings"] != now["settings"] or _subscribers_changed(lake, before, now):
+    # To merge accounts is rare, and of an account touches most days.
+    apart = any(before[name] != now[name] for name in merged.version(lake))
+    same = before["settings"] == now["settings"]
+    if apart or not same or _subscribers_changed(lake, before, now):
         return None
     events, usage = (lake.days_changed(name, before[name]) for name in _DAILY)
     if events is None or usage is None:
@@ -279,12 +284,14 @@ def _requests(
     now = _versions(lake, (requests.SOURCE,))
     if now[requests.SOURCE] < 0:
         return
+    now |= merged.version(lake)
     now["settings"] = _fingerprint(settings, ("timezone",))
     before = {name: lake.progress(requests.NAME, name) for name in now}
     if before == now and not full:
         return
     since, days = before[requests.SOURCE], None
-    if not full and since is not None and before["settings"] == now["settings"]:
+    same = all(before[name] == now[name] for name in now if name != requests.SOURCE)
+    if not full and since is not None and same:
         changed = lake.days_changed(requests.SOURCE, since)
         if changed is not None:
             local = local_days(changed, settings.tz)
@@ -300,7 +307,7 @@ def _ledger(
     full: bool,
 ) -> None:
     lake, settings = workspace.lake, workspace.settings
-    now = _versions(lake, ledger.sources)
+    now = _versions(lake, ledger.sources) | merged.version(lake)
     now["settings"] = _fingerprint(settings, ledger.settings)
     now |= ledger.also(lake, settings, workspace.today)
     if full or _lags(lake, ledger.name, now):

@@ -164,6 +164,12 @@ _ENDS = Column(
     aliases=("end_date", "ends", "end"),
 )
 
+_SURVEY = (
+    _id("survey", "Which of the surveys it belongs to."),
+    Column("wave", "string", "Which of its waves."),
+    Column("channel", "string", "How it reached them: product, email, link, api."),
+)
+
 _FACTS = (
     _table(
         "accounts",
@@ -532,6 +538,7 @@ _FACTS = (
             "invite_id",
             "The invitation it answers; of several answers the last counts.",
         ),
+        *_SURVEY,
         Column("invited_at", "timestamp", "When they were asked."),
         Column("answered_at", "timestamp", "When they answered.", required=True),
     ),
@@ -550,8 +557,8 @@ _FACTS = (
         USER,
         ACCOUNT,
         Column("touchpoint", "string", "What it asks about."),
-        Column("channel", "string", "How it was sent."),
         Column("language", "string", "Language of the survey."),
+        *_SURVEY,
         Column("invited_at", "timestamp", "When it was sent.", required=True),
         Column(
             "bounced_at", "timestamp", "When it came back; empty: it was delivered."
@@ -1193,6 +1200,15 @@ _RECORDS = (
         Column("imported", "json", "What the sources say."),
         Column("decided_at", "timestamp", "When."),
         Column("decided_by", "string", "By whom."),
+    ),
+    _derived(
+        "account_merges",
+        "Accounts that people merged: what is told of one counts as another's.",
+        "account_id",
+        Column("account_id", "string", "The account that was merged."),
+        Column("into_id", "string", "The one that stays."),
+        Column("merged_at", "timestamp", "When."),
+        Column("merged_by", "string", "By whom."),
     ),
     _derived(
         "segments",

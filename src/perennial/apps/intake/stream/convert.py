@@ -57,7 +57,7 @@ _TOLD = (
 #: SQL of one row a call with all of it; read once, for JSON is what takes the time.
 _CALLS = f"""
     SELECT batch_id, idx, received, dropped, type, previous_id, happened AS at_us,
-           CASE WHEN user_id IS NULL THEN user_agent END AS bare_agent,
+           user_agent AS bare_agent,
            coalesce({is_leaving()}, false) AS is_leaving,
            coalesce({is_leaving()}, false)
                OR type IN {any_of(("identify", "group", "alias"))} AS is_about_people,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -93,14 +93,17 @@ def _save_named(lake: Lake, name: str, said: Mapping[str, list[Said]]) -> None:
         return
     table = FACTS[name]
     [key] = table.key
+    bare: Row = dict.fromkeys(table.names)
     with lake.lock(name):
-        known = {row[key]: row for row in _stored(lake, name, key, said)}
-        bare: Row = dict.fromkeys(table.names)
+        told = {id_: calls for id_, calls in said.items() if calls}
+        known = {row[key]: row for row in _stored(lake, name, key, told)}
         rows = [
             merged(name, known.get(id_, {**bare, key: id_}), calls)
-            for id_, calls in said.items()
-            if calls or id_ not in known
+            for id_, calls in told.items()
         ]
+        # Most ids are only named, and known: of those the table has no more to tell.
+        named = [id_ for id_ in said if id_ not in told]
+        rows += [{**bare, key: id_} for id_ in _unknown(lake, name, key, named)]
         _write(lake, name, rows)
 
 
@@ -168,20 +171,34 @@ def _replace_spells(lake: Lake, changed: Mapping[Pair, Sequence[Row]]) -> None:
         duck.register("changed", pa.Table.from_pylist(rows, schema=schema))
         duck.execute(
             "CREATE TEMP VIEW respelled AS SELECT stored.* "
-            f"FROM {lake.source('memberships')} stored "
+            f"FROM {lake.told('memberships')} stored "
             "ANTI JOIN changed USING (user_id, account_id) "
             "UNION ALL BY NAME FROM changed"
         )
         lake.replace(duck, "memberships", "respelled")
 
 
-def _stored(lake: Lake, name: str, column: str, ids: Iterable[str]) -> list[Row]:
+def _stored(lake: Lake, name: str, column: str, ids: Collection[str]) -> list[Row]:
     """Rows of a table whose `column` is one of `ids`."""
+    if not ids:
+        return []
     with connect() as duck:
-        duck.register("named", pa.table({column: sorted(ids)}))
-        query = f"FROM {lake.source(name)} SEMI JOIN named USING ({column})"
+        duck.register("named", _named(column, ids))
+        query = f"FROM {lake.told(name)} SEMI JOIN named USING ({column})"
         rows: list[Row] = duck.sql(query).to_arrow_table().to_pylist()
         return rows
+
+
+def _unknown(lake: Lake, name: str, key: str, ids: Collection[str]) -> list[str]:
+    """Those of `ids` that a table has no row of."""
+    with connect() as duck:
+        duck.register("named", _named(key, ids))
+        query = f"FROM named ANTI JOIN {lake.told(name)} USING ({key})"
+        return [id_ for (id_,) in duck.sql(query).fetchall()]
+
+
+def _named(column: str, ids: Collection[str]) -> pa.Table:
+    return pa.table({column: pa.array(sorted(ids), pa.string())})
 
 
 def _write(lake: Lake, name: str, rows: Sequence[Row]) -> None:

@@ -126,12 +126,12 @@ CALLS: Final = f"""
                tidy(name) AS page_name, tidy(category) AS page_category,
                within(client) AS client, has_time, within(sent) AS sent,
                object(properties) AS properties, object(traits) AS traits, context,
-               json_extract(context, ['$.groupId', '$.group_id', '$.userAgent'])
-                   AS found
+               json_extract_string(context, '$.groupId') AS account
         FROM said
     ), placed AS (
-        SELECT *, word(found[1]) AS account, word(found[2]) AS other_account,
-               word(found[3]) AS agent,
+        SELECT *,
+               CASE WHEN user_id IS NULL
+                    THEN json_extract_string(context, '$.userAgent') END AS agent,
                CASE WHEN sent IS NOT NULL AND has_time THEN client + (received - sent)
                     WHEN client BETWEEN received - {_LATE_DAYS * _DAY_US}
                                     AND received + {_AHEAD_S * 1_000_000} THEN client
@@ -147,7 +147,9 @@ CALLS: Final = f"""
            least(within(reckoned), received) AS happened,
            CASE type
                 WHEN 'group' THEN group_id
-                ELSE coalesce(tidy(account), tidy(other_account)) END AS account_id,
+                ELSE coalesce(known(account), CASE WHEN contains(context, 'group_id')
+                     THEN known(json_extract_string(context, '$.group_id')) END)
+                END AS account_id,
            CASE WHEN type IN ('identify', 'group')
                 THEN joined(json_extract(context, '$.traits'), traits)
                 WHEN type = 'alias' THEN json_object('previousId', previous_id)
@@ -160,7 +162,7 @@ CALLS: Final = f"""
                               ELSE json_object('category', page_category) END),
                      properties)
                 ELSE properties END AS properties,
-           tidy(agent) AS user_agent,
+           known(agent) AS user_agent,
            CASE WHEN contains(context, 'impersonated')
                      OR contains(properties, 'impersonated')
                 THEN {" OR ".join(_IMPERSONATED)} ELSE false END AS is_impersonated

@@ -17,13 +17,13 @@ from django.utils.translation import override
 from perennial.apps.customers import board, home, queries, today
 from perennial.apps.customers.home import Summary
 from perennial.apps.customers.queries import Book
+from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work import outbox
 from perennial.apps.work.models import Message, Preference
 from perennial.apps.work.tasks import queries as tasks
 from perennial.apps.work.telling import kinds
-from perennial.apps.work.telling.links import absolute
 from perennial.apps.work.telling.notices import regional_of
 from perennial.ui import charts
 
@@ -137,5 +137,6 @@ def _tasks(member: Membership, day: date) -> list[Any]:
 
 def _chart(summary: Summary, member: Membership) -> bytes | None:
     """Renewals ahead, by health: the chart of Home as a picture."""
-    drawn = board.renewals(summary, regional_of(member))
-    return charts.png(drawn.spec, width=_WIDTH) if drawn else None
+    regional = regional_of(member)
+    drawn = board.renewals(summary, regional)
+    return charts.png(drawn.spec, regional, width=_WIDTH) if drawn else None
