@@ -53,7 +53,7 @@ def compose(mailing: Mailing, by: Membership, regional: Regional) -> Composed:
     if not shown:
         raise BadValue(_("There is nothing on it any more."))
     first = choices[0]
-    headline = _headline(shown, first, answers, asked, regional)
+    headline = _headline(shown, first, asked, regional)
     drawn = _drawn(answers, regional, first, _of(asked, first))
     context = {
         "workspace": mailing.workspace,
@@ -109,15 +109,14 @@ def _choices(mailing: Mailing, by: Membership, answers: Answers) -> Sequence[Cho
 def _headline(
     shown: Sequence[Tile],
     first: Choice,
-    answers: Answers,
     asked: Asked,
     regional: Regional,
 ) -> Headline:
     """Of a single metric as its page says it, of a board as the board does."""
     if len(shown) == 1 and shown[0].numbers:
         mine = _of(asked, first)
-        period = asking.period_of(mine.period, answers.today)
-        return detail.headline(shown[0].numbers, first.metric, mine, period, regional)
+        numbers, metric = shown[0].numbers, first.metric
+        return detail.headline(numbers, metric, mine, mine.segment, regional)
     lead = next((t for t in shown if t.metric.key == tiles.LEAD), shown[0])
     if lead.numbers is None:
         return Headline(lead.title)
