@@ -58,7 +58,10 @@ def page(
     regional = request.regional
     period = asking.period_of(asked.period, answers.today)
     # A metric that is a table of its own has no number to lead with.
-    found, of_whom = Numbers(None, None, None, []), menus.of_whom(asked, request)
+    found, of_whom = (
+        Numbers(None, None, None, []),
+        menus.of_whom(asked, request.workspace),
+    )
     if is_a_number(metric):
         found = board.numbers(answers, metric, asked)
     context: dict[str, Any] = {

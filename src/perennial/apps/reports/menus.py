@@ -16,6 +16,7 @@ from perennial.apps.reports.asked import COMPARISONS, GRAINS, PERIODS, Asked
 from perennial.apps.reports.boards import ALL
 from perennial.apps.reports.models import Board
 from perennial.apps.team.access import TeamRequest
+from perennial.apps.team.models import Workspace
 from perennial.apps.team.roles import Role
 from perennial.core.windows import Period
 from perennial.metrics.registry import Metric
@@ -147,11 +148,12 @@ def _segment(asked: Asked, segments: list[str], request: TeamRequest) -> list[Me
     return [Menu(_("Segment"), shown, [every, *some], is_set=chosen is not None)]
 
 
-def of_whom(asked: Asked, request: TeamRequest) -> str:
-    """The name of the segment that is asked for; empty: all customers."""
+def of_whom(asked: Asked, workspace: Workspace) -> str:
+    """The name of the segment that is asked for; empty: all customers, or a saved
+    segment that is gone."""
     if not asked.member_of:
         return asked.segment
-    saved = saved_segments(request.workspace)
+    saved = saved_segments(workspace)
     return next((s.name for s in saved if s.key == asked.member_of), "")
 
 
