@@ -29,6 +29,7 @@ def follow_up(workspace: str, report: Report) -> None:
     engine.evaluate(where)
     report(0.8, _("Sending messages"))
     notices.tell(where)
+    notices.tell_team(where)
     digest.send_due(where)
     mailings.send_due(where)
     outbox.send_due(where)

@@ -48,6 +48,7 @@ urlpatterns = [
     path("leave/<str:token>/", mailings.leave, name="leave_mailing"),
     path("notifications/", telling.notifications, name="notices"),
     path("notifications/read/", telling.read_all, name="read_all"),
+    path("notifications/team/", telling.team_channels, name="team_channels"),
     path("notifications/settings/", telling.preferences, name="preferences"),
     path("playbooks/", playbooks.playbooks, name="playbooks"),
     path("playbooks/start/", playbooks.start_many, name="start_many"),

@@ -10,7 +10,7 @@ from perennial.apps.work.models.alerts import Alert, RuleSetting
 from perennial.apps.work.models.common import Priority
 from perennial.apps.work.models.crew import Absence
 from perennial.apps.work.models.mailings import Mailing
-from perennial.apps.work.models.messages import Message, Notice, Preference
+from perennial.apps.work.models.messages import Channel, Message, Notice, Preference
 from perennial.apps.work.models.plans import Goal, Milestone, Objective, Plan, Vision
 from perennial.apps.work.models.playbooks import (
     Match,
@@ -25,6 +25,7 @@ from perennial.apps.work.models.tasks import Repeat, Task, TaskState
 __all__ = [
     "Absence",
     "Alert",
+    "Channel",
     "Goal",
     "Mailing",
     "Match",
