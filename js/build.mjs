@@ -5,7 +5,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { LIMIT_BYTES, VERSIONS, snippet } from "./snippet.mjs";
+import { LIMIT_BYTES, SHOW_LIMIT_BYTES, VERSIONS, snippet } from "./snippet.mjs";
 import { iconsUsed, sprite } from "./sprite.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -52,10 +52,15 @@ writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest, null, 2));
 // Without a hash: the address of a published version never changes.
 mkdirSync(join(out, "snippet"));
 for (const version of VERSIONS) {
-  const text = await snippet(version);
+  publish(`${version}.js`, await snippet(version), LIMIT_BYTES);
+  const entry = `src/snippet/show/${version}.ts`;
+  publish(`${version}-show.js`, await snippet(version, entry), SHOW_LIMIT_BYTES);
+}
+
+function publish(name, text, limit) {
   const bytes = gzipSync(text, { level: 9 }).length;
-  if (bytes > LIMIT_BYTES) throw new Error(`snippet ${version}: ${bytes} bytes compressed`);
-  writeFileSync(join(out, "snippet", `${version}.js`), text);
+  if (bytes > limit) throw new Error(`snippet ${name}: ${bytes} bytes compressed`);
+  writeFileSync(join(out, "snippet", name), text);
 }
 
 for (const file of globSync(join(out, "{*,snippet/*}.{js,css,svg}"))) {

@@ -1,3 +1,4 @@
 export const LIMIT_BYTES: number;
+export const SHOW_LIMIT_BYTES: number;
 export const VERSIONS: string[];
-export function snippet(version: string): Promise<string>;
+export function snippet(version: string, entry?: string): Promise<string>;

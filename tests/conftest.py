@@ -5,8 +5,13 @@ from __future__ import annotations
 import gc
 
 import pytest
+from hypothesis import settings
 
 from perennial.lake.duck import connect
+
+# Nothing is timed here: what takes long is measured by benchmarks.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 #: Files that take long come first, or all else would be done before the last of them.
 FIRST = (

@@ -33,7 +33,7 @@ def key(server: Server) -> str:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 def test_answers_are_those_described(
     case: schemathesis.Case, server: Server, key: str
 ) -> None:

@@ -102,7 +102,7 @@ def cases(draw: st.DrawFn) -> tuple[Dialect, list[dict[str, object]]]:
     ]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cases())
 def test_payments_survive_any_dialect(new_lake, case) -> None:
     dialect, rows = case

@@ -306,7 +306,7 @@ def at(day: int) -> datetime:
     return START + timedelta(days=day)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(told=identities, told_events=events)
 def test_whose_events_are(
     told: list[tuple[str, str, str, int]],

@@ -156,7 +156,6 @@ def test_an_unknown_metric_is_refused(case: Case) -> None:
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.data())

@@ -63,7 +63,7 @@ def expected(rows: list[dict[str, Any]], zone: str) -> Counter[tuple[Any, ...]]:
     )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(loads=loads, later=st.sampled_from(["Europe/Berlin", "Pacific/Kiritimati"]))
 def test_loads_one_by_one_are_one_build(
     loads: list[list[dict[str, Any]]], later: str

@@ -152,7 +152,6 @@ def test_loads_accept_a_key_once(
         settings=settings(
             max_examples=10,
             stateful_step_count=12,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

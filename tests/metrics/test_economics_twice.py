@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from functools import cache, partial
 from itertools import pairwise
+from math import prod
 from statistics import fmean
 
 import pytest
@@ -370,11 +373,11 @@ def test_simple_value_and_short_lives(books: Books) -> None:
 
 def survivors(found: list[tuple[int, bool]], until: int) -> float:
     """The share that stays longer, by the definition of Kaplan and Meier."""
-    share = 1.0
-    for at in sorted({time for time, over in found if over and time <= until}):
-        risk = sum(time >= at for time, _ in found)
-        share *= 1 - sum(time == at and over for time, over in found) / risk
-    return share
+    times = sorted(time for time, _ in found)
+    ends = Counter(time for time, over in found if over and time <= until)
+    return prod(
+        1 - count / (len(times) - bisect_left(times, at)) for at, count in ends.items()
+    )
 
 
 def ahead(found: list[tuple[int, bool]], age: int, *, observed: bool) -> float | None:

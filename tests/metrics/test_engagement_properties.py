@@ -42,7 +42,7 @@ def values(case: Case, key: str, **asked: Any) -> list[float]:
 
 
 # A case takes a second: what fails is not made smaller.
-@settings(max_examples=3, deadline=None, phases=(Phase.generate,))
+@settings(max_examples=3, phases=(Phase.generate,))
 @given(company)
 def test_whatever_people_do(people: list[list[tuple[int, str, str]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

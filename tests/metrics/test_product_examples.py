@@ -99,7 +99,7 @@ class TestRequests:
             (row,) = case.workspace.metric(key, **may).to_dicts()
             assert (row["value"], row["n"], row["status"]) == (None, 0, "no_data")
 
-    @settings(max_examples=3, deadline=None)
+    @settings(max_examples=3)
     @given(
         times=st.lists(st.integers(0, 10_000), min_size=1, max_size=40),
         limit=st.integers(1, 4000),

@@ -338,7 +338,7 @@ scores = st.lists(st.integers(0, 10), min_size=1, max_size=12)
 
 
 class TestProperties:
-    @settings(max_examples=4, deadline=None)
+    @settings(max_examples=4)
     @given(many=st.lists(scores, min_size=5, max_size=20), chance=st.randoms())
     def test_nps_of_any_answers(self, many: list[list[int]], chance: Random) -> None:
         """Bounded, whatever the order; a detractor who is won over never lowers it."""

@@ -6,14 +6,18 @@ export interface Call {
   fields: Fields;
   /** The last object: `{context: {…}}` for this message alone. */
   context: Fields;
+  /** Of `identify`: what the server says of the id. */
+  signature?: string | undefined;
 }
 
 export function readCall(args: unknown[]): Call {
   const objects = args.filter(isFields);
+  const signature = objects[1]?.["signature"];
   return {
     words: args.filter(isId).map(String),
     fields: objects[0] || {},
     context: isFields(objects[1]?.["context"]) ? objects[1]["context"] : {},
+    ...(typeof signature === "string" ? { signature } : {}),
   };
 }
 

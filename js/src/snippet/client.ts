@@ -8,6 +8,7 @@ import { makeQueue } from "./queue.ts";
 import { makePause } from "./retry.ts";
 import { makeSender } from "./sender.ts";
 import { makeStore } from "./store.ts";
+import { makeThings } from "./things.ts";
 import { bytesOf, listen, uuid, type Fields, type Options, type Win } from "./surroundings.ts";
 
 export const METHODS = [
@@ -30,6 +31,9 @@ export function makeClient(win: Win, options: Options): Client {
   const queue = makeQueue(store, options.key);
   const pause = makePause(store, options.key);
   const sender = makeSender(win, options, store, queue, pause, () => settle() === "on");
+  const things = options.show
+    ? makeThings(win, options, store, identity, () => settle() === "on")
+    : undefined;
   let pages: Pages | undefined;
   let mode: Mode | undefined;
 
@@ -78,15 +82,20 @@ export function makeClient(win: Win, options: Options): Client {
     const [name, category] = words.slice(0, 2).reverse();
     const properties = { ...pageOf(win, referrer()), ...fields };
     capture("page", { name, category, properties }, context);
+    things?.look();
   }
 
   function track({ words: [event], fields: properties, context }: Call): void {
-    if (event) capture("track", { event, properties }, context);
+    if (!event) return;
+    capture("track", { event, properties }, context);
+    things?.happened(event);
   }
 
-  function identify({ words: [userId], fields: traits, context }: Call): void {
+  function identify({ words: [userId], fields: traits, context, signature }: Call): void {
     if (userId) identity.become(userId);
+    if (signature) identity.sign(signature);
     capture("identify", { traits }, context);
+    things?.look();
   }
 
   function group({ words: [groupId], fields: traits, context }: Call): void {

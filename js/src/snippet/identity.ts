@@ -4,6 +4,7 @@ const ANONYMOUS = "anonymousId";
 const USER = "userId";
 const GROUP = "groupId";
 const SESSION = "session";
+const SIGNATURE = "signature";
 /** A session ends after this long without a message, as the server counts it. */
 const SESSION_MS = 30 * 60_000;
 
@@ -13,6 +14,9 @@ export interface Identity {
   userId(): string | undefined;
   groupId(): string | undefined;
   sessionId(): string;
+  /** What the page's own server says of the user's id, so that it can be believed. */
+  signature(): string | undefined;
+  sign(text: string): void;
   become(userId: string): void;
   join(groupId: string): void;
   forget(): void;
@@ -35,7 +39,7 @@ export function makeIdentity(store: Store, uuid: () => string): Identity {
   }
 
   function forget(): void {
-    for (const name of [ANONYMOUS, USER, GROUP, SESSION]) store.remove(name);
+    for (const name of [ANONYMOUS, USER, GROUP, SESSION, SIGNATURE]) store.remove(name);
   }
 
   function sessionId(): string {
@@ -53,6 +57,8 @@ export function makeIdentity(store: Store, uuid: () => string): Identity {
     userId: () => store.get(USER) || undefined,
     groupId: () => store.get(GROUP) || undefined,
     sessionId,
+    signature: () => store.get(SIGNATURE) || undefined,
+    sign: (text) => store.set(SIGNATURE, text),
     become,
     join: (groupId) => store.set(GROUP, groupId),
     forget,

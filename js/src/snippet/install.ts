@@ -60,13 +60,14 @@ function start(early: Early[], script: HTMLScriptElement | null, run: (call: Ear
   if (data?.["key"]) run(["load", data["key"], optionsOf(data)]);
 }
 
-/** data-key, data-host, data-consent="required", data-pages="off", data-sessions="off" */
+/** data-key, data-host, data-consent, data-pages, data-sessions, data-show */
 function optionsOf(data: DOMStringMap): Partial<Options> {
   return {
     ...(data["host"] ? { host: data["host"] } : {}),
     consent: data["consent"] === "required" ? "required" : undefined,
     pages: data["pages"] !== "off",
     sessions: data["sessions"] !== "off",
+    show: data["show"] === "on",
   };
 }
 

@@ -10,6 +10,7 @@ export interface Options {
   consent?: "required" | undefined;
   pages?: boolean | undefined;
   sessions?: boolean | undefined;
+  show?: boolean | undefined;
 }
 
 /** Nothing of ours is ever thrown into the page. */

@@ -10,6 +10,7 @@
  *     data-consent="required"   keep and send nothing before optIn()
  *     data-pages="off"          no automatic page views
  *     data-sessions="off"       no session ids
+ *     data-show="on"            may show surveys to people who are identified
  *
  * Calls before the script has come are taken as arrays, also afterwards:
  *
@@ -27,7 +28,7 @@
  *     perennial.load("KEY");
  *     </script>
  *
- *     load(key, {host, consent: "required", pages: false, sessions: false})
+ *     load(key, {host, consent: "required", pages: false, sessions: false, show: true})
  *     page([[category,] name,] [properties])
  *     track(event, [properties])
  *     identify([userId,] [traits])
@@ -39,6 +40,7 @@
  *
  * page, track, identify, group and alias take a last argument `{context: {…}}`, whose
  * fields go into the context of this one message: `{context: {groupId: "other"}}`.
+ * identify takes `{signature: "…"}` there: HMAC-SHA256 of the user id by your server.
  */
 import { install } from "./install.ts";
 import { safely, type Win } from "./surroundings.ts";

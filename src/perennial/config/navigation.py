@@ -49,6 +49,7 @@ NAVIGATION = [
         phone=True,
         count=waiting,
     ),
+    NavItem("surveys", _("Surveys"), icon="message-2", url="surveys:surveys"),
     NavItem(
         "notices",
         _("Notifications"),

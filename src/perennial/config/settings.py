@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "perennial.apps.insights",
     "perennial.apps.reports",
     "perennial.apps.intake",
+    "perennial.apps.surveys",
     "perennial.apps.work",
     "perennial.apps.jobs",
 ]
@@ -215,9 +216,15 @@ PALETTE = [
 WHEN_A_MEMBER_LEAVES = ["perennial.apps.work.tasks.actions.hand_over"]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
 # Where applications join the pages of customers (`apps/customers/hooks.py`).
-TIMELINE = ["perennial.apps.work.joining.timeline"]
+TIMELINE = [
+    "perennial.apps.surveys.joining.timeline",
+    "perennial.apps.work.joining.timeline",
+]
 ACCOUNT_TABS: list[str] = []
-ACCOUNT_PANELS = ["perennial.apps.work.joining.panel"]
+ACCOUNT_PANELS = [
+    "perennial.apps.work.joining.panel",
+    "perennial.apps.surveys.joining.panel",
+]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
 ACCOUNT_BULK = ["perennial.apps.work.joining.start_playbook"]
 ACCOUNT_BELONGINGS = [
@@ -227,6 +234,8 @@ ACCOUNT_BELONGINGS = [
 ACCOUNT_DOCUMENTS = ["perennial.apps.work.documents.views.links"]
 REPORT_LINKS = ["perennial.apps.work.mailings.views.link"]
 HOME_PANELS = ["perennial.apps.work.joining.home_panel"]
+# What surveys need of those above them (`apps/surveys/hooks.py`).
+OUTBOX = "perennial.apps.work.outbox"
 
 # --- background work: one durable queue on the application database
 

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),
     path("snippet/v1.js", snippet.v1, name="snippet"),
+    path("snippet/v1/show.js", snippet.v1_show, name="snippet_show"),
     path("", include("perennial.ui.urls")),
     path("", include("perennial.apps.team.urls")),
     path("", include("perennial.apps.customers.urls")),
@@ -21,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/", include("perennial.apps.insights.urls")),
     path("metrics/", include("perennial.apps.reports.urls")),
     path("data/", include("perennial.apps.intake.urls")),
+    path("", include("perennial.apps.surveys.urls")),
     path("", include("perennial.apps.work.urls")),
     path("settings/jobs/", include("perennial.apps.jobs.urls")),
 ]

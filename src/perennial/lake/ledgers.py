@@ -12,7 +12,7 @@ import duckdb
 
 from perennial.core.money import MONTHS_PER_INTERVAL, SCALE
 from perennial.core.settings import Settings
-from perennial.lake import merged
+from perennial.lake import closing, merged
 from perennial.lake.meaning import Meaning
 from perennial.lake.store import Lake
 from perennial.lake.tables import FACTS
@@ -38,7 +38,8 @@ def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -
 
     Trials, metered and unpaid items are no MRR; a pause makes it zero and says
     so; a failed payment keeps it for the dunning days. By `churn_recognition` it
-    ends with the service, when the notice takes effect, or with the notice.
+    ends with the service, when the notice takes effect, or with the notice. Closed
+    months keep what they said.
     """
     _items(lake, duck, settings)
     duck.execute(
@@ -82,10 +83,11 @@ def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -
         SELECT account_id, currency, date_from,
                lead(date_from) OVER (
                    PARTITION BY account_id, currency ORDER BY date_from) AS date_to,
-               mrr_e4, is_paused, is_involuntary
+               mrr_e4, is_paused, is_involuntary, NULL::BIGINT AS late_e4
         FROM run
         """
     )
+    closing.keep_closed(lake, duck, settings)
 
 
 def _items(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -226,7 +226,7 @@ def _sql(workspace: Workspace, as_of: date, *, is_past: bool = False) -> str:
         SELECT account_id, arg_max(score, answered_at) AS nps_score,
                max(answered_at) AS nps_at
         FROM {source("survey_responses")}
-        WHERE kind = 'nps' AND answered_at < {instant} GROUP BY account_id
+        WHERE kind = 'nps' AND answered_at < {until} GROUP BY account_id
     ), ticket AS (
         SELECT account_id, count(*) AS open_tickets,
                count(*) FILTER (lower(priority) IN ('urgent', 'high')) AS urgent_tickets

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import arro3.core
 import duckdb
@@ -174,7 +175,7 @@ class Lake:
         with self._guard:  # or another thread brings it to a newer version meanwhile
             version, known = handle.version(), self._snapshots.get(name)
             if known is None or known.version != version:
-                files = tuple(handle.file_uris())
+                files = tuple(self._files(handle))
                 known = Snapshot(version, files, _column_names(handle))
                 self._snapshots[name] = known
             return known
@@ -236,10 +237,15 @@ class Lake:
                 handle = DeltaTable(self.uri(name), version=version)
             except (DeltaError, TableNotFoundError) as error:
                 raise VersionGone(f"{name} at version {version}") from error
-        files = handle.file_uris()
+        files = self._files(handle)
         if "://" not in self.root and not all(Path(file).exists() for file in files):
             raise VersionGone(f"{name} at version {version}")
         return set(files), _column_names(handle)
+
+    def _files(self, handle: DeltaTable) -> list[str]:
+        """The files of a version, as DuckDB opens them: paths are no addresses."""
+        files = handle.file_uris()
+        return files if "://" in self.root else [unquote(file) for file in files]
 
     def read(self, name: str) -> pa.Table:
         """The whole table; for tables that people make, not for events."""
@@ -253,7 +259,7 @@ class Lake:
         months: dict[str, list[str]] = {}
         actions = handle.get_add_actions(flatten=True)
         partitions = _column(actions, f"partition.{MONTH}") or [""] * actions.num_rows
-        for file, month in zip(handle.file_uris(), partitions, strict=True):
+        for file, month in zip(self._files(handle), partitions, strict=True):
             months.setdefault(str(month), []).append(file)
         return months
 

@@ -164,6 +164,12 @@ _ENDS = Column(
     aliases=("end_date", "ends", "end"),
 )
 
+_SURVEY = (
+    _id("survey", "Which of the surveys it belongs to."),
+    Column("wave", "string", "Which of its waves."),
+    Column("channel", "string", "How it reached them: product, email, link, api."),
+)
+
 _FACTS = (
     _table(
         "accounts",
@@ -532,6 +538,7 @@ _FACTS = (
             "invite_id",
             "The invitation it answers; of several answers the last counts.",
         ),
+        *_SURVEY,
         Column("invited_at", "timestamp", "When they were asked."),
         Column("answered_at", "timestamp", "When they answered.", required=True),
     ),
@@ -550,8 +557,8 @@ _FACTS = (
         USER,
         ACCOUNT,
         Column("touchpoint", "string", "What it asks about."),
-        Column("channel", "string", "How it was sent."),
         Column("language", "string", "Language of the survey."),
+        *_SURVEY,
         Column("invited_at", "timestamp", "When it was sent.", required=True),
         Column(
             "bounced_at", "timestamp", "When it came back; empty: it was delivered."
@@ -750,6 +757,15 @@ _ROLLUPS = (
         partition_by="date",
     ),
     _derived(
+        "presence",
+        "Days a person was active on, in whichever account.",
+        "date user_id",
+        _DATE,
+        Column("user_id", "string", "The person."),
+        Column("previous_on", "date", "The last such day before; empty: none."),
+        partition_by="date",
+    ),
+    _derived(
         "feature_days",
         "Feature uses by day, account, user and feature.",
         "date account_id user_id feature_id",
@@ -811,6 +827,11 @@ _ROLLUPS = (
         Column("mrr_e4", "int", "MRR at the end of each day, in 1/10,000."),
         Column("is_paused", "bool", "Zero because paused."),
         Column("is_involuntary", "bool", "Zero because a payment failed."),
+        Column(
+            "late_e4",
+            "int",
+            "How much of its level is late news of closed months; empty: nothing.",
+        ),
     ),
     _derived(
         "seat_ledger",
@@ -1232,6 +1253,7 @@ TABLES: Mapping[str, Table] = {**FACTS, **ROLLUPS, **RECORDS}
 #: The column that says when a row holds from: a table knows nothing before its first.
 DATED: Mapping[str, str] = {
     "user_days": "date",
+    "presence": "date",
     "feature_days": "date",
     "sessions": "date",
     "account_days": "date",

@@ -14,7 +14,10 @@ from perennial.metrics.registry import USER_DIMENSIONS, metric
 from perennial.metrics.surveys import PARTS, answers, is_easy, newest, on_scale
 
 #: What answers can be split by.
-DIMENSIONS = (*USER_DIMENSIONS, "role", "touchpoint", "language", "scale")
+DIMENSIONS = (
+    *USER_DIMENSIONS,
+    *("role", "touchpoint", "language", "scale", "survey", "wave", "channel"),
+)
 
 _ANSWERS = ("survey_responses",)
 #: Touchpoints of surveys that ask about no single one.
@@ -44,7 +47,7 @@ _CONFIDENCE_95 = 1.96
         "Answers on a scale from 1 to 10 are grouped like the others; split by scale "
         "to see them. Surveys about a single touchpoint are another question: they are "
         "left out where the workspace also asks about the relationship, unless split or "
-        "filtered by touchpoint."
+        "filtered by touchpoint or survey."
     ),
 )
 def nps(t: Inputs, q: Query) -> ir.Table:
@@ -79,9 +82,9 @@ def nps(t: Inputs, q: Query) -> ir.Table:
 def _of_one_question(t: Inputs, rows: ir.Table) -> ir.Table:
     """Answers about the relationship, or, where there are none, all (F01).
 
-    Split or filtered by touchpoint, every row is of one question anyway.
+    Split or filtered by touchpoint or survey, every row is of one question anyway.
     """
-    if t.asks("touchpoint"):
+    if t.asks("touchpoint") or t.asks("survey"):
         return rows
     every = t.rows("survey_responses")
     every = every.filter(every.kind == "nps")
@@ -228,7 +231,10 @@ def _mean_on(rows: ir.Table, q: Query, low: int, high: int) -> ir.Table:
     source="F01",
     reads=("survey_invites",),
     also_reads=("survey_responses",),
-    dimensions=(*USER_DIMENSIONS, "kind", "touchpoint", "channel", "language"),
+    dimensions=(
+        *USER_DIMENSIONS,
+        *("kind", "touchpoint", "language", "survey", "wave", "channel"),
+    ),
     window_days="nps_window_days",
     caveats=(
         "Invitations belong to the day they were sent; those of the last days may still "

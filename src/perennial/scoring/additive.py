@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
+import scipy
 
 from perennial.scoring.statistics import Floats
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+# scikit-learn takes a second to load: the few who learn do it, nobody else.
 
 #: Fewer cases are calibrated by a line instead of steps (P03).
 ENOUGH_FOR_STEPS = 200
@@ -63,7 +65,7 @@ class Calibration:
             x, p = np.array(self.points).T
             chance = np.interp(log_odds, x, p)
         else:
-            chance = expit(self.slope * log_odds + self.shift)
+            chance = scipy.special.expit(self.slope * log_odds + self.shift)
         return np.asarray(np.clip(chance, _SURE, 1 - _SURE))
 
 
@@ -142,7 +144,7 @@ def weights(
 
     def loss(w: Floats) -> tuple[float, Floats]:
         z = w[0] + x @ w[1:]
-        off = expit(z) - y
+        off = scipy.special.expit(z) - y
         total = np.logaddexp(0, z).sum() - y @ z + ridge / 2 * w[1:] @ w[1:]
         slope = np.concatenate([[off.sum()], x.T @ off + ridge * w[1:]])
         return float(total), slope
@@ -150,7 +152,9 @@ def weights(
     bounds = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
     allowed = [(None, None), *(bounds[s] for s in signs or [0] * x.shape[1])]
     start = np.zeros(x.shape[1] + 1)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=allowed)
+    found = scipy.optimize.minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=allowed
+    )
     return [float(w) for w in found.x]
 
 
@@ -160,6 +164,8 @@ def boosted(
     """Gradient boosting of stumps: each measure gets a curve of steps, none depends on
     another. The steps are read off the model, and centered on what is usual; `signs`
     as for `logistic`."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     edges = [_edges(x[:, column]) for column in range(x.shape[1])]
     places = np.column_stack(
         [_places(x[:, column], inner) for column, inner in enumerate(edges)]
@@ -233,6 +239,8 @@ def calibrated(model: Additive, x: Floats, y: np.ndarray) -> Additive:
     Never falling steps, or with fewer than 200 cases a line (Platt). With one outcome
     only it stays as it is.
     """
+    from sklearn.linear_model import LogisticRegression
+
     if y.all() or not y.any():
         return model
     raw = model.intercept + model.parts(x).sum(axis=1)
@@ -248,6 +256,8 @@ def calibrated(model: Additive, x: Floats, y: np.ndarray) -> Additive:
 def _steps(raw: Floats, y: np.ndarray) -> tuple[tuple[float, float], ...]:
     """Log-odds and chances between which lines are drawn: isotonic steps, each drawn
     to the base rate as if by a few more cases, so that a step of two is not certain."""
+    from sklearn.isotonic import IsotonicRegression
+
     fitted = IsotonicRegression().fit_transform(raw, y)
     values, step, n = np.unique(fitted, return_inverse=True, return_counts=True)
     drawn = (values * n + _DRAWN * y.mean()) / (n + _DRAWN)

@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import gammaln, hyp2f1
+import scipy
 
 Floats = npt.NDArray[np.float64]
 
@@ -88,7 +87,7 @@ class BgNbd:
         if abs(a - 1) < 1e-9:  # The formula divides by a − 1; its limit is finite.
             a = 1 + 1e-9
         z = weeks / (self.alpha + age + weeks)
-        series = hyp2f1(r + x, b + x, a + b + x - 1, z)
+        series = scipy.special.hyp2f1(r + x, b + x, a + b + x - 1, z)
         kept = ((self.alpha + age) / (self.alpha + age + weeks)) ** (r + x)
         bought = (a + b + x - 1) / (a - 1) * (1 - kept * series)
         return float(bought / (1 + self._odds_of_leaving(buyer)))
@@ -139,7 +138,7 @@ def fit_bgnbd(found: Iterable[Buyer]) -> BgNbd | None:
         return None
     unique, weight = np.unique(np.array(rows, dtype=float), axis=0, return_counts=True)
     x, recency, age = unique.T
-    again = x > 0
+    again, gammaln = x > 0, scipy.special.gammaln
 
     def loss(point: Floats) -> float:
         r, alpha, a, b = np.exp(point)
@@ -160,6 +159,7 @@ def fit_gamma_gamma(found: Iterable[Buyer]) -> GammaGamma | None:
     if not rows:
         return None
     x, m = np.array(rows, dtype=float).T
+    gammaln = scipy.special.gammaln
 
     def loss(point: Floats) -> float:
         p, q, v = np.exp(point)
@@ -178,7 +178,7 @@ def _lowest(loss: Callable[[Floats], float], size: int) -> Sequence[float]:
 
     Nelder and Mead's simplex: no derivatives, and the same answer every time.
     """
-    found = minimize(
+    found = scipy.optimize.minimize(
         lambda point: _finite(loss, point),
         np.zeros(size),
         method="Nelder-Mead",

@@ -14,7 +14,7 @@ from math import exp, sqrt
 
 import numpy as np
 import polars as pl
-from scipy.special import expit
+import scipy
 
 from perennial.scoring.additive import weights
 from perennial.scoring.statistics import (
@@ -363,7 +363,7 @@ def adjusted_odds(
     found = weights(scaled, stayed, ridge=_RIDGE)
     slope = found[1]
     full = np.column_stack([np.ones(len(scaled)), scaled])
-    chance = expit(full @ found)
+    chance = scipy.special.expit(full @ found)
     weight = (chance * (1 - chance))[:, None]
     penalty = np.diag([1e-9, *[_RIDGE] * scaled.shape[1]])
     spread = sqrt(float(np.linalg.inv(full.T @ (weight * full) + penalty)[1, 1]))

@@ -14,8 +14,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from sklearn.isotonic import isotonic_regression
+import scipy
 from threadpoolctl import threadpool_limits
 
 Floats = npt.NDArray[np.float64]
@@ -47,7 +46,7 @@ def auc(more: Numbers, less: Numbers) -> float | None:
     first, second = np.asarray(more, float), np.asarray(less, float)
     if not len(first) or not len(second):
         return None
-    ranks = stats.rankdata(np.concatenate([first, second]))
+    ranks = scipy.stats.rankdata(np.concatenate([first, second]))
     above = ranks[: len(first)].sum() - len(first) * (len(first) + 1) / 2
     return float(above / (len(first) * len(second)))
 
@@ -70,7 +69,7 @@ def differs(first: Numbers, second: Numbers) -> float:
     if np.ptp(np.concatenate([first, second])) == 0:
         return 1.0
     return float(
-        stats.mannwhitneyu(
+        scipy.stats.mannwhitneyu(
             first, second, alternative="two-sided", method="asymptotic"
         ).pvalue
     )
@@ -80,7 +79,7 @@ def q_values(p: Sequence[float]) -> list[float]:
     """P-values corrected for how many there are (Benjamini and Hochberg)."""
     if not p:
         return []
-    return [float(q) for q in stats.false_discovery_control(p, method="bh")]
+    return [float(q) for q in scipy.stats.false_discovery_control(p, method="bh")]
 
 
 def wilson(hits: float, n: float) -> tuple[float, float]:
@@ -93,8 +92,8 @@ def wilson(hits: float, n: float) -> tuple[float, float]:
 
 def rising(values: Numbers, weights: Numbers) -> list[float]:
     """The nearest values that never fall (pool adjacent violators, weighted)."""
-    fitted = isotonic_regression(np.asarray(values, float), sample_weight=weights)
-    return [float(value) for value in fitted]
+    fitted = scipy.optimize.isotonic_regression(values, weights=weights)
+    return [float(value) for value in fitted.x]
 
 
 def psi(expected: Sequence[float], actual: Sequence[float]) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+import scipy
 
 from perennial.core.survival import Spell, at_risk, curve, intervals
 
@@ -99,7 +99,7 @@ def differs(groups: Mapping[str, Sequence[Spell]]) -> float | None:
     rate = d * (n - d) / (n - 1)
     spread = np.diag((rate * share).sum(axis=1)) - (rate * share) @ share.T
     statistic = float(off @ np.linalg.pinv(spread) @ off)
-    return float(chi2.sf(statistic, len(watched) - 1))
+    return float(scipy.stats.chi2.sf(statistic, len(watched) - 1))
 
 
 def _at_risk(spells: Sequence[Spell], times: np.ndarray) -> np.ndarray:

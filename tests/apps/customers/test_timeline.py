@@ -130,7 +130,6 @@ def test_addresses_say_what_is_asked() -> None:
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(

@@ -9,6 +9,7 @@ from perennial.lake.workspace import Workspace as Lake
 from tests.apps.customers.folder import built  # noqa: F401 - a fixture
 from tests.apps.health.conftest import lake, regional, workspace  # noqa: F401
 from tests.apps.team.cast import Cast, cast, client_of  # noqa: F401 - fixtures
+from tests.mailbox import post  # noqa: F401 - a fixture
 
 
 @pytest.fixture

@@ -391,7 +391,6 @@ STEPS = st.lists(
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=STEPS, again=st.integers(0, 20), most=st.none() | st.integers(1, 3))

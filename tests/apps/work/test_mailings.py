@@ -89,7 +89,7 @@ def test_it_goes_out_once_and_after_it_was_set_up(
     assert {mine.to, boss.to} == {cast.teammate.email, BOSS}
     assert mine.subject.startswith("Aldermoor: Monatlich wiederkehrender Umsatz")
     assert bytes(mine.chart or b"").startswith(b"\x89PNG")
-    assert boss.leave.endswith(f"/leave/{sending.token(weekly, BOSS)}/")
+    assert f"/leave/{sending.token(weekly, BOSS)}/" in boss.text
     # A process that died after writing, before it said so, writes none again.
     Mailing.objects.update(sent_for=None)
     assert sending.send_due(workspace) == 1

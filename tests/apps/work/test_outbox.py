@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from email import message_from_bytes
-from email.message import Message as Mail
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -23,39 +19,10 @@ from perennial.apps.work import outbox, posting
 from perennial.apps.work.models import Message
 from perennial.core.errors import BadValue
 from tests.apps.team.cast import Cast
+from tests.mailbox import Post
 
 ClientOf = Callable[[User], Client]
 State = Message.State
-
-
-class Post:
-    """A mail server that keeps what it gets, or refuses."""
-
-    def __init__(self) -> None:
-        self.mails: list[Mail] = []
-        self.refuses = False
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        if self.refuses:
-            return "451 try later"
-        self.mails.append(message_from_bytes(envelope.content))
-        return "250 taken"
-
-
-@pytest.fixture
-def post(settings: Settings) -> Iterator[Post]:
-    found = Post()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Controller(found, hostname="127.0.0.1", port=port)
-    server.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = port
-    settings.EMAIL_USE_TLS = False
-    yield found
-    server.stop()
 
 
 def mail(workspace: Workspace, key: str = "a", **more: Any) -> Message:

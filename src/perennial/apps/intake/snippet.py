@@ -43,6 +43,13 @@ def v1(request: HttpRequest) -> HttpResponse:
     return _answer(request, "v1.js")
 
 
+@require_safe
+@login_not_required
+def v1_show(request: HttpRequest) -> HttpResponse:
+    """The part that draws on the page; loaded when there is something to show."""
+    return _answer(request, "v1-show.js")
+
+
 def _answer(request: HttpRequest, name: str) -> HttpResponse:
     copy = _chosen(FOLDER / name, request.headers.get("Accept-Encoding", ""))
     response = HttpResponse(copy.body, content_type="text/javascript; charset=utf-8")

@@ -64,6 +64,15 @@ def archive(source: Source, *, by: User) -> None:
     record(source.workspace, by, "source.archived", source.name)
 
 
+def workspace_of_key(key: str) -> Workspace | None:
+    """Whose write key it is; None for one that is unknown or revoked."""
+    found = WriteKey.objects.select_related("source__workspace").filter(
+        key=key, revoked_at=None
+    )
+    known = found.first()
+    return known.source.workspace if known else None
+
+
 def shown(key: str) -> str:
     """A key as lists and the audit name it: its first characters."""
     return f"{key[:6]}…"

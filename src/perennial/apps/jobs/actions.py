@@ -98,6 +98,16 @@ def run_now(
 
 
 @transaction.atomic
+def soon(name: str, workspace: Workspace) -> JobRun:
+    """A run that begins after this moment: one that waits will do, one that runs may
+    have looked already. Not audited: nobody asked, something happened."""
+    waiting = JobRun.objects.filter(
+        workspace=workspace, name=name, state=State.WAITING, due_at__lte=timezone.now()
+    )
+    return waiting.first() or _enqueue(name, workspace, arguments={})
+
+
+@transaction.atomic
 def retry(run: JobRun, *, by: User | None = None) -> JobRun:
     """A failed run again, from its first attempt."""
     fresh = JobRun.objects.filter(pk=run.pk, state=State.FAILED).update(

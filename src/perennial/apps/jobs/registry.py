@@ -140,6 +140,20 @@ JOBS: Final[list[Job]] = [
         _("Asks what a playbook would have done in the past 90 days."),
     ),
     Job(
+        "take_answers",
+        "perennial.apps.surveys.jobs.take_answers",
+        "",
+        _("Answers to surveys"),
+        _("Brings answers into the numbers."),
+    ),
+    Job(
+        "send_surveys",
+        "perennial.apps.surveys.jobs.send_surveys",
+        "5 * * * *",
+        _("Survey mails"),
+        _("Invites by mail whom the rules allow, and reminds."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",

@@ -11,6 +11,7 @@ import base64
 import hmac
 import json
 import logging
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from email.mime.image import MIMEImage
 from typing import Any, Final
@@ -50,9 +51,9 @@ def write(
     subject: str = "",
     html: str = "",
     chart: bytes | None = None,
-    leave: str = "",
-    account_id: str = "",
     is_draft: bool = False,
+    headers: Mapping[str, str] | None = None,
+    account_id: str = "",
 ) -> Message:
     """The message called `key`: written the first time, found again later."""
     message, _new = Message.objects.get_or_create(
@@ -66,11 +67,22 @@ def write(
             "text": text,
             "html": html,
             "chart": chart,
-            "leave": leave,
+            "headers": dict(headers or {}),
             "account_id": account_id,
         },
     )
     return message
+
+
+def write_mail(workspace: Workspace, **mail: Any) -> Message:
+    """A mail of an application that cannot know this one (`settings.OUTBOX`)."""
+    return write(workspace, channel=Message.Channel.EMAIL, **mail)
+
+
+def failed(workspace: Workspace, keys: Collection[str]) -> set[str]:
+    """Those of these messages that never arrived."""
+    lost = workspace.messages.filter(key__in=keys, state=State.FAILED)
+    return set(lost.values_list("key", flat=True))
 
 
 def of_run(
@@ -168,7 +180,7 @@ def _mail(message: Message) -> bool:
         message.subject,
         message.text,
         to=[message.to],
-        headers={"Message-ID": message_id(message), **_ending(message)},
+        headers={"Message-ID": message_id(message), **message.headers},
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
@@ -180,16 +192,6 @@ def _mail(message: Message) -> bool:
         mail.attach(picture)
     mail.send()
     return True
-
-
-def _ending(message: Message) -> dict[str, str]:
-    """What mail programs make their button of that ends a mailing (RFC 8058)."""
-    if not message.leave.startswith("http"):
-        return {}
-    return {
-        "List-Unsubscribe": f"<{message.leave}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
 
 
 def message_id(message: Message) -> str:

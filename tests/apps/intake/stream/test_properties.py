@@ -60,7 +60,7 @@ SINGLES = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(BATCHES | SINGLES, min_size=1, max_size=3))
 def test_every_call_is_an_event_or_a_reject(
     sent: list[tuple[str, dict[str, Any], int]],
@@ -81,7 +81,7 @@ def test_every_call_is_an_event_or_a_reject(
     assert len(set(numbers)) == len(numbers)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(CALLS, max_size=6))
 def test_what_is_heard_of_people_can_be_written_twice(
     tmp_path_factory: pytest.TempPathFactory, calls: list[Any]
@@ -116,7 +116,6 @@ LOADS = st.lists(
 
 @settings(
     max_examples=8,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(LOADS)

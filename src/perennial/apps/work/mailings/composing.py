@@ -19,9 +19,9 @@ from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.board import Headline, Tile
 from perennial.apps.reports.boards import Choice
 from perennial.apps.reports.results import Answers
+from perennial.apps.team.addresses import absolute
 from perennial.apps.team.models import Membership
 from perennial.apps.work.models import Mailing
-from perennial.apps.work.telling.links import absolute
 from perennial.core.errors import BadValue, PerennialError
 from perennial.ui import charts
 from perennial.ui.formats import Regional

@@ -12,13 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from perennial.apps.team.addresses import absolute, unsubscribing
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work import outbox
 from perennial.apps.work.mailings import schedule
 from perennial.apps.work.mailings.composing import Composed, compose
 from perennial.apps.work.models import Mailing, Message
-from perennial.apps.work.telling.links import absolute
 from perennial.apps.work.telling.notices import regional_of
 from perennial.core.errors import PerennialError
 
@@ -93,7 +93,7 @@ def _write(mailing: Mailing, moment: str, email: str, mail: Composed) -> None:
         text=mail.rendered("txt", leave),
         html=mail.rendered("html", leave),
         chart=mail.chart,
-        leave=leave,
+        headers=unsubscribing(leave),
     )
 
 

@@ -47,10 +47,10 @@ class Message(models.Model):
     subject = models.CharField(max_length=300, blank=True)
     text = models.TextField()
     html = models.TextField(blank=True)
+    #: Further headers of a mail.
+    headers = models.JSONField[dict[str, str]](default=dict)
     #: A picture the HTML shows as `cid:chart`.
     chart = models.BinaryField(null=True)
-    #: Where a reader ends a mailing; mail programs offer it.
-    leave = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
     claimed_at = models.DateTimeField(null=True)

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_POST
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.team.access import TeamRequest, public, role_required
+from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.apps.work import tabs
 from perennial.apps.work.models import Goal, Milestone, Plan
 from perennial.apps.work.plans import actions, queries
 from perennial.apps.work.tasks import queries as tasks
-from perennial.apps.work.telling.links import absolute
 from perennial.core.errors import PerennialError
 from perennial.metrics.registry import Metric
 from perennial.ui.formats import Regional

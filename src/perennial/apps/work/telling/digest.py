@@ -17,13 +17,13 @@ from django.utils.translation import override
 from perennial.apps.customers import board, home, queries, today
 from perennial.apps.customers.home import Summary
 from perennial.apps.customers.queries import Book
+from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work import outbox
 from perennial.apps.work.models import Message, Preference
 from perennial.apps.work.tasks import queries as tasks
 from perennial.apps.work.telling import kinds
-from perennial.apps.work.telling.links import absolute
 from perennial.apps.work.telling.notices import regional_of
 from perennial.ui import charts
 

@@ -19,6 +19,7 @@ from django.utils.translation import override
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.models import Mention
+from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.work import outbox
@@ -26,7 +27,6 @@ from perennial.apps.work.alerts import words
 from perennial.apps.work.models import Alert, Channel, Message, Notice, Preference
 from perennial.apps.work.tasks.queries import ACTIVE
 from perennial.apps.work.telling import channels, kinds
-from perennial.apps.work.telling.links import absolute
 from perennial.ui.formats import Regional
 
 #: Older than this it is no news.

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('team', '0003_answered'),
-        ('work', '0002_mailings'),
+        ('work', '0003_mailings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

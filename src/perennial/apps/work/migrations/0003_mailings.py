@@ -11,16 +11,11 @@ class Migration(migrations.Migration):
     dependencies = [
         ('reports', '0001_boards'),
         ('team', '0003_answered'),
-        ('work', '0001_tasks_alerts_playbooks'),
+        ('work', '0002_headers_of_mails'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='message',
-            name='leave',
-            field=models.CharField(blank=True, max_length=500),
-        ),
         migrations.CreateModel(
             name='Mailing',
             fields=[

@@ -1,0 +1,50 @@
+"""Background work of surveys. Run again, it changes nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from perennial.apps.jobs import actions as jobs
+from perennial.apps.jobs.registry import Report
+from perennial.apps.surveys import joining, loading, mailing
+from perennial.apps.surveys.models import Answer
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Workspace
+from perennial.core.windows import day_start
+
+#: Accounts whose health of tomorrow is looked at after answers came.
+_MOST: Final = 20
+
+
+def take_answers(workspace: str, report: Report) -> None:
+    """Answers into the lake, then what is made of them, then who is told."""
+    where = Workspace.objects.get(key=workspace)
+    report(0.0, _("Loading answers"))
+    if not loading.load(where):
+        return
+    lake_of(where).refresh(progress=report)
+    _look_ahead(where)
+    jobs.soon("follow_up", where)
+
+
+def _look_ahead(where: Workspace) -> None:
+    """Tomorrow's health of those who answered today, before anybody asks for it."""
+    lake = lake_of(where)
+    start = day_start(lake.today, lake.settings.tz)
+    lately = Answer.objects.filter(survey__workspace=where, changed_at__gte=start)
+    accounts = lately.exclude(account_id="").order_by("-changed_at")
+    for account in dict.fromkeys(accounts.values_list("account_id", flat=True)[:_MOST]):
+        joining.ahead(lake, account)
+
+
+def send_surveys(workspace: str, report: Report) -> None:
+    """Invitations and reminders by mail, and what came back."""
+    where = Workspace.objects.get(key=workspace)
+    mailing.note_bounces(where)
+    report(0.1, _("Inviting by mail"))
+    written = mailing.invite(where) + mailing.remind(where)
+    loading.load(where)
+    if written:
+        jobs.soon("follow_up", where)

@@ -1,0 +1,131 @@
+"""What the browser snippet asks: what to show, what was claimed, what was answered.
+
+From pages of other origins: no cookie is read or set, and the write key says whose
+page it is. A person is believed when the page carries the signature of the team's own
+server, or the team does without (`SurveySettings.takes_unsigned`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from perennial.apps.intake import sources
+from perennial.apps.surveys import answering, inviting, showing, tokens
+from perennial.apps.surveys.showing import Visitor
+from perennial.apps.team.access import public
+from perennial.apps.team.models import Workspace
+from perennial.core.errors import PerennialError
+
+_MOST_BYTES: Final = 64 << 10
+Given = Mapping[str, Any]
+
+
+def _open_to_pages(
+    view: Callable[[Given], tuple[dict[str, Any], int]],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """JSON in and out, for scripts of any page; never with cookies."""
+
+    @csrf_exempt
+    @public
+    @wraps(view)
+    def answered(request: HttpRequest) -> HttpResponse:
+        if request.method == "OPTIONS":
+            return _cors(HttpResponse(status=204))
+        if request.method != "POST":
+            return _cors(HttpResponse(status=405))
+        given = _given(request)
+        body, status = ({}, 400) if given is None else view(given)
+        return _cors(JsonResponse(body, status=status))
+
+    return answered
+
+
+def _given(request: HttpRequest) -> Given | None:
+    """The body, sent as text/plain so that a browser asks no permission first."""
+    if int(request.headers.get("Content-Length") or 0) > _MOST_BYTES:
+        return None
+    try:
+        found = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _cors(response: HttpResponse) -> HttpResponse:
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Allow-Methods"] = "POST"
+    response["Access-Control-Allow-Headers"] = "Content-Type"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@_open_to_pages
+def things(given: Given) -> tuple[dict[str, Any], int]:
+    """What could be shown to the person of this page."""
+    workspace = _workspace(given)
+    if workspace is None:
+        return {}, 401
+    user = _text(given, "userId")
+    if not user or not _is_believed(workspace, user, _text(given, "signature")):
+        return {"things": [], "again_s": showing.AGAIN_S}, 200
+    visitor = Visitor(user, _text(given, "groupId"))
+    found = showing.things(workspace, visitor)
+    return {"things": found, "again_s": showing.AGAIN_S}, 200
+
+
+@_open_to_pages
+def claim(given: Given) -> tuple[dict[str, Any], int]:
+    """The thing of a ticket, now that its moment has come."""
+    workspace = _workspace(given)
+    if workspace is None:
+        return {}, 401
+    languages = [_text(given, "language")]
+    found = showing.claim(workspace, _text(given, "ticket"), languages)
+    return {"show": found}, 200
+
+
+@_open_to_pages
+def answer(given: Given) -> tuple[dict[str, Any], int]:
+    """An answer, or a refusal, for the token that came with the survey."""
+    invite = tokens.invite_of(_text(given, "token"))
+    if invite is None:
+        return {}, 404
+    if given.get("refused"):
+        answering.refuse(invite)
+        return {"ok": True}, 200
+    score, answers = given.get("score"), given.get("answers")
+    if not isinstance(score, int) or isinstance(score, bool):
+        return {}, 400
+    said = answers if isinstance(answers, dict) else {}
+    try:
+        answering.answer(
+            invite,
+            score,
+            {str(name): str(text) for name, text in said.items()},
+            is_complete=bool(given.get("done")),
+        )
+    except PerennialError as error:
+        return {"detail": str(error)}, 400
+    return {"ok": True}, 200
+
+
+def _workspace(given: Given) -> Workspace | None:
+    return sources.workspace_of_key(_text(given, "key"))
+
+
+def _is_believed(workspace: Workspace, user: str, signature: str) -> bool:
+    if tokens.is_signed(workspace, user, signature):
+        return True
+    return inviting.settings_of(workspace).takes_unsigned
+
+
+def _text(given: Given, name: str) -> str:
+    found = given.get(name)
+    return str(found)[:2_000] if isinstance(found, str | int) else ""

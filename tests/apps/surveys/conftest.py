@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from perennial.apps.surveys import actions
+from perennial.apps.surveys.models import Survey
+from perennial.apps.team.models import Membership
+from tests.apps.customers.folder import built  # noqa: F401 - a fixture
+from tests.apps.health.conftest import lake, regional, workspace  # noqa: F401
+from tests.apps.team.cast import Cast, cast, client_of  # noqa: F401 - fixtures
+from tests.apps.work.conftest import Clock, admin, member, moving  # noqa: F401
+from tests.mailbox import Post, post  # noqa: F401 - a fixture
+
+#: (template, changes of `when`, changes of `who`) to a running survey.
+Run = Callable[..., Survey]
+
+
+@pytest.fixture
+def run(admin: Membership) -> Run:  # noqa: F811
+    """A running survey made of a template."""
+
+    def running(
+        template: str = "nps",
+        name: str = "",
+        who: dict[str, Any] | None = None,
+        **when: Any,
+    ) -> Survey:
+        survey = actions.add(admin, name or template.upper(), template)
+        document = survey.document
+        document["when"] |= {"channels": ["product", "email", "link"], **when}
+        document["who"] = who or {}
+        assert actions.save(survey, admin, survey.name, document) == ""
+        actions.start(survey, admin)
+        return survey
+
+    return running
