@@ -144,6 +144,8 @@ def _editor(
         "editor": condition_form.editor(workspace, when, may_edit=may_edit),
         "steps": words.step_lines(book, say) if book else [],
         "places": editor.places(document),
+        "letters": editor.emails(book) if book else [],
+        "languages": words.languages(),
         "ends_when": editor.chosen_end(document),
         "ends_said": say(book.end.condition) if book and book.end.condition else "",
         "ends_days": document.get("ends", {}).get("after_days", 60),
