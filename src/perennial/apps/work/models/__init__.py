@@ -13,6 +13,7 @@ from perennial.apps.work.models.mailings import Mailing
 from perennial.apps.work.models.messages import Channel, Message, Notice, Preference
 from perennial.apps.work.models.plans import Goal, Milestone, Objective, Plan, Vision
 from perennial.apps.work.models.playbooks import (
+    ManyStart,
     Match,
     Playbook,
     PlaybookVersion,
@@ -28,6 +29,7 @@ __all__ = [
     "Channel",
     "Goal",
     "Mailing",
+    "ManyStart",
     "Match",
     "Message",
     "Milestone",
