@@ -133,3 +133,21 @@ def test_contacts_and_strangers(data: Path, cast: Cast) -> None:
     assert send(other, "delete", f"contacts/{made['id']}").status_code == 404
     assert send(bob, "delete", f"contacts/{made['id']}").status_code == 204
     assert not Contact.objects.exists()
+
+
+def test_accounts_are_merged_by_admins(data: Path, cast: Cast) -> None:
+    bob, ada = client(cast, cast.teammate), client(cast, cast.admin)
+    asked = {"account_id": FRESH, "into": KESTREL}
+    assert send(bob, "post", "merges", asked).status_code == 400
+    made = send(ada, "post", "merges", asked, headers={"idempotency-key": "m"}).json()
+    again = send(ada, "post", "merges", asked, headers={"idempotency-key": "m"})
+    assert again.json() == made
+    assert (made["account_id"], made["into"]) == (FRESH, KESTREL)
+    assert ada.get(f"/api/v1/{account(FRESH)}").status_code == 404
+    assert send(ada, "post", "merges", asked).status_code == 400
+    other = client(cast, cast.stranger)
+    assert send(other, "delete", f"merges/{made['id']}").status_code == 404
+    assert send(ada, "delete", f"merges/{made['id']}").status_code == 204
+    assert ada.get(f"/api/v1/{account(FRESH)}").status_code == 200
+    [told] = bob.get("/api/v1/merges").json()["items"]
+    assert told["undone_at"]

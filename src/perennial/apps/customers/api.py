@@ -1,4 +1,4 @@
-"""Accounts, their notes and contacts over HTTP."""
+"""Accounts and their merges, notes and contacts over HTTP."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from perennial.apps.customers import (
     attributes,
     contact_actions,
     edit_actions,
+    merging,
     note_actions,
     queries,
 )
 from perennial.apps.customers.account import Account
-from perennial.apps.customers.models import Contact, Note
+from perennial.apps.customers.models import Contact, Merge, Note
 from perennial.apps.customers.note_actions import Said
 from perennial.apps.team import tokens
 from perennial.apps.team.access import TokenRequest
@@ -61,6 +62,28 @@ class AttributesIn(Schema):
     """Attributes to decide, by name; null empties one. They hold against imports."""
 
     attributes: dict[str, str | float | bool | list[str] | None] = Field(max_length=20)
+
+
+class MergeOut(Schema):
+    """An account that counts as another one, until that is undone."""
+
+    id: int
+    account_id: str
+    into: str
+    name: str
+    author: str
+    at: datetime
+    undone_at: datetime | None
+
+
+class NewMerge(Schema):
+    account_id: str = Field(max_length=254, description="The one that goes.")
+    into: str = Field(max_length=254, description="The one that stays.")
+    take: list[str] = Field(
+        default=[],
+        max_length=50,
+        description="Attributes of the one that goes, where both say something.",
+    )
 
 
 class NoteOut(Schema):
@@ -167,6 +190,53 @@ def _typed(value: str | float | bool | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
+
+
+# --- merges ------------------------------------------------------------------
+
+
+@router.get("/merges", response={200: paging.Page[MergeOut], **_ERRORS})
+def list_merges(
+    request: TokenRequest, limit: Limit = paging.USUAL, cursor: str | None = None
+) -> paging.Page[MergeOut]:
+    """Merges of accounts by id, also those that were undone."""
+    found = request.auth.workspace.account_merges.all()
+    return paging.by_id(found, _merge, limit, cursor)
+
+
+@router.post("/merges", auth=tokens.WRITE, response={200: MergeOut, **_ERRORS})
+def merge_accounts(request: TokenRequest, given: NewMerge) -> dict[str, Any]:
+    """Let an account count as another one; for admins. With an Idempotency-Key once."""
+    by = tokens.acting(request.auth)
+
+    def make() -> dict[str, Any]:
+        made = merging.merge(by, given.account_id, given.into, taken=given.take)
+        return _merge(made).model_dump(mode="json")
+
+    return tokens.once(request, request.auth, make)
+
+
+@router.delete("/merges/{pk}", auth=tokens.WRITE, response={204: None, **_ERRORS})
+def undo_merge(request: TokenRequest, pk: int) -> Status[None]:
+    """Take a merge back; again it changes nothing."""
+    every = request.auth.workspace.account_merges
+    made = every.filter(pk=pk).first() if paging.fits(pk) else None
+    if made is None:
+        raise Http404("no such merge")
+    merging.undo(made, tokens.acting(request.auth))
+    return Status(204, None)
+
+
+def _merge(made: Merge) -> MergeOut:
+    return MergeOut(
+        id=made.pk,
+        account_id=made.account_id,
+        into=made.into_id,
+        name=made.name,
+        author=made.author,
+        at=made.at,
+        undone_at=made.undone_at,
+    )
 
 
 # --- notes -------------------------------------------------------------------
