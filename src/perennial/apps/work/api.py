@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Q
 from django.http import Http404
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -33,8 +32,6 @@ from perennial.metrics import conditions
 
 router = Router(auth=tokens.READ, tags=["workspace"])
 _ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
-T = TypeVar("T")
-M = TypeVar("M", bound=Model)
 Limit = Annotated[int, Query(ge=1, le=paging.MOST)]
 
 
@@ -113,7 +110,7 @@ def list_tasks(
         found = found.filter(state=state)
     if account_id:
         found = found.filter(account_id=account_id)
-    return _page(found, _task, limit, cursor)
+    return paging.by_id(found, _task, limit, cursor)
 
 
 @router.post("/tasks", auth=tokens.WRITE, response={200: TaskOut, **_ERRORS})
@@ -135,7 +132,9 @@ def add_task(request: TokenRequest, given: TaskIn) -> dict[str, Any]:
 @router.patch("/tasks/{pk}", auth=tokens.WRITE, response={200: TaskOut, **_ERRORS})
 def move_task(request: TokenRequest, pk: int, given: StateIn) -> TaskOut:
     """Start, finish, drop or reopen a task."""
-    task = request.auth.workspace.tasks.filter(pk=pk).first() if _fits(pk) else None
+    task = (
+        request.auth.workspace.tasks.filter(pk=pk).first() if paging.fits(pk) else None
+    )
     if task is None:
         raise Http404("no such task")
     if given.state not in TaskState.values:
@@ -156,7 +155,7 @@ def list_alerts(
     found = request.auth.workspace.alerts.filter(state=state)
     if account_id:
         found = found.filter(account_id=account_id)
-    return _page(found, _alert, limit, cursor)
+    return paging.by_id(found, _alert, limit, cursor)
 
 
 @router.get("/playbooks", response={200: paging.Page[PlaybookOut], **_ERRORS})
@@ -166,7 +165,7 @@ def list_playbooks(
     """Playbooks by id."""
     running = Count("runs", filter=Q(runs__state=Run.State.RUNNING))
     found = request.auth.workspace.playbooks.annotate(running=running)
-    return _page(found, _playbook, limit, cursor)
+    return paging.by_id(found, _playbook, limit, cursor)
 
 
 @router.get("/segments", response={200: paging.Page[SegmentOut], **_ERRORS})
@@ -188,24 +187,6 @@ def list_segments(
         for segment in found.items
     ]
     return paging.Page(items=items, next_cursor=found.next_cursor)
-
-
-def _page(
-    found: QuerySet[M], make: Callable[[M], T], limit: int, cursor: str | None
-) -> paging.Page[T]:
-    """A page by id: no more rows are read than it has, and one."""
-    last = paging.after(cursor)
-    if last is not None:
-        if not last.isdecimal() or not _fits(int(last)):
-            raise BadValue(f"not a cursor: {cursor!r}")
-        found = found.filter(pk__gt=int(last))
-    rows = list(found.order_by("pk")[: limit + 1])
-    more = paging.cursor(str(rows[limit - 1].pk)) if len(rows) > limit else None
-    return paging.Page(items=[make(row) for row in rows[:limit]], next_cursor=more)
-
-
-def _fits(pk: int) -> bool:
-    return 0 < pk < 2**63
 
 
 def _task(task: Task) -> TaskOut:
