@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from perennial.apps.surveys import actions
+from perennial.apps.surveys import actions, results
 from perennial.apps.surveys.models import Survey
 from perennial.apps.team.models import Membership
 from tests.apps.customers.folder import built  # noqa: F401 - a fixture
@@ -16,6 +16,12 @@ from tests.mailbox import Post, post  # noqa: F401 - a fixture
 
 #: (template, changes of `when`, changes of `who`) to a running survey.
 Run = Callable[..., Survey]
+
+
+@pytest.fixture(autouse=True)
+def _not_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs make pages ready that few tests open: seconds of questions."""
+    monkeypatch.setattr(results, "warm", lambda *_: None)
 
 
 @pytest.fixture

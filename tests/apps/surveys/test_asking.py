@@ -272,7 +272,7 @@ def test_answers_of_today_are_in_the_score(
     # 196 · √((3/4 − (1/4)²) / 4)
     assert found.margin == pytest.approx(81.25, abs=0.01)
     parts = results.parts(lake, "nps", survey.name, "account", span.start, span.end)
-    assert {part.name: (part.value, part.n) for part in parts} == {
+    assert {part.name: (part.score.value, part.score.n) for part in parts} == {
         KESTREL: (pytest.approx(200 / 3), 3),
         GREEN: (-100.0, 1),
     }
