@@ -27,7 +27,6 @@ def take_answers(workspace: str, report: Report) -> None:
     lake_of(where).refresh(progress=report)
     jobs.soon("follow_up", where)
     _look_ahead(where)
-    _warm(where)
 
 
 def _look_ahead(where: Workspace) -> None:
