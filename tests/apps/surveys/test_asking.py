@@ -28,10 +28,13 @@ from perennial.apps.surveys.models import (
     Invite,
     SurveySettings,
 )
-from perennial.apps.team.models import Workspace
+from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work import outbox
-from perennial.apps.work.models import Message
+from perennial.apps.work.models import Message, RunEntry
+from perennial.apps.work.playbooks import actions as playbooks
+from perennial.apps.work.playbooks import engine, words
 from perennial.core.asking import Reason
+from perennial.core.errors import BadValue
 from perennial.lake import respondents
 from perennial.lake.workspace import Workspace as Lake
 from tests.apps.customers.company import AS_OF, GREEN, KESTREL
@@ -300,3 +303,27 @@ def test_people_are_believed_by_their_signature_alone(
     assert not tokens.is_signed(workspace, "k1", "é" * 64)
     other = Workspace(key="other")
     assert tokens.person_secret(workspace) != tokens.person_secret(other)
+
+
+def test_a_playbook_invites_whom_the_rules_allow(
+    workspace: Workspace, lake: Lake, run: Run, admin: Membership
+) -> None:
+    document = {
+        "name": "Ask them",
+        "when": {"trigger": "manual"},
+        "steps": [{"do": "survey", "survey": "NPS"}],
+    }
+    playbook = playbooks.add(admin, document)
+    with pytest.raises(BadValue, match="asks by mail"):
+        playbooks.turn_on(playbook, admin)
+    run()
+    playbooks.turn_on(playbook, admin)
+    answering.unsubscribe(workspace, "k2")
+    playbooks.start_for(playbook, admin, [KESTREL])
+    for _ in range(2):
+        engine.evaluate(workspace)
+    # Of five people one left, one is new, and two have no address.
+    [mail] = Message.objects.filter(key__startswith="survey:")
+    assert (mail.to, mail.account_id) == ("kim@kestrel.example", KESTREL)
+    [line] = RunEntry.objects.filter(what="edit")
+    assert words.entry(line) == "Invited to “NPS”"

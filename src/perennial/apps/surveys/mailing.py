@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from perennial.apps.surveys import answering, inviting, tokens
@@ -26,7 +27,9 @@ from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.asking import Reason
+from perennial.core.errors import BadValue
 from perennial.core.questionnaire import Questionnaire
+from perennial.lake import respondents
 
 #: Local hours in which people are written to.
 _FROM_HOUR: Final = 8
@@ -85,6 +88,34 @@ def invite_one(
     if isinstance(asked, Invite):
         _write(asked, document.asks, candidate.person.name, "survey")
     return asked
+
+
+def get_running(workspace: Workspace, name: str) -> tuple[Survey, Document]:
+    """A survey that asks by mail now, by its name; raises `BadValue`."""
+    for survey, document in running(workspace, Channel.EMAIL):
+        if survey.name == name:
+            return survey, document
+    raise BadValue(
+        _("No survey “%(name)s” is running that asks by mail.") % {"name": name}
+    )
+
+
+def invite_accounts(workspace: Workspace, name: str, ids: frozenset[str]) -> int:
+    """Ask the people of some accounts, those whom the rules allow; how many.
+
+    A survey that was stopped meanwhile asks nobody.
+    """
+    try:
+        survey, document = get_running(workspace, name)
+    except BadValue:
+        return 0
+    people = respondents.people(lake_of(workspace)).values()
+    asked = [
+        invite_one(survey, document, Candidate(person))
+        for person in people
+        if person.account_id in ids and person.email
+    ]
+    return sum(isinstance(each, Invite) for each in asked)
 
 
 def remind(workspace: Workspace) -> int:
