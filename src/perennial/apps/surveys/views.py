@@ -74,7 +74,7 @@ def _free(request: TeamRequest, title: str) -> str:
 
 
 @require_POST
-@role_required(Role.MEMBER)
+@role_required(Role.ADMIN)
 def turn(request: TeamRequest, pk: int) -> HttpResponse:
     """Start, stop, archive, or give a new public link."""
     survey, do = survey_or_404(request, pk), request.POST.get("do", "")
