@@ -30,7 +30,7 @@ def test_an_answer_in_every_shape(ws: perennial.notebook.Workspace) -> None:
     assert answer.to_polars()["value"].to_list() == [2.0, 1.0]
     assert answer.to_pandas()["value"].tolist() == [2.0, 1.0]
     assert answer.to_arrow().column("value").to_pylist() == [2.0, 1.0]
-    assert "user_days" in answer.sql()
+    assert "presence" in answer.sql()
     assert answer.explain()["formula"].startswith("distinct users")
 
 

@@ -120,7 +120,7 @@ def built(case: Case) -> dict[str, list[tuple[Any, ...]]]:
     """Every usage roll-up as sorted rows."""
     return {
         name: sorted((tuple(row.values()) for row in case.table(name)), key=repr)
-        for name in (*TABLES, "assignments")
+        for name in (*TABLES, "presence", "assignments")
     }
 
 
@@ -188,6 +188,16 @@ def assert_invariants(case: Case) -> None:
         d["duration_ms"] for d in days
     )
     assert all(s["duration_ms"] <= 86_400_000 for s in sessions)
+    there: dict[str, set[date]] = {}
+    for d in days:
+        if d["user_id"] and d["events"]:
+            there.setdefault(d["user_id"], set()).add(d["date"])
+    rows = {(d["user_id"], d["date"], d["previous_on"]) for d in case.table("presence")}
+    assert rows == {
+        (user, day, before)
+        for user, on in there.items()
+        for before, day in pairwise([None, *sorted(on)])
+    }
     whose: dict[Any, list[tuple[datetime, datetime]]] = {}
     for s in sessions:
         key = (s["account_id"], s["user_id"])

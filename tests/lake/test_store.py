@@ -43,6 +43,13 @@ def test_rows_are_replaced_by_key(tmp_path: Path) -> None:
     assert lake.count("accounts") == 3
 
 
+def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "our data, once")
+    write(lake, "features", [{"feature_id": "a", "name": "A"}])
+    assert [row["name"] for row in lake.read("features").to_pylist()] == ["A"]
+    assert lake.source_at("features", lake.snapshot("features").version)
+
+
 def test_what_changes_nothing_commits_nothing(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     accounts(lake, ("a", "A"))

@@ -42,9 +42,12 @@ def ledgers(draw: st.DrawFn) -> Rows:
         ):
             steps = draw(st.lists(st.integers(1, 60), min_size=1, max_size=6))
             days = [FIRST + timedelta(days=d) for d in accumulate(steps)]
+            before = 0
             for since, until in pairwise([*days, None]):
                 amount = draw(st.integers(0, 3)) * draw(st.integers(10**6, 10**8))
                 paused = amount == 0 and draw(st.booleans())
+                # What is known now of the day before, less what was known then.
+                late = draw(st.sampled_from((0, 0, -before, before, 10**7)))
                 rows.append(
                     {
                         "account_id": f"a{n}",
@@ -54,8 +57,10 @@ def ledgers(draw: st.DrawFn) -> Rows:
                         "mrr_e4": amount,
                         "is_paused": paused,
                         "is_involuntary": amount == 0 and not paused,
+                        "late_e4": late or None,
                     }
                 )
+                before = amount
     return rows
 
 
@@ -143,7 +148,9 @@ def test_bridges_and_shares(ledger: Rows) -> None:
 def test_amounts_of_a_currency_are_only_a_unit(ledger: Rows, factor: int) -> None:
     """6: what is told in cents, at the rate of a cent, is the same share."""
     in_cents = [
-        {**row, "mrr_e4": row["mrr_e4"] * factor} if row["currency"] == "EUR" else row
+        {**row, **{c: (row[c] or 0) * factor for c in ("mrr_e4", "late_e4")}}
+        if row["currency"] == "EUR"
+        else row
         for row in ledger
     ]
     for key in ("net_revenue_retention", "quick_ratio"):

@@ -423,3 +423,38 @@ def test_today_is_counted_as_it_goes_and_part_of_no_rate(tmp_path: Path) -> None
     assert case.value("stickiness", **today) is None
     assert case.value("dau", start="2026-06-14", end="2026-06-16") == 1
     assert case.value("feature_uses", start="2026-06-08", end="2026-06-16") == 1
+
+
+def test_who_is_active_in_two_accounts_counts_once(tmp_path: Path) -> None:
+    """What is kept of days of presence, and what is found where one account is a
+    test: both are counted a second time here."""
+    case = Case(tmp_path, now="2026-06-20T12:00")
+    days = {
+        ("u1", "a"): (1, 2, 9, 10, 17),
+        ("u1", "b"): (2, 3, 16),
+        ("u2", "b"): (1, 8, 15),
+        ("u3", "a"): (5,),
+    }
+    case.events(
+        *(
+            (user, account, f"2026-06-{day:02}T10:00")
+            for (user, account), on in days.items()
+            for day in on
+        )
+    )
+    span = {"start": "2026-06-01", "end": "2026-06-20", "grain": "day"}
+
+    def counted(width: int, accounts: str) -> list[int]:
+        seen = {(u, d) for (u, a), on in days.items() if a in accounts for d in on}
+        return [
+            len({user for user, day in seen if last - width < day <= last})
+            for last in range(1, 20)
+        ]
+
+    for accounts in ("ab", "a"):
+        if accounts == "a":
+            case.facts("accounts", {"account_id": "b", "is_test": True})
+        case.roll_up()
+        for key, width in (("dau", 1), ("wau", 7), ("mau", 30)):
+            rows = case.workspace.metric(key, **span).to_dicts()
+            assert [row["value"] for row in rows] == counted(width, accounts), key

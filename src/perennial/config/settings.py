@@ -228,6 +228,12 @@ ACCOUNT_PANELS = [
 ]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
 ACCOUNT_BULK = ["perennial.apps.work.joining.start_playbook"]
+ACCOUNT_BELONGINGS = [
+    "perennial.apps.customers.merging.belongings",
+    "perennial.apps.work.joining.belongings",
+]
+ACCOUNT_DOCUMENTS = ["perennial.apps.work.documents.views.links"]
+REPORT_LINKS = ["perennial.apps.work.mailings.views.link"]
 HOME_PANELS = ["perennial.apps.work.joining.home_panel"]
 # What surveys need of those above them (`apps/surveys/hooks.py`).
 OUTBOX = "perennial.apps.work.outbox"

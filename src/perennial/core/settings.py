@@ -81,6 +81,9 @@ class Settings:
         "service_end",
         "when a cancellation counts: service_end, cancel_effective or cancel_requested",
     )
+    month_close_days: int = _setting(
+        3, "days after its end that a month's MRR is closed; -1: never"
+    )
     customers_known_from: str = _setting(
         "",
         "first day of complete records: those who had left before are not in them; "
@@ -157,6 +160,8 @@ class Settings:
         windows.Schedule.of(self.business_days, self.business_hours, self.holidays)
         if self.churn_recognition not in CHURN_RECOGNITION:
             raise BadValue(f"churn_recognition is {' or '.join(CHURN_RECOGNITION)}")
+        if self.month_close_days < -1:
+            raise BadValue("month_close_days is a number of days, or -1 for never")
         _ = self.known_from  # raises where it is no date
 
     @property

@@ -71,7 +71,7 @@ def decide(
             _set(account, one.name, one.value)
         _write(lake, NAME, [*rows.values()])
         _write(lake, ACCOUNTS, [*accounts.values()])
-        _follow(workspace, list(accounts))
+        follow(workspace, list(accounts))
     return was
 
 
@@ -87,7 +87,7 @@ def release(workspace: Workspace, keys: Sequence[Key]) -> None:
             _set(account, row["name"], json.loads(row["imported"] or "null"))
         lake.delete_keys(NAME, [(row["account_id"], row["name"]) for row in found])
         _write(lake, ACCOUNTS, [*accounts.values()])
-        _follow(workspace, list(accounts))
+        follow(workspace, list(accounts))
 
 
 def values_of(lake: Lake, account_id: str, names: Sequence[str]) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _accounts(lake: Lake, ids: set[str]) -> dict[str, Row]:
     with connect() as duck:
         duck.register("wanted", pa.table({"account_id": pa.array(sorted(ids))}))
         rows = duck.sql(
-            f"FROM {lake.source(ACCOUNTS)} SEMI JOIN wanted USING (account_id)"
+            f"FROM {lake.told(ACCOUNTS)} SEMI JOIN wanted USING (account_id)"
         ).to_arrow_table()
     return found | {row["account_id"]: row for row in rows.to_pylist()}
 
@@ -188,7 +188,7 @@ def _write(lake: Lake, name: str, rows: Sequence[Row]) -> None:
         lake.write(name, pa.Table.from_pylist(list(rows), schema=TABLES[name].schema()))
 
 
-def _follow(workspace: Workspace, ids: Sequence[str]) -> None:
+def follow(workspace: Workspace, ids: Sequence[str]) -> None:
     """Attributes with their history, and what lists show of these accounts."""
     from perennial.lake import measures, refresh
     from perennial.lake.store import Busy

@@ -48,9 +48,8 @@ def roll_up(
     if not wanted:
         return
     now = {n: lake.snapshot(n).version for n in (*_SOURCES, definitions.NAME)}
-    now["settings"] = int(
-        digest(repr((settings.timezone, settings.late_days)))[:12], 16
-    )
+    meant = repr((settings.timezone, settings.late_days, sorted(lake.merges.items())))
+    now["settings"] = int(digest(meant)[:12], 16)
     before = {name: lake.progress(NAME, name) for name in now}
     if before == now and not full:
         return

@@ -21,16 +21,25 @@ import polars.selectors as cs
 import pyarrow as pa
 from ibis.backends.duckdb import Backend as DuckBackend
 
+from perennial.lake import merged
 from perennial.lake.duck import connect
 from perennial.lake.store import Lake
 from perennial.lake.tables import TABLES
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 
 # To merge nested SELECTs takes Ibis a third of compiling; engines do it themselves.
 ibis.options.sql.fuse_selects = False
+
+
+#: Of a table and of what is merged.
+_Version = tuple[int, int]
+
+
+def _version(lake: Lake, name: str) -> _Version:
+    return lake.snapshot(name).version, lake.snapshot(merged.NAME).version
 
 
 @contextmanager
@@ -80,8 +89,8 @@ class DuckEngine:
         return self._local.backend
 
     def table(self, name: str) -> ir.Table:
-        backend, version = self._backend, self._lake.snapshot(name).version
-        bound: dict[str, tuple[int, ir.Table]] = self._local.bound
+        backend, version = self._backend, _version(self._lake, name)
+        bound: dict[str, tuple[_Version, ir.Table]] = self._local.bound
         if name not in bound or bound[name][0] != version:
             source = self._lake.source(name)
             backend.raw_sql(f'CREATE OR REPLACE TEMP VIEW "{name}" AS FROM {source}')
@@ -107,12 +116,12 @@ class SparkEngine:
         self._lake = lake
         self._session = session
         self._backend = ibis.pyspark.connect(session)
-        self._bound: dict[str, int] = {}
+        self._bound: dict[str, _Version] = {}
 
     def table(self, name: str) -> ir.Table:
-        version = self._lake.snapshot(name).version
+        version = _version(self._lake, name)
         if self._bound.get(name) != version:
-            self._bind(name, version)
+            self._bind(name, version[0])
             self._bound[name] = version
         return self._backend.table(name)
 
@@ -125,7 +134,31 @@ class SparkEngine:
         else:
             stored = self._session.read.format("delta").load(self._lake.uri(name))
             stored = stored.select(*TABLES[name].names)
-        stored.createOrReplaceTempView(name)
+        self._merged(name, stored).createOrReplaceTempView(name)
+
+    def _merged(self, name: str, stored: DataFrame) -> DataFrame:
+        """As `merged.lens`."""
+        from pyspark.sql import functions as f
+
+        into = self._lake.merges
+        if not into or name not in merged.FOLLOWING | merged.LEAVING:
+            return stored
+        pairs = self._session.createDataFrame(
+            list(into.items()), "_old string, _new string"
+        )
+
+        def under(rows: DataFrame, column: str) -> DataFrame:
+            found = rows.join(pairs, rows[column] == pairs["_old"], "left")
+            return found.withColumn(column, f.coalesce("_new", column))
+
+        if name in merged.FOLLOWING:
+            return under(stored, merged.ACCOUNT).select(*stored.columns)
+        left = stored.join(pairs, stored[merged.ACCOUNT] == pairs["_old"], "left_anti")
+        if name != "accounts":
+            return left
+        below = under(left, merged.PARENT)
+        alone = f.nullif(f.col(merged.PARENT), f.col(merged.ACCOUNT))
+        return below.withColumn(merged.PARENT, alone).select(*stored.columns)
 
     def run(self, expression: ir.Table) -> pl.DataFrame:
         rows = _frame(self._backend.to_pyarrow(expression))

@@ -12,6 +12,7 @@ import duckdb
 
 from perennial.core.money import MONTHS_PER_INTERVAL, SCALE
 from perennial.core.settings import Settings
+from perennial.lake import closing, merged
 from perennial.lake.meaning import Meaning
 from perennial.lake.store import Lake
 from perennial.lake.tables import FACTS
@@ -37,7 +38,8 @@ def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -
 
     Trials, metered and unpaid items are no MRR; a pause makes it zero and says
     so; a failed payment keeps it for the dunning days. By `churn_recognition` it
-    ends with the service, when the notice takes effect, or with the notice.
+    ends with the service, when the notice takes effect, or with the notice. Closed
+    months keep what they said.
     """
     _items(lake, duck, settings)
     duck.execute(
@@ -81,10 +83,11 @@ def build_mrr(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -
         SELECT account_id, currency, date_from,
                lead(date_from) OVER (
                    PARTITION BY account_id, currency ORDER BY date_from) AS date_to,
-               mrr_e4, is_paused, is_involuntary
+               mrr_e4, is_paused, is_involuntary, NULL::BIGINT AS late_e4
         FROM run
         """
     )
+    closing.keep_closed(lake, duck, settings)
 
 
 def _items(lake: Lake, duck: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -186,11 +189,13 @@ def build_seats(
     duck.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE built_seat_ledger AS
-        WITH contract AS (
+        WITH signed AS (  -- a contract follows another of the account that signed it
             SELECT account_id, seats, coalesce(starts_at, '1970-01-01') AS starts,
                    coalesce(ends_at, lead(coalesce(starts_at, '1970-01-01')) OVER (
                        PARTITION BY account_id ORDER BY starts_at NULLS FIRST)) AS ends
-            FROM {lake.source("seat_contracts")}
+            FROM {lake.told("seat_contracts")}
+        ), contract AS (
+            FROM {merged.under("signed", lake.merges)}
         ), step AS (
             SELECT account_id, date, sum(seats) AS seats, sum(n) AS n FROM (
                 SELECT account_id, {local.format("starts")} AS date, seats, 1 AS n

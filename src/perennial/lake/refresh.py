@@ -18,14 +18,18 @@ import duckdb
 
 from perennial.core.ids import digest
 from perennial.core.settings import Settings
+from perennial.core.windows import DAY
 from perennial.lake import (
     chances,
+    closing,
     definition_days,
     forecasts,
     former,
     ledgers,
     measures,
+    merged,
     models,
+    presence,
     requests,
     scorecards,
     segments,
@@ -48,7 +52,10 @@ _DAILY = ("events", "usage")
 #: The roll-up written last: what it says it speaks of holds for all.
 _SPEAKS = "account_days"
 #: Roll-ups that neither health nor the account measures are made of.
-_UNMEASURED = (measures.NAME, requests.NAME, definition_days.NAME, "event_days")
+_UNMEASURED = (
+    *(measures.NAME, requests.NAME, definition_days.NAME, presence.NAME),
+    "event_days",
+)
 #: What health and the account measures are made of.
 _MEASURED = (
     *(table for table in ROLLUPS if table not in _UNMEASURED),
@@ -85,6 +92,8 @@ class Ledger:
     build: Callable[[Lake, duckdb.DuckDBPyConnection, Settings], None]
     sources: tuple[str, ...]
     settings: tuple[str, ...] = ("timezone",)
+    #: What its commits record beside how far of its sources it is.
+    also: Callable[[Lake, Settings, date], Mapping[str, int]] = lambda *_: {}
 
 
 LEDGERS = (
@@ -92,7 +101,8 @@ LEDGERS = (
         "mrr_ledger",
         ledgers.build_mrr,
         ("subscription_items",),
-        ("timezone", "currency", "dunning_days", "churn_recognition"),
+        closing.RULES,
+        closing.book,
     ),
     Ledger("seat_ledger", ledgers.build_seats, ("seat_contracts",)),
     Ledger(
@@ -138,7 +148,7 @@ def roll_up(
             done.usage_days = _usage(lake, duck, settings, full=full, progress=progress)
         for ledger in LEDGERS:
             with _timed(done, ledger.name):
-                _ledger(lake, duck, settings, ledger, full=full)
+                _ledger(workspace, duck, ledger, full=full)
         with _timed(done, requests.NAME):
             _requests(lake, duck, settings, full=full)
         with _timed(done, definition_days.NAME):
@@ -149,7 +159,7 @@ def roll_up_attributes(workspace: Workspace, duck: duckdb.DuckDBPyConnection) ->
     """Attributes of accounts and what they were before, under the lock of roll-ups."""
     _former(workspace, duck)
     [ledger] = (each for each in LEDGERS if each.name == "account_attributes")
-    _ledger(workspace.lake, duck, workspace.settings, ledger, full=False)
+    _ledger(workspace, duck, ledger, full=False)
 
 
 def _former(workspace: Workspace, duck: duckdb.DuckDBPyConnection) -> None:
@@ -169,6 +179,7 @@ def _measure(
         for name in workspace.entry(m.key, m.params).tables
     )
     now = _versions(workspace.lake, dict.fromkeys((*_MEASURED, models.NAME, *read)))
+    now |= merged.version(workspace.lake)
     every = (setting.name for setting in fields(workspace.settings))
     now["settings"] = _fingerprint(workspace.settings, every)
     now["as_of"] = as_of.toordinal()
@@ -202,24 +213,27 @@ def _usage(
     progress: Callable[[float], None],
 ) -> int | None:
     """Bring the usage roll-ups up to date; days rebuilt, None for all."""
-    now = _versions(lake, (*_DAILY, *FOLLOWED, _SUBSCRIBERS))
+    now = _versions(lake, (*_DAILY, *FOLLOWED, _SUBSCRIBERS)) | merged.version(lake)
     now["settings"] = _fingerprint(
         settings, ("timezone", "session_timeout_s", "session_max_h", "late_days")
     )
     stored = {name: lake.progress(_SPEAKS, name) for name in now}
     before = {name: version for name, version in stored.items() if version is not None}
     builder = UsageBuilder(lake, duck, settings, now)
+    was = lake.snapshot(presence.SOURCE).version
     changed = None
     if not full and before.keys() == now.keys():
         changed = _days_to_rebuild(lake, duck, settings, before, now)
     if changed is None:
         builder.all(progress)
-        return None
-    if changed:
+    elif changed:
         builder.days(changed)
     elif before != now:
         lake.record(_SPEAKS, now)
-    return len(changed)
+    # A day is rebuilt with those that a session can reach it from.
+    since = min(changed) - DAY * 3 if changed else None
+    presence.roll_up(lake, duck, was=was, since=since)
+    return None if changed is None else len(changed)
 
 
 def _days_to_rebuild(
@@ -230,7 +244,10 @@ def _days_to_rebuild(
     now: Mapping[str, int],
 ) -> set[date] | None:
     """Local days touched since the last build; None when all has to be built."""
-    if before["settings"] != now["settings"] or _subscribers_changed(lake, before, now):
+    # To merge accounts is rare, and of an account touches most days.
+    apart = any(before[name] != now[name] for name in merged.version(lake))
+    same = before["settings"] == now["settings"]
+    if apart or not same or _subscribers_changed(lake, before, now):
         return None
     events, usage = (lake.days_changed(name, before[name]) for name in _DAILY)
     if events is None or usage is None:
@@ -267,12 +284,14 @@ def _requests(
     now = _versions(lake, (requests.SOURCE,))
     if now[requests.SOURCE] < 0:
         return
+    now |= merged.version(lake)
     now["settings"] = _fingerprint(settings, ("timezone",))
     before = {name: lake.progress(requests.NAME, name) for name in now}
     if before == now and not full:
         return
     since, days = before[requests.SOURCE], None
-    if not full and since is not None and before["settings"] == now["settings"]:
+    same = all(before[name] == now[name] for name in now if name != requests.SOURCE)
+    if not full and since is not None and same:
         changed = lake.days_changed(requests.SOURCE, since)
         if changed is not None:
             local = local_days(changed, settings.tz)
@@ -281,15 +300,16 @@ def _requests(
 
 
 def _ledger(
-    lake: Lake,
+    workspace: Workspace,
     duck: duckdb.DuckDBPyConnection,
-    settings: Settings,
     ledger: Ledger,
     *,
     full: bool,
 ) -> None:
-    now = _versions(lake, ledger.sources)
+    lake, settings = workspace.lake, workspace.settings
+    now = _versions(lake, ledger.sources) | merged.version(lake)
     now["settings"] = _fingerprint(settings, ledger.settings)
+    now |= ledger.also(lake, settings, workspace.today)
     if full or _lags(lake, ledger.name, now):
         ledger.build(lake, duck, settings)
         with lake.lock(ledger.name):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import arro3.core
 import duckdb
@@ -33,7 +34,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from filelock import FileLock, Timeout
 
 from perennial.core.errors import PerennialError, UnknownName
-from perennial.lake import decided
+from perennial.lake import decided, merged
 from perennial.lake.duck import connect, connect_apart
 from perennial.lake.seen import Seen
 from perennial.lake.tables import MONTH, TABLES, Table
@@ -122,6 +123,7 @@ class Lake:
         #: While one is written through, nobody may read through it.
         self._writers: dict[str, DeltaTable] = {}
         self._snapshots: dict[str, Snapshot] = {}
+        self._merges: tuple[int, Mapping[str, str]] = (-1, {})
         self._guard = threading.Lock()
 
     # Reading
@@ -140,12 +142,19 @@ class Lake:
             handle = handles.get(name)
             try:
                 if handle is None:
+                    if self._was_never_written(name):
+                        return None
                     handle = handles[name] = DeltaTable(self.uri(name))
                 elif not self._is_newest(name, handle.version()):
                     handle.update_incremental()
             except TableNotFoundError:
                 return None
             return handle
+
+    def _was_never_written(self, name: str) -> bool:
+        """On a disk a glance tells, which costs less than to try."""
+        log = f"{self.uri(name)}/_delta_log"
+        return "://" not in self.root and not os.path.exists(log)
 
     def _is_newest(self, name: str, version: int) -> bool:
         """Is there no commit after this one? On a disk, two glances at the log tell.
@@ -166,13 +175,30 @@ class Lake:
         with self._guard:  # or another thread brings it to a newer version meanwhile
             version, known = handle.version(), self._snapshots.get(name)
             if known is None or known.version != version:
-                files = tuple(handle.file_uris())
+                files = tuple(self._files(handle))
                 known = Snapshot(version, files, _column_names(handle))
                 self._snapshots[name] = known
             return known
 
+    @property
+    def merges(self) -> Mapping[str, str]:
+        """Accounts that people merged, and the account each counts as (`merged`)."""
+        version = self.snapshot(merged.NAME).version
+        if self._merges[0] != version:
+            with connect() as duck:
+                rows = duck.sql(f"FROM {self.told(merged.NAME)}").to_arrow_table()
+            self._merges = (version, merged.targets(rows.to_pylist()))
+        return self._merges[1] if version >= 0 else {}
+
     def source(self, name: str, *, months: Sequence[str] | None = None) -> str:
-        """SQL of a relation with the table's declared columns, for DuckDB."""
+        """SQL of a relation with the table's declared columns, for DuckDB.
+
+        Accounts that were merged are one; `told` has them apart.
+        """
+        return merged.lens(name, self.told(name, months=months), self.merges)
+
+    def told(self, name: str, *, months: Sequence[str] | None = None) -> str:
+        """The same as it is stored: for whoever writes it again."""
         stored = self.snapshot(name)
         if months is None:
             return _relation(name, stored.files, stored.columns)
@@ -186,7 +212,8 @@ class Lake:
         Raises `VersionGone` where that version, or a file of it, is no more.
         """
         files, columns = self._files_at(name, version)
-        return _relation(name, sorted(files), columns)
+        stored = _relation(name, sorted(files), columns)
+        return merged.lens(name, stored, self.merges)
 
     def difference(self, name: str, old: int, new: int) -> tuple[str, str]:
         """SQL of the rows only the old and only the new version of a table has.
@@ -198,6 +225,7 @@ class Lake:
         )
         gone = _relation(name, sorted(before - after), told, some=True)
         come = _relation(name, sorted(after - before), known, some=True)
+        gone, come = (merged.lens(name, rows, self.merges) for rows in (gone, come))
         return f"(FROM {gone} EXCEPT FROM {come})", f"(FROM {come} EXCEPT FROM {gone})"
 
     def _files_at(self, name: str, version: int) -> tuple[set[str], frozenset[str]]:
@@ -209,10 +237,15 @@ class Lake:
                 handle = DeltaTable(self.uri(name), version=version)
             except (DeltaError, TableNotFoundError) as error:
                 raise VersionGone(f"{name} at version {version}") from error
-        files = handle.file_uris()
+        files = self._files(handle)
         if "://" not in self.root and not all(Path(file).exists() for file in files):
             raise VersionGone(f"{name} at version {version}")
         return set(files), _column_names(handle)
+
+    def _files(self, handle: DeltaTable) -> list[str]:
+        """The files of a version, as DuckDB opens them: paths are no addresses."""
+        files = handle.file_uris()
+        return files if "://" in self.root else [unquote(file) for file in files]
 
     def read(self, name: str) -> pa.Table:
         """The whole table; for tables that people make, not for events."""
@@ -226,7 +259,7 @@ class Lake:
         months: dict[str, list[str]] = {}
         actions = handle.get_add_actions(flatten=True)
         partitions = _column(actions, f"partition.{MONTH}") or [""] * actions.num_rows
-        for file, month in zip(handle.file_uris(), partitions, strict=True):
+        for file, month in zip(self._files(handle), partitions, strict=True):
             months.setdefault(str(month), []).append(file)
         return months
 
@@ -376,7 +409,7 @@ class Lake:
         months = self._months_of_known(duck, table, rows)
         duck.execute(
             f"CREATE TEMP TABLE known AS SELECT stored.* FROM {rows} given JOIN ("
-            f"SELECT {_columns(table.key)} FROM {self.source(table.name, months=months)} "
+            f"SELECT {_columns(table.key)} FROM {self.told(table.name, months=months)} "
             f"WHERE {key} IN (SELECT {key} FROM {rows})) stored ON {same_key}"
         )
         known, fresh = _count(duck, "known"), rows
@@ -418,7 +451,7 @@ class Lake:
         progress: Mapping[str, int] | None,
     ) -> Written:
         months = _months(duck, table, rows)
-        stored = self.source(table.name, months=months)
+        stored = self.told(table.name, months=months)
         same_key = _same_key(table, "stored", "changed")
         duck.execute(
             f"CREATE TEMP TABLE changed AS FROM {rows} EXCEPT SELECT * FROM {stored}"
@@ -516,13 +549,13 @@ class Lake:
     def _delete(
         self, duck: duckdb.DuckDBPyConnection, table: Table, condition: str
     ) -> int:
-        stored = f"{self.source(table.name)} AS stored"
+        stored = f"{self.told(table.name)} AS stored"
         duck.execute(f"CREATE TEMP TABLE dead AS FROM {stored} WHERE {condition}")
         count = _count(duck, "dead")
         if not count:
             return 0
         months, days = _months(duck, table, "dead"), _days(duck, table, "dead")
-        stored = f"{self.source(table.name, months=months)} AS stored"
+        stored = f"{self.told(table.name, months=months)} AS stored"
         kept = f"(FROM {stored} WHERE ({condition}) IS NOT TRUE)"
         self._commit(duck, table, kept, months=months, days=days)
         return count
@@ -602,7 +635,7 @@ class Lake:
                 months = [month] if table.partition_by else None
                 with connect_apart() as duck:
                     order = _columns(table.sort_by)
-                    rows = f"(FROM {self.source(name, months=months)} ORDER BY {order})"
+                    rows = f"(FROM {self.told(name, months=months)} ORDER BY {order})"
                     duck.execute("SET preserve_insertion_order = true")
                     self._commit(duck, table, rows, months=months, days=[])
                 done += 1

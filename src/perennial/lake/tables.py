@@ -757,6 +757,15 @@ _ROLLUPS = (
         partition_by="date",
     ),
     _derived(
+        "presence",
+        "Days a person was active on, in whichever account.",
+        "date user_id",
+        _DATE,
+        Column("user_id", "string", "The person."),
+        Column("previous_on", "date", "The last such day before; empty: none."),
+        partition_by="date",
+    ),
+    _derived(
         "feature_days",
         "Feature uses by day, account, user and feature.",
         "date account_id user_id feature_id",
@@ -818,6 +827,11 @@ _ROLLUPS = (
         Column("mrr_e4", "int", "MRR at the end of each day, in 1/10,000."),
         Column("is_paused", "bool", "Zero because paused."),
         Column("is_involuntary", "bool", "Zero because a payment failed."),
+        Column(
+            "late_e4",
+            "int",
+            "How much of its level is late news of closed months; empty: nothing.",
+        ),
     ),
     _derived(
         "seat_ledger",
@@ -1188,6 +1202,15 @@ _RECORDS = (
         Column("decided_by", "string", "By whom."),
     ),
     _derived(
+        "account_merges",
+        "Accounts that people merged: what is told of one counts as another's.",
+        "account_id",
+        Column("account_id", "string", "The account that was merged."),
+        Column("into_id", "string", "The one that stays."),
+        Column("merged_at", "timestamp", "When."),
+        Column("merged_by", "string", "By whom."),
+    ),
+    _derived(
         "segments",
         "Conditions on accounts that people named, every change kept.",
         "key changed_at",
@@ -1230,6 +1253,7 @@ TABLES: Mapping[str, Table] = {**FACTS, **ROLLUPS, **RECORDS}
 #: The column that says when a row holds from: a table knows nothing before its first.
 DATED: Mapping[str, str] = {
     "user_days": "date",
+    "presence": "date",
     "feature_days": "date",
     "sessions": "date",
     "account_days": "date",

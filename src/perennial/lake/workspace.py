@@ -31,7 +31,7 @@ from perennial.lake.store import Lake
 from perennial.lake.tables import DATED, FACTS, TABLES
 from perennial.metrics import answer, filters, registry
 from perennial.metrics.custom import Definition, entry
-from perennial.metrics.inputs import IDS, Inputs, TableSource
+from perennial.metrics.inputs import IDS, IN_SEGMENT, Inputs, TableSource
 from perennial.metrics.query import Query, ask
 from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend
@@ -58,6 +58,7 @@ class Workspace:
         self._clock = clock
         self._settings: tuple[int, Settings] | None = None
         self._renamed: tuple[int, Mapping[str, str]] | None = None
+        self._tests: tuple[int, bool] | None = None
         self._attributes: tuple[tuple[int, ...], list[str]] | None = None
         self._targets: tuple[int, Sequence[Target]] | None = None
         self._defined: tuple[int, Mapping[str, Mapping[int, Metric]]] | None = None
@@ -263,7 +264,18 @@ class Workspace:
             names,
             lambda: self._aliases,
             self.lake.has_nulls,
+            lambda: self._has_tests,
         )
+
+    @property
+    def _has_tests(self) -> bool:
+        """Is there a test account?"""
+        version = self.lake.snapshot("accounts").version
+        if self._tests is None or self._tests[0] != version:
+            accounts = self.engine.table("accounts")
+            found = self.engine.run(accounts.filter(accounts.is_test).limit(1))
+            self._tests = (version, not found.is_empty())
+        return self._tests[1]
 
     @property
     def _aliases(self) -> Mapping[str, str]:
@@ -281,11 +293,15 @@ class Workspace:
                 continue
             if name in IDS or not query.metric.is_of_accounts:
                 raise BadValue(f"{query.metric.key} cannot be split by {name}")
-            if name not in self.account_attributes:
+            if name not in (IN_SEGMENT, *self.account_attributes):
                 raise UnknownName(
                     "dimension",
                     name,
-                    [*query.metric.dimensions[:1], *self.account_attributes],
+                    [
+                        *query.metric.dimensions[:1],
+                        IN_SEGMENT,
+                        *self.account_attributes,
+                    ],
                 )
 
     def first_day(self, tables: Sequence[str]) -> date | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ibis
 import ibis.expr.types as ir
 
@@ -18,11 +20,25 @@ def active_user_days(t: Inputs) -> ir.Table:
     return days.filter(days.user_id.notnull() & (days.events > 0))
 
 
+def presence(t: Inputs, q: Query, within: Callable[[ir.Table], ir.Table]) -> ir.Table:
+    """One row per group, user and day of activity that is `within`: `date`, and
+    `previous_on`, the day before that one.
+
+    Of everybody the roll-up knows it. In a group it is another day, found here.
+    """
+    if t.is_of_all:
+        return within(t.presence)
+    there = within(active_user_days(t))
+    keys = [key for key in q.keys if key in there.columns]
+    there = there.select(*keys, "user_id", "date").distinct()
+    window = ibis.window(group_by=[*q.by, "user_id"], order_by="date")
+    return there.mutate(previous_on=there.date.lag().over(window))
+
+
 def daily_users(t: Inputs, q: Query) -> ir.Table:
     """One row per period: `users`, its daily active users added up over its days."""
-    days = t.in_periods(active_user_days(t))
-    daily = days.group_by([*q.keys, "date"]).agg(users=days.user_id.nunique())
-    return daily.group_by(q.keys).agg(users=daily.users.sum())
+    days = presence(t, q, t.in_periods)
+    return days.group_by(q.keys).agg(users=days.count())
 
 
 @metric(
@@ -53,23 +69,20 @@ def rolling_users(
     """One row per period: users active in the `width` days up to its last day.
 
     With `marks` (period_start, last), one row per mark: days of the periods whose
-    trailing counts are wanted instead. A user counts from a day of presence until `width` days later or the next
-    presence; adding up these steps gives every day's distinct count in one pass,
-    where joining days with windows costs `width` times as much.
+    trailing counts are wanted instead. A user counts from a day of presence for
+    `width` days, but for those that the presence before covers; adding up these steps
+    gives every day's distinct count in one pass, where joining days with windows costs
+    `width` times as much.
     """
     day = ibis.literal("1970-01-01").cast("date")
-    present = active_user_days(t)
     longest = 0 if marks is None else max(period.days for period in q.periods)
     marks = t.ends if marks is None else marks
-    present = t.within_trailing(present, width + longest)
-    present = present.mutate(at=present.date.delta(day, unit="day"))
-    present = present.select(*q.by, "user_id", "at").distinct()
-    window = ibis.window(group_by=[*q.by, "user_id"], order_by="at")
-    present = present.mutate(following=present.at.lead().over(window))
-    leaves = ibis.least(present.at + width, present.following.fill_null(2**30))
-    steps = present.select(*q.by, at="at", step=ibis.literal(1, "int64")).union(
-        present.select(*q.by, at=leaves, step=ibis.literal(-1, "int64"))
-    )
+    there = presence(t, q, lambda rows: t.within_trailing(rows, width + longest))
+    at = there.date.delta(day, unit="day")
+    covered = (there.previous_on.delta(day, unit="day") + width).fill_null(at)
+    steps = there.select(
+        *q.by, at=ibis.greatest(at, covered), step=ibis.literal(1, "int64")
+    ).union(there.select(*q.by, at=at + width, step=ibis.literal(-1, "int64")))
     steps = steps.group_by([*q.by, "at"]).agg(step=steps.step.sum())
     marks = marks.select("period_start", at=marks["last"].delta(day, unit="day"))
     if q.by:

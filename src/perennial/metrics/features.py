@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from perennial.metrics.activity import active_user_days
-from perennial.metrics.inputs import Inputs
+from perennial.metrics.inputs import IDS, Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import USER_DIMENSIONS, metric
 
@@ -73,14 +73,15 @@ def feature_uses(t: Inputs, q: Query) -> ir.Table:
 )
 def feature_adoption(t: Inputs, q: Query) -> ir.Table:
     """Share of the active users entitled to a feature who use it, 0 to 1."""
-    place = [*_without_feature(q), "account_id"]
+    # An account that is asked for is not carried a second time: pairs are many.
+    place = [*(k for k in _without_feature(q) if k != "account"), "account_id"]
     active = t.in_periods(active_user_days(t))
     active = active.filter(active.account_id.notnull())
     active = active.select([*place, "user_id"]).distinct()
     adopted = _adopted(t, q, place)
     open_ = _open(t, active.select(place).distinct())
-    if "feature" in q.by:
-        open_ = open_.mutate(feature=open_.feature_id)
+    asked = {name: open_[IDS[name]] for name in ("feature", "account") if name in q.by}
+    open_ = open_.mutate(**asked)
     if q.variant.startswith("account"):
         rows = _of_accounts(active, adopted, open_, place)
     else:
@@ -133,7 +134,8 @@ def _of_users(
     Nearly all users are in one account, where they are counted by account; only the
     others are paired with features, so that each counts once.
     """
-    person, feature = [*_without_feature(q), "user_id"], [*place, "feature_id"]
+    group = place if "account" in q.by else _without_feature(q)
+    person, feature = [*group, "user_id"], [*place, "feature_id"]
     counted = active.group_by(person).agg(accounts=active.count())
     active = active.join(counted, person)
     adopted = adopted.join(active, [*place, "user_id"])

@@ -32,7 +32,7 @@ _ZONE_YEARS = timedelta(days=366 * 15)
 NOTHING = ""
 #: Dimensions that are ids carried by the roll-ups themselves.
 IDS = {"account": "account_id", "user": "user_id", "feature": "feature_id"}
-#: The condition on membership of segments that people made.
+#: Membership of segments that people made, as a condition and as a dimension.
 IN_SEGMENT = "in_segment"
 #: Columns of `accounts` that cannot be asked for as a dimension.
 _NOT_DIMENSIONS = {"account_id", "properties", "is_test", "traits_at"}
@@ -42,7 +42,8 @@ class Inputs:
     """Tables for one query. `source` gives a roll-up or fact table by name.
 
     `aliases` gives former user ids with the person each belongs to now; `lacks` says
-    whether some row of a table may lack a column.
+    whether some row of a table may lack a column, `has_tests` whether there may be test
+    accounts.
     """
 
     def __init__(
@@ -52,17 +53,26 @@ class Inputs:
         account_columns: Iterable[str],
         aliases: Callable[[], Mapping[str, str]] = dict,
         lacks: Callable[[str, str], bool] = lambda _table, _column: True,
+        has_tests: Callable[[], bool] = lambda: True,
     ):
         self._source = source
         self._aliases = aliases
         self._lacks = lacks
+        self._has_tests = has_tests
         self.query = query
         self._columns = [c for c in account_columns if c not in _NOT_DIMENSIONS]
         self._conditions = filters.parts(query.where) if query.where else []
 
     def asking(self, query: Query) -> Inputs:
         """The same tables for another question."""
-        return Inputs(self._source, query, self._columns, self._aliases, self._lacks)
+        return Inputs(
+            self._source,
+            query,
+            self._columns,
+            self._aliases,
+            self._lacks,
+            self._has_tests,
+        )
 
     @cached_property
     def whole(self) -> Inputs:
@@ -155,6 +165,16 @@ class Inputs:
     def user_days(self) -> ir.Table:
         return self._scoped("user_days")
 
+    @property
+    def is_of_all(self) -> bool:
+        """Is it asked of every account, and does every account count?"""
+        return not (self.query.by or self.query.where or self._has_tests())
+
+    @cached_property
+    def presence(self) -> ir.Table:
+        """Days of people in whichever account: where the question `is_of_all`."""
+        return self._scoped("presence")
+
     @cached_property
     def feature_days(self) -> ir.Table:
         return self._scoped("feature_days")
@@ -245,7 +265,7 @@ class Inputs:
     def named_events(
         self, names: Sequence[str], start: date | None = None, end: date | None = None
     ) -> ir.Table:
-        """Events of these names, one row an event: event, at, date, person, ids.
+        """Events of these names, one row an event: event, at, person, ids.
 
         `user_id` and `account_id` are resolved (G4), null where unknown; `person` is
         the user, or else the device nobody signed in on. `start` and `end` bound the
@@ -261,9 +281,12 @@ class Inputs:
             "user_id",
             "account_id",
             at="timestamp",
-            date=self.local_date(found.timestamp),
             person=found.user_id.coalesce(found.anonymous_id),
         )
+
+    def dated(self, events: ir.Table) -> ir.Table:
+        """Events with the local `date` they were `at`: worth doing to few."""
+        return events.mutate(date=self.local_date(events["at"]))
 
     def activity_events(self, start: date, end: date) -> ir.Table:
         """Activity of known users on the local days `[start, end)`, one row an event.
@@ -364,6 +387,8 @@ class Inputs:
             if "account_id" not in table.columns:
                 raise BadValue(f"{self.query.metric.key} knows nothing of {dimension}")
             table = self._with_attribute(table, dimension)
+        if IN_SEGMENT in self.query.by and IN_SEGMENT not in table.columns:
+            table = self._by_segment(table)
         for part in self._conditions:
             if self._is_about_other_rows(part, table):
                 continue
@@ -482,15 +507,24 @@ class Inputs:
 
         A segment of today says nothing of who would have been in it before it was made.
         """
-        if "account_id" not in table.columns:
-            raise BadValue(f"{self.query.metric.key} knows nothing of segments")
         keys, is_meant = filters.one_of(part, IN_SEGMENT)
-        members = self._source("segment_members")
-        live = members.filter(members.ends_on.isnull() & members.segment.isin(keys))
-        live = live.select("account_id")
+        live = self._members(table)
+        live = live.filter(live[IN_SEGMENT].isin(keys))
         if is_meant:
             return table.semi_join(live, "account_id")
         return table.anti_join(live, "account_id")
+
+    def _by_segment(self, table: ir.Table) -> ir.Table:
+        """Rows once for each segment their account is in now; those in none go."""
+        return table.join(self._members(table), "account_id")
+
+    def _members(self, table: ir.Table) -> ir.Table:
+        """Who is in which segment: account_id, in_segment (its key)."""
+        if "account_id" not in table.columns:
+            raise BadValue(f"{self.query.metric.key} knows nothing of segments")
+        members = self._source("segment_members")
+        live = members.filter(members.ends_on.isnull())
+        return live.select("account_id", **{IN_SEGMENT: live.segment})
 
     def _is_about_other_rows(self, part: filters.Condition, table: ir.Table) -> bool:
         """Speaks it of the metric's own rows only, and is this another table?"""

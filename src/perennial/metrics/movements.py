@@ -26,7 +26,8 @@ _LEDGER = ("mrr_ledger",)
 
 GAINS = ("new", "expansion", "reactivation", "resume")
 LOSSES = ("contraction", "churn", "pause")
-MOVEMENTS = (*GAINS, *LOSSES, "fx")
+LATE = "late_adjustment"
+MOVEMENTS = (*GAINS, *LOSSES, LATE, "fx")
 #: The whole bridge, in the order it is read.
 BRIDGE = ("opening", *MOVEMENTS, "closing")
 
@@ -90,6 +91,8 @@ def account_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
     - `rested`, `rests`: paused at the start, at the end, not yet for so long that it
       is churn.
     - `failed`: stopped within the span because a payment failed.
+    - `late`: what became known within the span of closed months before it, at the
+      start's rates.
     - `lacks0`, `lacks1`: amounts without a rate of the start, of the end.
     """
     at = _at_ends(t, q, spans)
@@ -102,6 +105,7 @@ def account_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
         pays=at.mrr_e4 > 0,
         old=converted(q, at.mrr_e4, at.currency, at.rate0),
         new=converted(q, at.mrr_e4, at.currency, at.rate1),
+        told=converted(q, at.late_e4, at.currency, at.rate0),
     )
     had, has = at.at0 & at.pays, at.at1 & at.pays
     ends = at.group_by([*q.keys, "account_id", "before", "last"]).agg(
@@ -113,6 +117,7 @@ def account_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
         rested=(at.at0 & at.is_paused & (at.before < at.rests_until)).any(),
         rests=(at.at1 & at.is_paused & (at["last"] < at.rests_until)).any(),
         failed=(at.at1 & at.is_involuntary & (at.since > at.before)).any(),
+        late=at.told.sum(where=at.told_within).fill_null(0),
         lacks0=(had & at.old.isnull()).sum() + (has & at.old.isnull()).sum(),
         lacks1=(has & at.new.isnull()).sum(),
     )
@@ -121,7 +126,8 @@ def account_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
 
 def _at_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
     """Runs of the ledger that hold at an end of a span: `at0`, `at1`, `since` and
-    `rests_until`, the first day on which a pause is churn.
+    `rests_until`, the first day on which a pause is churn; and runs that began within
+    it with late news: `told_within`.
 
     An account that was there at the start is what it was then, whatever it has
     become: to change segment is no churn (G6). One that is new is what it is.
@@ -131,10 +137,13 @@ def _at_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
     at = at.mutate(
         at0=_holds(at, at.before),
         at1=_holds(at, at["last"]),
+        told_within=at.late_e4.notnull()
+        & (at.date_from > at.before)
+        & (at.date_from <= at["last"]),
         since=at.date_from,
         rests_until=(at.date_from + longest).cast("date"),
     )
-    at = at.filter(at.at0 | at.at1).drop("date_from", "date_to")
+    at = at.filter(at.at0 | at.at1 | at.told_within).drop("date_from", "date_to")
     if q.by or q.where:
         one = ibis.window(group_by=["account_id", "period_start", "before", "last"])
         was = at.at0.any().over(one)
@@ -149,13 +158,33 @@ def _holds(at: ir.Table, day: ir.DateColumn) -> ir.BooleanColumn:
 def account_movements(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
     """`account_ends` with the account's `movement` (empty where nothing moved), its
     `amount`, the `fx`, and `lacks`, how many of their amounts have no rate."""
-    ends = account_ends(t, q, spans)
+    return _moved(t, account_ends(t, q, spans))
+
+
+def _bridged(t: Inputs, q: Query) -> ir.Table:
+    """The same over the periods, with late news apart: an account begins with what is
+    known now of the day before, which differs by `late` from what was known then."""
+    ends = account_ends(t, q, period_spans(q))
+    known = ends.opening + ends.late
+    ends = ends.mutate(
+        before_it=ends.opening,
+        opening=known,
+        had=ibis.cases((ends.late == 0, ends.had), else_=known > 0),
+        had_then=ends.had,
+    )
+    moved = _moved(t, ends)
+    return moved.mutate(opening=moved.before_it, had=moved.had_then)
+
+
+def _moved(t: Inputs, ends: ir.Table) -> ir.Table:
     a = ends.left_join(t.first_paid(), "account_id", rname="{name}_f")
-    stays = a.had & a.has
+    # Below zero: late news of more than the account had when the span began. What it
+    # gained within closed months of the span made up for it.
+    stays = (a.had & a.has) | (a.opening < 0)
     movement = ibis.cases(
         (stays & (a.kept > a.opening), "expansion"),
         (stays & (a.kept < a.opening), "contraction"),
-        (stays, ""),
+        (stays | ~(a.had | a.has), ""),
         (a.had & a.rests, "pause"),
         (a.had, "churn"),
         (a.rested, "resume"),
@@ -177,7 +206,7 @@ def _steps(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
     """Every step of the bridge for every period and group, also where nothing moved."""
     moved = raw.filter(pl.col("movement") != "")
     parts = [moved.select(*q.keys, "movement", "n", numerator="amount")]
-    for name in ("fx", "opening", "closing"):
+    for name in (LATE, "fx", "opening", "closing"):
         part = raw.group_by(q.keys).agg(
             pl.lit(name).alias("movement"),
             pl.col(f"n_{name}").sum().alias("n"),
@@ -194,7 +223,7 @@ def _steps(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
             {"period_start": [p.start for p in q.periods]}, {"period_start": pl.Date}
         )
     if q.variant == "net_new":
-        net = found.filter(pl.col("movement").is_in([*GAINS, *LOSSES]))
+        net = found.filter(pl.col("movement").is_in([*GAINS, *LOSSES, LATE]))
         net = net.group_by(q.keys).agg(pl.col("numerator", "n").sum())
         rows = groups.join(net, on=q.keys, how="left")
         rows = rows.with_columns(movement=pl.lit("net_new"))
@@ -214,7 +243,7 @@ def _steps(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
     title="MRR movements",
     theme="revenue",
     unit="money",
-    formula="opening MRR + new + expansion + reactivation + resume + contraction + churn + pause + fx = closing MRR",
+    formula="opening MRR + new + expansion + reactivation + resume + contraction + churn + pause + late adjustment + fx = closing MRR",
     source="R02",
     reads=_LEDGER,
     makes=("movement",),
@@ -232,19 +261,23 @@ def _steps(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
         "Each account is compared at the two ends of the period: one that is new and "
         "leaves within it moves nothing. Customers of the start are valued at the "
         "exchange rates the period began with, the others at those it ended with. A "
-        "pause is churn after 90 days."
+        "pause is churn after 90 days. A change that was entered late, for a month "
+        "that is closed, is a late adjustment of the month that was open."
     ),
 )
 def mrr_movements(t: Inputs, q: Query) -> ir.Table:
     """Why recurring revenue is not what it was (column `movement`): new, expansion,
-    contraction, churn, reactivation, pause, resume, and exchange rates (fx)."""
-    a = account_movements(t, q, period_spans(q))
+    contraction, churn, reactivation, pause, resume, late adjustments of closed
+    months, and exchange rates (fx)."""
+    a = _bridged(t, q)
     return a.group_by([*q.keys, "movement"]).agg(
         amount=a.amount.sum(),
+        late_adjustment=a.late.sum(),
         fx=a.fx.sum(),
         opening=a.opening.sum(),
         closing=a.closing.sum(),
         n=a.count(),
+        n_late_adjustment=(a.late != 0).sum(),
         n_fx=(a.fx != 0).sum(),
         n_opening=a.had.sum(),
         n_closing=a.has.sum(),
@@ -266,7 +299,7 @@ def mrr_movements(t: Inputs, q: Query) -> ir.Table:
 )
 def quick_ratio(t: Inputs, q: Query) -> ir.Table:
     """Recurring revenue gained for each unit that was lost."""
-    a = account_movements(t, q, period_spans(q))
+    a = _bridged(t, q)
     moved = a.movement != ""
     return a.group_by(q.keys).agg(
         numerator=a.amount.sum(where=a.movement.isin(GAINS)).fill_null(0),

@@ -223,7 +223,7 @@ def _first_values(t: Inputs, q: Query) -> ir.Table:
     """One row per account with value: account_id, `reached`, the first day of it."""
     names = q.listed("event") or [n.strip() for n in q.settings.value_event.split(",")]
     if any(names):
-        values = t.named_events(names, end=q.horizon)
+        values = t.dated(t.named_events(names, end=q.horizon))
     else:
         key_features = t.features.filter(t.features.is_key.fill_null(False))
         uses = t.whole.feature_days.semi_join(key_features, "feature_id")

@@ -160,7 +160,7 @@ def _activity(t: Inputs, q: Query) -> tuple[ir.Table, ir.Table]:
 
 def _days(t: Inputs, q: Query, event: str | None, feature: str | None) -> ir.Table:
     if event:
-        found = t.named_events([event], end=q.horizon)
+        found = t.dated(t.named_events([event], end=q.horizon))
     elif feature:
         uses = t.whole.feature_days
         found = uses.filter((uses.feature_id == feature) & (uses.uses > 0))

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from django.db import IntegrityError
 from django.test import Client
+from pytest_django import Settings
 
 from perennial.apps.surveys import (
     answering,
@@ -78,8 +79,14 @@ def test_whom_a_survey_could_ask(workspace: Workspace, lake: Lake, run: Run) -> 
 
 
 def test_a_mail_goes_out_once(
-    workspace: Workspace, lake: Lake, run: Run, moving: Clock, post: Post
+    workspace: Workspace,
+    lake: Lake,
+    run: Run,
+    moving: Clock,
+    post: Post,
+    settings: Settings,
 ) -> None:
+    settings.PUBLIC_URL = "https://p.example"
     run(remind_days=5)
     for _ in range(3):
         jobs.send_surveys(workspace.key, lambda _share, _what: None)

@@ -22,7 +22,7 @@ from tests.apps.customers.company import KESTREL
 from tests.apps.customers.test_notes import said as said_of
 from tests.apps.team.cast import Cast
 from tests.apps.work.conftest import Clock
-from tests.apps.work.test_outbox import Post, post  # noqa: F401 - a fixture
+from tests.mailbox import Post
 
 ClientOf = Callable[[User], Client]
 Email = Preference.Email
@@ -140,7 +140,7 @@ def test_a_digest_comes_in_the_morning_of_the_reader(
 def test_a_digest_says_what_home_says_with_a_picture(
     workspace: Workspace,
     cast: Cast,
-    post: Post,  # noqa: F811
+    post: Post,
     client_of: ClientOf,
 ) -> None:
     cast.owner.language = "de"

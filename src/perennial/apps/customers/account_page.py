@@ -65,6 +65,7 @@ def shared(
         "no_score": no_score(found, stored, request.regional),
         "tabs": [*tabs(found, tab, people), *_further(request, found, tab)],
         "tab": tab,
+        "documents": hooks.documents(request, found),
         "chance": chance,
         "chance_text": formats.percent(
             chance.p if chance else None, request.regional, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from perennial.apps.customers import account_page as page
@@ -29,11 +29,15 @@ from perennial.apps.customers.models import Contact
 from perennial.apps.customers.moments import About
 from perennial.apps.customers.words import owner_names
 from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 
 
 @role_required(Role.VIEWER)
 def account(request: TeamRequest, account_id: str) -> HttpResponse:
+    into = lake_of(request.workspace).lake.merges.get(account_id)
+    if into is not None:
+        return redirect("customers:account", into)
     found = queries.get_account_or_404(request.workspace, account_id)
     stored = overview.history(request.workspace, found)
     health = overview.on(stored, found.as_of)

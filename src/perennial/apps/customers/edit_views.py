@@ -14,7 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from perennial.apps.customers import account_page, attributes, details, listing, queries
+from perennial.apps.customers import (
+    account_page,
+    attributes,
+    details,
+    listing,
+    merging,
+    queries,
+)
 from perennial.apps.customers import edit_actions as actions
 from perennial.apps.customers.attributes import ARCHIVED, TAGS, Definition
 from perennial.apps.customers.models import Edit
@@ -38,6 +45,8 @@ def account_details(request: TeamRequest, account_id: str) -> HttpResponse:
         "details": details.details(request.workspace, account_id, names),
         "history": details.history(request.workspace, account_id, names, _HISTORY),
         "may_edit": request.membership.covers(Role.MEMBER),
+        "may_merge": request.membership.covers(Role.ADMIN),
+        "merges": merging.of_account(request.workspace, account_id),
         "next": request.GET.get("next", ""),
     }
     template = "customers/details.html"

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
@@ -58,6 +59,23 @@ class Column:
     values: Callable[[Workspace, Sequence[str]], Mapping[str, int]]
 
 
+@dataclass(frozen=True)
+class Link:
+    """Something to take along from the page of an account."""
+
+    label: Text
+    url: str
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """Rows of the application that belong to an account, by their `account_id`: they
+    go along where accounts are merged."""
+
+    word: Text
+    rows: QuerySet[Any]
+
+
 def _named(paths: Sequence[str]) -> list[Any]:
     return [import_string(path) for path in paths]
 
@@ -89,6 +107,18 @@ def home_panels(request: TeamRequest, owner: str) -> list[SafeString]:
 def columns() -> list[Column]:
     """`settings.ACCOUNT_COLUMNS`: functions that give a `Column` of the list."""
     return [find() for find in _named(settings.ACCOUNT_COLUMNS)]
+
+
+def belongings(workspace: Workspace) -> list[Belonging]:
+    """`settings.ACCOUNT_BELONGINGS`: functions of a workspace."""
+    found = (find(workspace) for find in _named(settings.ACCOUNT_BELONGINGS))
+    return [each for some in found for each in some]
+
+
+def documents(request: TeamRequest, account: Account) -> list[Link]:
+    """`settings.ACCOUNT_DOCUMENTS`: functions of (request, account) that give links."""
+    found = (find(request, account) for find in _named(settings.ACCOUNT_DOCUMENTS))
+    return [each for some in found for each in some]
 
 
 def bulk_actions() -> list[BulkAction]:

@@ -18,6 +18,7 @@ from django.core.cache import cache
 
 import perennial
 from perennial.core.ids import digest
+from perennial.lake import merged
 from perennial.lake.workspace import Workspace as Lake
 
 P = ParamSpec("P")
@@ -33,7 +34,7 @@ _NOTHING = object()
 def kept(
     *tables: str, size: int = 256, shared: bool = False
 ) -> Callable[[Read[P, R]], Read[P, R]]:
-    """Keeps the answers of a read of these tables; settings count as one of them.
+    """Keeps the answers of a read of these tables; settings and merges count, too.
 
     Arguments must be hashable, answers are shared: nobody changes them. What is
     `shared` lies in the data folder too, so that the worker can ask before a person
@@ -57,7 +58,7 @@ def kept(
 
         @wraps(read)
         def asked(lake: Lake, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            names = (*tables, "settings")
+            names = (*tables, "settings", merged.NAME)
             versions = tuple(lake.lake.snapshot(name).version for name in names)
             return answer(lake, versions, *args, **kwargs)  # type: ignore[arg-type]
 

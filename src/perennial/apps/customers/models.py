@@ -140,6 +140,39 @@ class Decision(models.Model):
         return f"{self.account_id}: {self.name}"
 
 
+class Merge(models.Model):
+    """An account that counts as another one since somebody said so.
+
+    `moved`: what went along, keys by the label of its model. `edits` made the
+    attributes that were chosen.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="account_merges"
+    )
+    account_id = models.CharField(max_length=254)
+    into_id = models.CharField(max_length=254)
+    name = models.CharField(max_length=254)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    author = models.CharField(max_length=254)
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    moved = models.JSONField[dict[str, list[int]]](default=dict)
+    edits = models.ManyToManyField(Edit, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "account_id"],
+                condition=models.Q(undone_at=None),
+                name="merged_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} into {self.into_id}"
+
+
 class Note(models.Model):
     """What somebody wrote down of an account: a note, a call, a meeting, an e-mail.
 

@@ -73,7 +73,7 @@ def write_note(
         _attach(note, file)
     _mention(note)
     record(by.workspace, by.user, "note.written", account_id, kind=note.kind)
-    _touch(note)
+    touch(note)
     return note
 
 
@@ -92,7 +92,7 @@ def change_note(note: Note, by: Membership, said: Said) -> None:
     note.mentions.all().delete()
     _mention(note)
     record(by.workspace, by.user, "note.changed", note.account_id, kind=note.kind)
-    _touch(note, was_contact=was_contact)
+    touch(note, was_contact=was_contact)
 
 
 @transaction.atomic
@@ -116,7 +116,7 @@ def delete_note(note: Note, by: Membership) -> None:
     note.attachments.all().delete()
     note.mentions.all().delete()
     record(by.workspace, by.user, "note.deleted", note.account_id, kind=note.kind)
-    _touch(note, was_contact=was_contact)
+    touch(note, was_contact=was_contact)
     for file in files:
         path_of(by.workspace, file.key).unlink(missing_ok=True)
 
@@ -168,7 +168,7 @@ def _mention(note: Note) -> None:
     Mention.objects.bulk_create(Mention(note=note, user=user) for user in found)
 
 
-def _touch(note: Note, *, was_contact: bool = False) -> None:
+def touch(note: Note, *, was_contact: bool = False) -> None:
     """The contact as a touchpoint, under a key of its own: written twice it is one."""
     lake = lake_of(note.workspace)
     touchpoint = f"note:{note.key.hex}"

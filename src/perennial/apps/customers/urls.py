@@ -7,6 +7,7 @@ from perennial.apps.customers import (
     contact_views,
     edit_views,
     field_views,
+    merge_views,
     note_views,
     saved_views,
     segment_views,
@@ -25,6 +26,8 @@ urlpatterns = [
     path("accounts/-/bulk/", edit_views.bulk, name="bulk"),
     path("accounts/-/edits/<int:pk>/", edit_views.edited, name="edited"),
     path("accounts/-/edits/<int:pk>/undo/", edit_views.undo, name="undo"),
+    path("accounts/-/merges/<int:pk>/", merge_views.merged, name="merged"),
+    path("accounts/-/merges/<int:pk>/undo/", merge_views.undo, name="merge_undo"),
     path("settings/fields/", field_views.fields, name="fields"),
     path("settings/fields/define/", field_views.define, name="define"),
     path(
@@ -75,6 +78,7 @@ urlpatterns = [
         note_views.attachment,
         name="attachment",
     ),
+    path("accounts/<account_id:account_id>/merge/", merge_views.merge, name="merge"),
     path("accounts/<account_id:account_id>/edit/", edit_views.edit, name="edit"),
     path(
         "accounts/<account_id:account_id>/timeline/",

@@ -195,3 +195,12 @@ def _spanned(first: date, last: date, pattern: str, regional: Regional) -> str:
     ):
         return str(end)
     return f"{start} – {end}"
+
+
+def fitting(asked: Asked, metric: Metric) -> Asked:
+    """Without what this metric does not have."""
+    variant = asked.variant if asked.variant in metric.variants else ""
+    if variant == next(iter(metric.variants), ""):
+        variant = ""
+    grain = asked.grain if asked.grain in metric.grains else ""
+    return Asked(**{**vars(asked), "variant": variant, "grain": grain})

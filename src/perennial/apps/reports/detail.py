@@ -170,9 +170,8 @@ def headline(
     return Headline(lead, " ".join(rest))
 
 
-def drawn(request: TeamRequest, metric: Metric, asked: Asked) -> Drawn:
+def drawn(answers: Answers, regional: Regional, metric: Metric, asked: Asked) -> Drawn:
     """The course of the number, with the comparison as a dashed line."""
-    answers, regional = Answers(request.workspace), request.regional
     grain, span, rows, before = series(answers, metric, asked)
     points = [
         Point(

@@ -29,7 +29,7 @@ T = TypeVar("T")
 SHARED = (
     *("accounts", "account_attributes", "former_attributes", "users", "memberships"),
     *("identities", "assignments", "settings"),
-    *("features", "entitlements", "fx_rates", "user_days", "account_days"),
+    *("features", "entitlements", "fx_rates", "user_days", "presence", "account_days"),
     *("mrr_ledger", "seat_ledger"),
 )
 #: Answers speak of a day; after two nobody asks for them again.

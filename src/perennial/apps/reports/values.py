@@ -103,6 +103,7 @@ def group_name(name: str) -> str:
         "reactivation": _("Reactivation"),
         "pause": pgettext("movement", "Pause"),
         "resume": _("Resumed"),
+        "late_adjustment": _("Late adjustment"),
         "fx": _("Exchange rates"),
         "opening": _("Opening"),
         "closing": _("Closing"),

@@ -15,6 +15,7 @@ from perennial.apps.reports import (
     detail,
     explained,
     files,
+    hooks,
     menus,
     tables,
 )
@@ -65,6 +66,7 @@ def metrics(request: TeamRequest) -> HttpResponse:
             asking.before(asked.period, period, asked.compare), request.regional
         ),
         "freshness": freshness(request.workspace),
+        "links": hooks.links(request, asked, board=shown),
     }
     return render(request, "reports/metrics.html", context)
 
@@ -82,7 +84,7 @@ def findings(request: TeamRequest) -> HttpResponse:
 def tile(request: TeamRequest, key: str) -> HttpResponse:
     """One tile of the board, computed now; it fails alone."""
     metric = _metric(request, key)
-    asked = _fitting(asked_of(request, None), metric)
+    asked = asking.fitting(asked_of(request, None), metric)
     try:
         found = board.tile(Answers(request.workspace), metric, asked, request.regional)
     except PerennialError as error:
@@ -96,7 +98,7 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     """One metric: the number, its course, its parts, the rows behind it."""
     found = _metric(request, key)
     segments = _segments(request)
-    asked = _fitting(asked_of(request, segments), found)
+    asked = asking.fitting(asked_of(request, segments), found)
     if request.GET.get("format") in FORMATS and boards.is_a_number(found):
         return files.answer(Answers(request.workspace), found, asked, request.GET)
     if not boards.is_a_number(found):
@@ -116,7 +118,10 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     context = detail.page(request, found, asked, parts=detail.PARTS, wait=wait)
     context |= {
         "menus": menus.metric(found, asked, context["period"], segments, request),
-        "chart": detail.drawn(request, found, asked),
+        "chart": detail.drawn(
+            Answers(request.workspace), request.regional, found, asked
+        ),
+        "links": hooks.links(request, asked, metric=found),
         "related": detail.related(request, found, asked),
         "boards": _own_boards(request, found),
         "choice": boards.Choice(found, asked.variant).text,
@@ -129,7 +134,7 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
 def explain(request: TeamRequest, key: str) -> HttpResponse:
     """The number explained: as a drawer, or as a page of its own."""
     found = _metric(request, key)
-    asked = _fitting(asked_of(request, _segments(request)), found)
+    asked = asking.fitting(asked_of(request, _segments(request)), found)
     context: dict[str, Any] = explained.page(request, found, asked)
     template = "reports/explain.html"
     return render(request, f"{template}#part" if request.htmx else template, context)
@@ -162,12 +167,3 @@ def asked_of(request: TeamRequest, segments: list[str] | None) -> Asked:
     if asked.segment and asked.segment not in known:
         raise BadRequest(f"no segment {asked.segment!r}")
     return asked
-
-
-def _fitting(asked: Asked, metric: Metric) -> Asked:
-    """Without what this metric does not have."""
-    variant = asked.variant if asked.variant in metric.variants else ""
-    if variant == next(iter(metric.variants), ""):
-        variant = ""
-    grain = asked.grain if asked.grain in metric.grains else ""
-    return Asked(**{**vars(asked), "variant": variant, "grain": grain})

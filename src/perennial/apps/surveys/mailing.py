@@ -23,7 +23,7 @@ from perennial.apps.surveys.document import Document
 from perennial.apps.surveys.hooks import outbox
 from perennial.apps.surveys.inviting import Candidate
 from perennial.apps.surveys.models import Channel, Invite, Respondent, Survey
-from perennial.apps.team.addresses import absolute
+from perennial.apps.team.addresses import absolute, unsubscribing
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.asking import Reason
@@ -185,11 +185,7 @@ def _write(invite: Invite, asks: Questionnaire, name: str, what: str) -> None:
         subject=mail.subject,
         text=mail.text,
         html=mail.html,
-        headers={
-            "List-Unsubscribe": f"<{leave}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            "Auto-Submitted": "auto-generated",
-        },
+        headers={**unsubscribing(leave), "Auto-Submitted": "auto-generated"},
         account_id=invite.account_id,
     )
 

@@ -8,6 +8,7 @@ from perennial.apps.jobs.registry import Report
 from perennial.apps.team.models import Workspace
 from perennial.apps.work import outbox
 from perennial.apps.work.alerts import actions as alerts
+from perennial.apps.work.mailings import sending as mailings
 from perennial.apps.work.plans import actions as plans
 from perennial.apps.work.playbooks import engine, trying
 from perennial.apps.work.strategy import actions as strategy
@@ -29,6 +30,7 @@ def follow_up(workspace: str, report: Report) -> None:
     report(0.8, _("Sending messages"))
     notices.tell(where)
     digest.send_due(where)
+    mailings.send_due(where)
     outbox.send_due(where)
 
 

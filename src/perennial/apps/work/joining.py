@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from perennial.apps.customers.account import Account
-from perennial.apps.customers.hooks import BulkAction, Column
+from perennial.apps.customers.hooks import Belonging, BulkAction, Column
 from perennial.apps.customers.timeline import Entry
 from perennial.apps.team.access import TeamRequest
 from perennial.apps.team.lake import lake_of
@@ -90,6 +90,15 @@ def _open_tasks(workspace: Workspace, ids: Sequence[str]) -> Mapping[str, int]:
 def start_playbook() -> BulkAction:
     label = gettext_lazy("Start a playbook")
     return BulkAction(label, icon="route", url=reverse("work:start_many"))
+
+
+def belongings(workspace: Workspace) -> list[Belonging]:
+    """What of work goes along where accounts are merged. What playbooks and alerts did
+    stays with the account it was done for."""
+    return [
+        Belonging(gettext_lazy("Tasks"), workspace.tasks.all()),
+        Belonging(gettext_lazy("Success plans"), workspace.plans.all()),
+    ]
 
 
 # --- the timeline ------------------------------------------------------------

@@ -5,6 +5,8 @@ from django.urls import path
 from perennial.apps.work import outbox_views as outbox
 from perennial.apps.work.alerts import views as alerts
 from perennial.apps.work.crew import views as crew
+from perennial.apps.work.documents import views as documents
+from perennial.apps.work.mailings import views as mailings
 from perennial.apps.work.plans import views as plans
 from perennial.apps.work.playbooks import views as playbooks
 from perennial.apps.work.strategy import views as strategy
@@ -34,9 +36,16 @@ urlpatterns = [
     path("tasks/plans/new/", plans.new, name="new_plan"),
     path("tasks/plans/<int:pk>/", plans.plan, name="plan"),
     path("tasks/plans/<int:pk>/change/", plans.change, name="change_plan"),
+    path("tasks/plans/<int:pk>/document/", documents.plan, name="plan_document"),
+    path("reviews/<account_id:account_id>/", documents.review, name="review"),
     path("tasks/strategy/", strategy.strategy, name="strategy"),
     path("tasks/strategy/change/", strategy.change, name="change_strategy"),
     path("plan/<str:token>/", plans.shared, name="shared_plan"),
+    path("mailings/", mailings.mailings, name="mailings"),
+    path("mailings/new/", mailings.new, name="new_mailing"),
+    path("mailings/<int:pk>/", mailings.mailing, name="mailing"),
+    path("mailings/<int:pk>/act/", mailings.act, name="act_mailing"),
+    path("leave/<str:token>/", mailings.leave, name="leave_mailing"),
     path("notifications/", telling.notifications, name="notices"),
     path("notifications/read/", telling.read_all, name="read_all"),
     path("notifications/settings/", telling.preferences, name="preferences"),

@@ -8,6 +8,7 @@ puts the values of a theme in, and the browser does the same (js/src/paint.ts).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from babel.dates import get_day_names, get_month_names
@@ -16,6 +17,9 @@ from perennial.ui import formats
 from perennial.ui.formats import Regional
 
 Spec: TypeAlias = dict[str, Any]
+
+#: The typeface of the application, as files, for what no browser draws.
+FONTS: Final = Path(__file__).parent.parent / "fonts"
 
 COLORS: Final[dict[str, dict[str, str]]] = {
     "light": {
@@ -182,12 +186,21 @@ def painted(spec: Spec, theme: str = "light") -> Spec:
     return {key: _paint(value, COLORS[theme]) for key, value in whole.items()}
 
 
-def png(spec: Spec, *, width: int, scale: float = 2) -> bytes:
+def png(spec: Spec, regional: Regional, *, width: int, scale: float = 2) -> bytes:
     """The chart as a picture, in the light theme: for mails and documents."""
     import vl_convert  # 80 MB that most processes never need
 
+    vl_convert.register_font_directory(str(FONTS))
     sized = {**painted(spec), "width": width}
-    return bytes(vl_convert.vegalite_to_png(sized, vl_version="6.4", scale=scale))
+    return bytes(
+        vl_convert.vegalite_to_png(
+            sized,
+            vl_version="6.4",
+            scale=scale,
+            format_locale=_number_words(regional),
+            time_format_locale=_time_words(regional),
+        )
+    )
 
 
 def _paint(value: Any, colors: Mapping[str, str]) -> Any:

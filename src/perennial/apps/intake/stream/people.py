@@ -171,7 +171,7 @@ def _replace_spells(lake: Lake, changed: Mapping[Pair, Sequence[Row]]) -> None:
         duck.register("changed", pa.Table.from_pylist(rows, schema=schema))
         duck.execute(
             "CREATE TEMP VIEW respelled AS SELECT stored.* "
-            f"FROM {lake.source('memberships')} stored "
+            f"FROM {lake.told('memberships')} stored "
             "ANTI JOIN changed USING (user_id, account_id) "
             "UNION ALL BY NAME FROM changed"
         )
@@ -184,7 +184,7 @@ def _stored(lake: Lake, name: str, column: str, ids: Collection[str]) -> list[Ro
         return []
     with connect() as duck:
         duck.register("named", _named(column, ids))
-        query = f"FROM {lake.source(name)} SEMI JOIN named USING ({column})"
+        query = f"FROM {lake.told(name)} SEMI JOIN named USING ({column})"
         rows: list[Row] = duck.sql(query).to_arrow_table().to_pylist()
         return rows
 
@@ -193,7 +193,7 @@ def _unknown(lake: Lake, name: str, key: str, ids: Collection[str]) -> list[str]
     """Those of `ids` that a table has no row of."""
     with connect() as duck:
         duck.register("named", _named(key, ids))
-        query = f"FROM named ANTI JOIN {lake.source(name)} USING ({key})"
+        query = f"FROM named ANTI JOIN {lake.told(name)} USING ({key})"
         return [id_ for (id_,) in duck.sql(query).fetchall()]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from perennial.apps.work.models.alerts import Alert, RuleSetting
 from perennial.apps.work.models.common import Priority
 from perennial.apps.work.models.crew import Absence
+from perennial.apps.work.models.mailings import Mailing
 from perennial.apps.work.models.messages import Message, Notice, Preference
 from perennial.apps.work.models.plans import Goal, Milestone, Objective, Plan, Vision
 from perennial.apps.work.models.playbooks import (
@@ -25,6 +26,7 @@ __all__ = [
     "Absence",
     "Alert",
     "Goal",
+    "Mailing",
     "Match",
     "Message",
     "Milestone",

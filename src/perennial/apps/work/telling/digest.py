@@ -137,5 +137,6 @@ def _tasks(member: Membership, day: date) -> list[Any]:
 
 def _chart(summary: Summary, member: Membership) -> bytes | None:
     """Renewals ahead, by health: the chart of Home as a picture."""
-    drawn = board.renewals(summary, regional_of(member))
-    return charts.png(drawn.spec, width=_WIDTH) if drawn else None
+    regional = regional_of(member)
+    drawn = board.renewals(summary, regional)
+    return charts.png(drawn.spec, regional, width=_WIDTH) if drawn else None
