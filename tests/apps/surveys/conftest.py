@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from perennial.apps.surveys import actions, results
 from perennial.apps.surveys.models import Survey
@@ -16,6 +17,13 @@ from tests.mailbox import Post, post  # noqa: F401 - a fixture
 
 #: (template, changes of `when`, changes of `who`) to a running survey.
 Run = Callable[..., Survey]
+
+
+@pytest.fixture(autouse=True)
+def _reachable(settings: Settings) -> None:
+    """A mail server, and an address of our own: what mails are written for."""
+    settings.EMAIL_HOST = "mail.default.example"
+    settings.PUBLIC_URL = "https://cs.default.example"
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from django.db import IntegrityError
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import Settings
 
 from perennial.apps.surveys import (
@@ -127,6 +127,9 @@ def test_a_mail_goes_out_once(
 
 def test_night_is_not_for_mails(workspace: Workspace, run: Run, moving: Clock) -> None:
     run()
+    for name in ("EMAIL_HOST", "PUBLIC_URL"):
+        with override_settings(**{name: ""}):
+            assert mailing.invite(workspace) == 0
     moving.forward(hours=11)  # 19 o'clock in Berlin
     assert mailing.invite(workspace) == 0
     moving.forward(hours=13)

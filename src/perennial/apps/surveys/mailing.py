@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -56,8 +57,16 @@ def running(
             yield survey, document
 
 
+def can_send() -> bool:
+    """Is there a mail server, and an address that links can lead to? Without them
+    nobody is asked by mail: they would rest from what never reached them."""
+    return bool(settings.EMAIL_HOST and settings.PUBLIC_URL)
+
+
 def invite(workspace: Workspace) -> int:
     """Write the mails that are due now, in the hours in which people work."""
+    if not can_send():
+        return 0
     local = lake_of(workspace).now.astimezone(lake_of(workspace).settings.tz)
     if not _FROM_HOUR <= local.hour < _TO_HOUR:
         return 0
@@ -105,6 +114,8 @@ def invite_accounts(workspace: Workspace, name: str, ids: frozenset[str]) -> int
 
     A survey that was stopped meanwhile asks nobody.
     """
+    if not can_send():
+        return 0
     try:
         survey, document = get_running(workspace, name)
     except BadValue:
