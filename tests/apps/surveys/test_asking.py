@@ -19,6 +19,7 @@ from perennial.apps.surveys import (
     jobs,
     loading,
     mailing,
+    queries,
     results,
     tokens,
 )
@@ -337,3 +338,23 @@ def test_a_playbook_invites_whom_the_rules_allow(
     assert (mail.to, mail.account_id) == ("kim@kestrel.example", KESTREL)
     [line] = RunEntry.objects.filter(what="edit")
     assert words.entry(line) == "Invited to “NPS”"
+
+
+def test_satisfaction_is_a_share_with_its_doubt(
+    workspace: Workspace, lake: Lake, run: Run
+) -> None:
+    survey = run("csat", trigger="schedule")
+    for user, score in (("k1", 5), ("k2", 4), ("g1", 2), ("k4", 5)):
+        answering.answer(invited(survey, lake, user), score, {}, is_complete=True)
+    loading.load(workspace)
+    span = results.span_of(30, lake.today)
+    found = results.score(lake, "csat", survey.name, span.start, span.end)
+    assert (found.value, found.n, found.mean) == (0.75, 4, 4.0)
+    # 1.96 · √(3/4 · 1/4 / 4)
+    assert found.margin == pytest.approx(0.42435, abs=1e-5)
+    counted = queries.distribution(survey, queries.answers(survey, span))
+    assert counted == [(1, 0), (2, 1), (3, 0), (4, 1), (5, 2)]
+    [low] = queries.answers(survey, span, state="open")
+    assert low.person == "g1"
+    assert not results.is_change(found, results.Score(0.5, 0.4, 4))
+    assert results.is_change(found, results.Score(0.1, 0.1, 4))

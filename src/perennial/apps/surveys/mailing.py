@@ -29,7 +29,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.asking import Reason
 from perennial.core.errors import BadValue
-from perennial.core.questionnaire import Questionnaire
+from perennial.core.questionnaire import Questionnaire, direction
 from perennial.lake import respondents
 
 #: Local hours in which people are written to.
@@ -214,6 +214,7 @@ def compose(
     context: dict[str, Any] = {
         "workspace": workspace,
         "language": language,
+        "direction": direction(language),
         "name": name,
         "intro": asks.said(asks.intro, language),
         "question": asks.said(asks.ask, language),
