@@ -30,7 +30,6 @@ from perennial.apps.team.models import Workspace
 from perennial.core.asking import Reason
 from perennial.core.errors import BadValue
 from perennial.core.questionnaire import Questionnaire, direction
-from perennial.lake import respondents
 
 #: Local hours in which people are written to.
 _FROM_HOUR: Final = 8
@@ -120,7 +119,8 @@ def invite_accounts(workspace: Workspace, name: str, ids: frozenset[str]) -> int
         survey, document = get_running(workspace, name)
     except BadValue:
         return 0
-    people = respondents.people(lake_of(workspace)).values()
+    lake = lake_of(workspace)
+    people = inviting.everybody(lake, lake.today)
     asked = [
         invite_one(survey, document, Candidate(person))
         for person in people
