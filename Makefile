@@ -28,7 +28,7 @@ demo: setup  ## an example company in the browser, on PORT
 
 test: setup $(VENV)/.dev lint browser  ## everything that has to pass
 	npm --prefix js test --silent
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev $(ASSETS)  ## format, style, imports, types
 	$(BIN)/ruff format --check .

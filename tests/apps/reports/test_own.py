@@ -46,7 +46,7 @@ def test_defined_on_a_board_and_over_http(
     assert "Urgent tickets" in page
     assert "number of tickets where priority = " in page
     assert client.get("/metrics/urgent_tickets/explain/").status_code == 200
-    board = client.get("/metrics/?board=all&wait=1").content.decode()
+    board = client.get("/metrics/?board=all").content.decode()
     assert "Your own" in board
     assert "Urgent tickets" in board
     listed = client.get("/metrics/definitions/").content.decode()
