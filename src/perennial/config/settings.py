@@ -209,6 +209,7 @@ PALETTE = [
     "perennial.apps.customers.palette.accounts",
     "perennial.apps.customers.palette.segments",
     "perennial.apps.reports.palette.metrics",
+    "perennial.apps.surveys.palette.surveys",
     "perennial.apps.intake.palette.data",
     "perennial.apps.team.palette.pages",
 ]

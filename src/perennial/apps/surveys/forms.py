@@ -150,6 +150,7 @@ def shown(document: Mapping[str, Any], language: str) -> dict[str, Any]:
     def said(words: Any) -> str:
         return str((words or {}).get(language, ""))
 
+    low, high = SCALES[document["kind"]]
     mail, who, when = (document.get(n) or {} for n in ("mail", "who", "when"))
     return {
         "ask": said(document.get("ask")),
@@ -158,15 +159,19 @@ def shown(document: Mapping[str, Any], language: str) -> dict[str, Any]:
         "follow_ups": [
             {
                 **each,
-                "first": each.get("from"),
-                "last": each.get("to"),
+                "first": each.get("from", low),
+                "last": each.get("to", high),
                 "said": said(each.get("ask")),
                 "lines": "\n".join(said(o) for o in each.get("options") or []),
             }
             for each in document.get("follow_ups") or []
         ],
         "thanks": [
-            {"first": e.get("from"), "last": e.get("to"), "said": said(e.get("text"))}
+            {
+                "first": e.get("from", low),
+                "last": e.get("to", high),
+                "said": said(e.get("text")),
+            }
             for e in document.get("thanks") or []
         ],
         "subject": said(mail.get("subject")),

@@ -29,7 +29,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import BadValue, PerennialError
 from perennial.core.ids import digest
-from perennial.core.questionnaire import Questionnaire
+from perennial.core.questionnaire import Questionnaire, direction
 from perennial.lake import respondents
 
 #: Nobody reads a question and answers it faster; programs do.
@@ -271,6 +271,7 @@ def _shown(
         "survey": sheet.survey,
         "workspace": sheet.survey.workspace,
         "stage": stage,
+        "direction": direction(language),
         "question": asks.said(asks.ask, language),
         "low": asks.said(asks.low, language),
         "high": asks.said(asks.high, language),

@@ -19,7 +19,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core import asking
 from perennial.core.asking import Asked
-from perennial.core.questionnaire import Questionnaire
+from perennial.core.questionnaire import Questionnaire, direction
 from perennial.lake import respondents
 from perennial.lake.respondents import Person
 
@@ -136,7 +136,7 @@ def widget(
         "kind": "survey",
         "token": token,
         "language": language,
-        "direction": "rtl" if language in {"ar", "fa", "he", "ur"} else "ltr",
+        "direction": direction(language),
         "name": survey.name,
         "question": asks.said(asks.ask, language),
         "low": asks.said(asks.low, language),

@@ -143,6 +143,15 @@ class TagStep:
 
 
 @dataclass(frozen=True)
+class SurveyStep:
+    """Invites the people of the account to a running survey, by mail: those whom the
+    rules of asking allow."""
+
+    id: str
+    survey: str
+
+
+@dataclass(frozen=True)
 class WaitStep:
     """For some days at the same local time; or until a condition holds, at most
     that long."""
@@ -161,7 +170,14 @@ class BranchStep:
 
 
 Step: TypeAlias = (
-    TaskStep | EmailStep | PostStep | SetStep | TagStep | WaitStep | BranchStep
+    TaskStep
+    | EmailStep
+    | PostStep
+    | SetStep
+    | TagStep
+    | SurveyStep
+    | WaitStep
+    | BranchStep
 )
 
 

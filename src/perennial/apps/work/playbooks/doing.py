@@ -14,6 +14,7 @@ from perennial.apps.customers import attributes, details
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.edit_actions import apply_values
+from perennial.apps.surveys import mailing as surveys
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.work import outbox
@@ -30,6 +31,7 @@ from perennial.apps.work.playbooks.document import (
     EmailStep,
     PostStep,
     SetStep,
+    SurveyStep,
     TagStep,
     TaskStep,
     Who,
@@ -130,14 +132,18 @@ def _spoken(told: str | None) -> str:
 
 
 Making: TypeAlias = TaskStep | EmailStep | PostStep
-Editing: TypeAlias = SetStep | TagStep
+Editing: TypeAlias = SetStep | TagStep | SurveyStep
 
 
 def edit(workspace: Workspace, step: Editing, ids: Sequence[str]) -> None:
     """Give accounts what the step says, as people do: with history, to be undone.
 
-    Done again it changes nothing; so it may come before its batch is written.
+    Done again it changes nothing; so it may come before its batch is written. A
+    survey asks nobody twice by itself.
     """
+    if isinstance(step, SurveyStep):
+        surveys.invite_accounts(workspace, step.survey, frozenset(ids))
+        return
     if isinstance(step, SetStep):
         values = dict.fromkeys(ids, value_of(workspace, step))
         apply_values(workspace, None, step.field, values)

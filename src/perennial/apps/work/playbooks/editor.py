@@ -233,6 +233,8 @@ def step_of(sent: QueryDict) -> Document:
     if kind == "tag":
         tags = [tag.strip() for tag in text["title"].split(",") if tag.strip()]
         return {"do": kind, "add": tags}
+    if kind == "survey":
+        return {"do": kind, "survey": text["title"]}
     if kind == "set":
         return {"do": kind, "field": text["to"], "value": text["title"]}
     condition = _chosen(sent)

@@ -24,6 +24,7 @@ from perennial.apps.work.playbooks.document import (
     SetStep,
     Start,
     Step,
+    SurveyStep,
     TagStep,
     TaskStep,
     Trigger,
@@ -206,6 +207,12 @@ def _set(given: Mapping[str, Any], step_id: str, place: str) -> Step:
     )
 
 
+def _survey(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    _mapping(given, place, ("do", "survey"))
+    name = _text(given, "survey", f"{place}.survey", 120, needed=True)
+    return SurveyStep(step_id, name)
+
+
 def _tag(given: Mapping[str, Any], step_id: str, place: str) -> Step:
     _mapping(given, place, ("do", "add", "remove"))
     add, remove = (_tags(given, name, f"{place}.{name}") for name in ("add", "remove"))
@@ -258,6 +265,7 @@ _KINDS: Final = {
     "webhook": _post,
     "tag": _tag,
     "set": _set,
+    "survey": _survey,
     "wait": _wait,
     "branch": _never,
 }

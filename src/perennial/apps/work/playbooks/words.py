@@ -25,6 +25,7 @@ from perennial.apps.work.playbooks.document import (
     PostStep,
     SetStep,
     Step,
+    SurveyStep,
     TagStep,
     TaskStep,
     WaitStep,
@@ -56,6 +57,7 @@ STEPS: Final[Mapping[str, Text]] = {
     "webhook": gettext_lazy("Webhook"),
     "tag": gettext_lazy("Tag"),
     "set": gettext_lazy("Stage or attribute"),
+    "survey": gettext_lazy("Survey"),
     "wait": gettext_lazy("Wait"),
     "branch": pgettext_lazy("step of a playbook", "If"),
 }
@@ -153,6 +155,10 @@ def _told(step: Step, say: Say) -> dict[str, str]:
     if isinstance(step, TagStep):
         tags = [*(f"+ {tag}" for tag in step.add), *(f"− {tag}" for tag in step.remove)]
         return {"icon": "tag", "title": f"{STEPS['tag']}: {', '.join(tags)}"}
+    if isinstance(step, SurveyStep):
+        sub = _("By mail, to those whom the rules of asking allow")
+        title = f"{STEPS['survey']}: {step.survey}"
+        return {"icon": "message-2", "title": title, "sub": sub}
     if isinstance(step, WaitStep):
         days = ngettext("Wait %(n)s day", "Wait %(n)s days", step.days)
         sub = _("or until: %(what)s") % {"what": say(step.until)} if step.until else ""
@@ -223,6 +229,8 @@ def entry(line: RunEntry) -> str:
 
 
 def _edited(details: Mapping[str, Any]) -> str:
+    if "survey" in details:
+        return _("Invited to “%(survey)s”") % {"survey": details["survey"]}
     if "field" in details:
         return f"{details['field']}: {details['value']}"
     told = {"add": "+", "remove": "−"}
