@@ -11,9 +11,10 @@ from perennial.lake.tables import FACTS
 SCHEMA = FACTS["events"].schema()
 #: Rows of the CSV file: enough for a rate, small enough for the disk.
 CSV_ROWS = 1_000_000
+ACCOUNTS = 5000
 
 
-def write(folder: Path, events: int, accounts: int = 2000) -> tuple[Path, Path]:
+def write(folder: Path, events: int, accounts: int = ACCOUNTS) -> tuple[Path, Path]:
     """Parquet of all events of 2025 and CSV of the first of them."""
     folder.mkdir(parents=True)
     parquet, csv = folder / "events.parquet", folder / "events.csv"
@@ -58,7 +59,7 @@ def write_subscriptions(folder: Path) -> Path:
                     SELECT account, n, DATE '2023-12-01'
                            + INTERVAL (floor(60 * account % 700)::INT + 97 * n) DAY AS since,
                            floor(random() * 9)::INT * 50 AS mrr
-                    FROM range(2000) AS a(account), range(8) AS c(n)
+                    FROM range({ACCOUNTS}) AS a(account), range(8) AS c(n)
                 )
                 SELECT 's' || account AS subscription_id, 'account-' || account AS account_id,
                        mrr::DOUBLE AS mrr, since::DATE AS valid_from,

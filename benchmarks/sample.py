@@ -33,11 +33,17 @@ def questions(
 
     return {
         "dau, wau, mau of every day": lambda: _active(read()),
+        "dau of every day": lambda: _daily(read()),
         "weekly retention": lambda: _weeks(read()),
+        "funnel of four steps, 90 days": lambda: _funnel(read()),
         "funnel of four steps": lambda: _funnel(read()),
         "adoption by account": lambda: _adoption(read()),
         "MRR movements, 24 months": lambda: _movements(pd.read_parquet(subscriptions)),
     }
+
+
+def _daily(rows: pd.DataFrame) -> pd.Series[int]:
+    return rows.groupby(rows["timestamp"].dt.floor("D"))["user_id"].nunique()
 
 
 def _active(rows: pd.DataFrame) -> pd.DataFrame:

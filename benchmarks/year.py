@@ -21,6 +21,11 @@ def questions(
     h = f"timestamp >= toDateTime('{start} 00:00:00') AND timestamp < toDateTime('{end} 00:00:00')"
     return {
         "dau, wau, mau of every day": Question(_active_duck(duck, d), _active_house(house, h)),
+        "dau of every day": Question(
+            f"SELECT timestamp::DATE, count(DISTINCT user_id) FROM {duck} WHERE {d} GROUP BY 1",
+            f"SELECT toDate(timestamp) AS day, uniqExact(user_id) FROM {house} WHERE {h} GROUP BY day",
+        ),
+        "funnel of four steps, 90 days": Question(_funnel_duck(duck, d), _funnel_house(house, h)),
         "weekly retention": Question(_weeks_duck(duck, d), _weeks_house(house, h)),
         "funnel of four steps": Question(_funnel_duck(duck, d), _funnel_house(house, h)),
         "adoption by account": Question(

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.installed import install
+
 
 class Done(NamedTuple):
     returncode: int
@@ -35,6 +37,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
+    install(tmp_path)
     plain = {k: v for k, v in os.environ.items() if not k.startswith("DJANGO_")}
     with subprocess.Popen(
         [sys.executable, "-c", SHELL],

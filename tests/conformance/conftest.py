@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.server import Server
+from tests.installed import install
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,7 @@ def environments(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("installation"))
+    server = Server(install(tmp_path_factory.mktemp("installation")))
     server.start()
     yield server
     server.stop()

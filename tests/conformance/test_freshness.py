@@ -11,6 +11,7 @@ from pathlib import Path
 
 from perennial.lake.workspace import Workspace, open_workspace
 from tests.conformance.server import Server, wait_for
+from tests.installed import install
 
 #: What is promised; a loaded machine is slower than a customer's.
 SECONDS = 10.0
@@ -37,7 +38,7 @@ def _is_seen(workspace: Workspace, account: str, users: int) -> bool:
 def test_an_event_is_seen_in_numbers_and_accounts_within_seconds(
     tmp_path: Path,
 ) -> None:
-    server = Server(tmp_path)
+    server = Server(install(tmp_path))
     server.start()
     try:
         key, source = server.new_key("Web")

@@ -9,7 +9,7 @@ import pytest
 
 from perennial.core.errors import BadValue
 from perennial.core.settings import Settings
-from perennial.lake import settings_store
+from perennial.lake import merged, settings_store
 from tests.builders import Case, instant
 from tests.metrics.subscriptions import items, moved
 
@@ -100,6 +100,19 @@ def test_closed_months_stay_and_the_open_one_says_why(tmp_path: Path) -> None:
     assert moves == {"late_adjustment": -50}
     before = ledger(case)
     case.workspace.refresh(full=True)
+    assert ledger(case) == before
+
+
+def test_to_merge_accounts_is_no_news_of_a_closed_month(tmp_path: Path) -> None:
+    """What they pay goes from one to the other, there and back."""
+    case = lived_through(tmp_path, "2026-04-20", "2026-05-05", "2026-06-10")
+    before, total = ledger(case), bridge(case)
+    merged.merge(case.workspace, "less", "gone", by="al")
+    case.roll_up()
+    assert bridge(case) == total
+    assert {row["account_id"] for row in ledger(case)} == {"gone", "still", "rests"}
+    merged.part(case.workspace, "less")
+    case.roll_up()
     assert ledger(case) == before
 
 

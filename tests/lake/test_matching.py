@@ -285,3 +285,8 @@ def test_metrics_are_asked_of_a_segment(case: Case) -> None:
     assert case.value("mrr", where="in_segment = 'rich' and segment = 'Large'") == 250
     assert case.value("mrr", where="not in_segment in ('rich')") == 10
     assert case.value("active_accounts", where="in_segment = 'rich'") == 1
+    small = Segment("any", "Any", Row("mrr", "at_least", 1.0))
+    segments.keep(case.workspace, small, by="al")
+    assert case.by("mrr", "in_segment") == {"rich": 350, "any": 360}
+    moved = case.workspace.metric("mrr_movements", by=["in_segment"], as_of=AS_OF)
+    assert {row["in_segment"] for row in moved.to_dicts()} <= {"rich", "any"}

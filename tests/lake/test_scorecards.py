@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from perennial.core.errors import BadValue
-from perennial.lake import definitions, healthbook, incidents, scorecards, snapshots
+from perennial.lake import (
+    definitions,
+    healthbook,
+    incidents,
+    scorecards,
+    segments,
+    snapshots,
+)
+from perennial.lake.segmentbook import Segment
+from perennial.metrics.conditions import Row
 from perennial.scoring.documents import BadScorecard
 from perennial.scoring.scorecard import with_tried
 from perennial.scoring.scorecard_reading import read
@@ -170,6 +179,30 @@ def test_profiles_by_attribute_age_and_money(tmp_path: Path) -> None:
         frame = case.workspace.health(as_of=DAY, account="used", card=card)
         colors = {"A": "green", "B": "yellow"}
         assert frame["color"].to_list() == [colors[expected]], when
+
+
+def test_profiles_by_saved_segment(tmp_path: Path) -> None:
+    case = company(tmp_path)
+    case.roll_up()
+    meant = Row("segment", "is", ("Large",))
+    segments.keep(case.workspace, Segment("big", "Big", meant), by="al")
+    member = {"segment": "big", "account_id": "used", "starts_on": DAY}
+    case.facts("segment_members", member)
+    for when, expected in (
+        ("in_segment in ('big', 'other') and age_days < 600", "green"),
+        ("not in_segment = 'big' or mrr > 1000", "yellow"),
+    ):
+        profiles = [{"name": "A", "when": when, "cuts": [1, 2, 3]}, {"name": "B"}]
+        card = read({**CARD, "profiles": profiles})
+        frame = case.workspace.health(as_of=DAY, account="used", card=card)
+        assert frame["color"].to_list() == [expected], when
+    for when, said in (
+        ("in_segment = 'gone'", "unknown segment 'gone'"),
+        ("in_segment > 'big'", "compared with = or in"),
+    ):
+        profiles = [{"name": "A", "when": when}, {"name": "B"}]
+        with pytest.raises(BadScorecard, match=rf"profiles\[0\].when: .*{said}"):
+            scorecards.written(case.workspace, {**CARD, "profiles": profiles})
 
 
 def test_a_condition_leaves_the_others_out(case: Case) -> None:

@@ -451,10 +451,19 @@ def test_who_is_active_in_two_accounts_counts_once(tmp_path: Path) -> None:
             for last in range(1, 20)
         ]
 
-    for accounts in ("ab", "a"):
+    for accounts, presence in (("ab", True), ("ab", False), ("a", True)):
         if accounts == "a":
             case.facts("accounts", {"account_id": "b", "is_test": True})
         case.roll_up()
+        if not presence:  # as before the first refresh of a newer version
+            case.lake.record("user_days", {"events": 0})
         for key, width in (("dau", 1), ("wau", 7), ("mau", 30)):
             rows = case.workspace.metric(key, **span).to_dicts()
             assert [row["value"] for row in rows] == counted(width, accounts), key
+        weeks = {"start": "2026-06-01", "end": "2026-06-15", "grain": "week"}
+        rows = case.workspace.metric("stickiness", **weeks).to_dicts()
+        ends = counted(7, accounts)
+        assert [row["denominator"] for row in rows] == [ends[6], ends[13]]
+        daily = counted(1, accounts)
+        means = [sum(daily[:7]) / 7, sum(daily[7:14]) / 7]
+        assert [row["numerator"] for row in rows] == pytest.approx(means)

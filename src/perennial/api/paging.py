@@ -56,7 +56,7 @@ def page(rows: Sequence[tuple[str, T]], limit: int, written: str | None) -> Page
 def by_id(
     found: QuerySet[M], make: Callable[[M], T], limit: int, written: str | None
 ) -> Page[T]:
-    """A page by id: no more rows are read than it has, and one."""
+    """A page by primary key: no more rows are read than it has, and one."""
     last = after(written)
     if last is not None:
         if not last.isdecimal() or not fits(int(last)):
@@ -68,5 +68,5 @@ def by_id(
 
 
 def fits(pk: int) -> bool:
-    """Can a database have it?"""
+    """Can a database have a row with this key?"""
     return 0 < pk < 2**63

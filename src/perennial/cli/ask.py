@@ -107,7 +107,11 @@ def _explain(result: Result, format_: str) -> None:
 @click.command()
 @click.option("--account", metavar="ID", help="One account only.")
 @click.option("--as-of", metavar="DATE", help="Everything before this local day.")
-@click.option("--users", is_flag=True, help="Scores of users instead of accounts.")
+@click.option(
+    "--users",
+    is_flag=True,
+    help="Scores of users; bands and chances are of accounts only.",
+)
 @click.option("--where", metavar="EXPRESSION", help="\"segment = 'Enterprise'\"")
 @click.option(
     "--set",

@@ -16,10 +16,13 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 import duckdb
+import pyarrow as pa
 
 from perennial.core.ids import digest
 from perennial.core.settings import Settings
-from perennial.lake.store import Lake
+from perennial.lake import merged
+from perennial.lake.duck import connect
+from perennial.lake.store import Lake, VersionGone
 
 NAME = "mrr_ledger"
 #: Settings that say what MRR is, and when it is closed.
@@ -57,9 +60,37 @@ def keep_closed(
     closed = lake.progress(NAME, _CLOSED)
     if not closed or lake.progress(NAME, _RULES) != _fingerprint(settings):
         return
+    duck.register("moved", _moved(lake))
     first_open = f"DATE '{date.fromordinal(closed)}'"
-    duck.execute(_LATE.format(stored=lake.source(NAME), day=first_open))
-    duck.execute(_TOGETHER.format(stored=lake.source(NAME), day=first_open))
+    stored = f"(FROM {lake.source(NAME)} ANTI JOIN moved USING (account_id))"
+    known = "(FROM built_mrr_ledger ANTI JOIN moved USING (account_id))"
+    for sql in (_LATE, _TOGETHER):
+        duck.execute(sql.format(stored=stored, known=known, day=first_open))
+    duck.unregister("moved")
+
+
+def _moved(lake: Lake) -> pa.Table:
+    """Accounts that were merged, or parted again, since the book was written: what they
+    pay went from one to the other, which is no news of a closed month."""
+    then = lake.progress(NAME, merged.NAME)
+    found: set[str] = set()
+    if merged.version(lake) != ({} if then is None else {merged.NAME: then}):
+        for at in (then, lake.snapshot(merged.NAME).version):
+            found |= _of_merges(lake, -1 if at is None else at)
+    return pa.table({"account_id": pa.array(sorted(found), pa.string())})
+
+
+def _of_merges(lake: Lake, version: int) -> set[str]:
+    with connect() as duck:
+        try:
+            rows = duck.sql(f"FROM {lake.source_at(merged.NAME, version)}")
+        except VersionGone:
+            return set()
+        return {
+            each
+            for a, b in rows.select("account_id, into_id").fetchall()
+            for each in (a, b)
+        }
 
 
 def _fingerprint(settings: Settings) -> int:
@@ -74,7 +105,7 @@ _LATE = """
         SELECT account_id, currency, mrr_e4 FROM {stored}
         WHERE date_from < {day} AND (date_to IS NULL OR date_to >= {day})
     ), known AS (
-        SELECT account_id, currency, mrr_e4 FROM built_mrr_ledger
+        SELECT account_id, currency, mrr_e4 FROM {known}
         WHERE date_from < {day} AND (date_to IS NULL OR date_to >= {day})
     )
     SELECT account_id, currency,
@@ -89,7 +120,7 @@ _TOGETHER = """
     WITH open AS (
         SELECT account_id, currency, greatest(date_from, {day}) AS date_from,
                mrr_e4, is_paused, is_involuntary
-        FROM built_mrr_ledger WHERE date_to IS NULL OR date_to > {day}
+        FROM {known} WHERE date_to IS NULL OR date_to > {day}
     ), told AS (
         FROM open
         UNION ALL BY NAME
@@ -116,4 +147,6 @@ _TOGETHER = """
                PARTITION BY account_id, currency ORDER BY date_from) AS date_to,
            mrr_e4, is_paused, is_involuntary, late_e4
     FROM run
+    UNION ALL BY NAME
+    FROM built_mrr_ledger SEMI JOIN moved USING (account_id)
 """

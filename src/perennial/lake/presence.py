@@ -20,6 +20,11 @@ NAME = "presence"
 SOURCE = "user_days"
 
 
+def is_current(lake: Lake) -> bool:
+    """Does it speak of what `user_days` says now?"""
+    return lake.progress(NAME, SOURCE) == lake.snapshot(SOURCE).version
+
+
 def roll_up(
     lake: Lake,
     duck: duckdb.DuckDBPyConnection,

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY, Period
+from perennial.lake.segmentbook import known as known_segments
 from perennial.lake.tables import TABLES
 from perennial.scoring import scorecard_text
 from perennial.scoring.scorecard import Scorecard, standard
@@ -76,7 +77,12 @@ def stored(workspace: Workspace, document: object) -> Scorecard:
 def written(workspace: Workspace, document: object) -> Scorecard:
     """The card of a document that speaks of what this workspace has; raises
     `BadScorecard`."""
-    return read(document, workspace.account_attributes, workspace.catalog)
+    return read(
+        document,
+        workspace.account_attributes,
+        workspace.catalog,
+        known_segments(workspace),
+    )
 
 
 def check(workspace: Workspace, text: str) -> Scorecard:

@@ -20,6 +20,7 @@ from perennial.lake import (
     former,
     healthbook,
     insights,
+    presence,
     settings_store,
     targets,
 )
@@ -264,7 +265,7 @@ class Workspace:
             names,
             lambda: self._aliases,
             self.lake.has_nulls,
-            lambda: self._has_tests,
+            lambda: not self._has_tests and presence.is_current(self.lake),
         )
 
     @property

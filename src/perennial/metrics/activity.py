@@ -63,6 +63,20 @@ def dau(t: Inputs, q: Query) -> ir.Table:
     )
 
 
+def period_users(t: Inputs, q: Query) -> ir.Table:
+    """One row per period and group: `users`, everybody active in it.
+
+    Of everybody: who was there for the first time in it.
+    """
+    if not t.is_of_all:
+        days = t.in_periods(active_user_days(t))
+        return days.group_by(q.keys).agg(users=days.user_id.nunique())
+    days = t.in_periods(t.presence)
+    before = days.previous_on
+    is_first = before.isnull() | (before < days.period_start)
+    return days.group_by(q.keys).agg(users=is_first.sum())
+
+
 def rolling_users(
     t: Inputs, q: Query, width: int, marks: ir.Table | None = None
 ) -> ir.Table:
@@ -98,7 +112,10 @@ def rolling_users(
 
 
 def _rolling(t: Inputs, q: Query, width: int) -> ir.Table:
-    users = rolling_users(t, q, width)
+    return _counted(q, rolling_users(t, q, width))
+
+
+def _counted(q: Query, users: ir.Table) -> ir.Table:
     return users.select(
         *q.keys,
         numerator=users.users,
@@ -145,15 +162,8 @@ def wau(t: Inputs, q: Query) -> ir.Table:
 def mau(t: Inputs, q: Query) -> ir.Table:
     """Users active in the trailing 30 local days; a period has its last day's value."""
     if q.variant == "calendar":
-        return _distinct(t, q, "user_id")
+        return _counted(q, period_users(t, q))
     return _rolling(t, q, q.settings.mau_days)
-
-
-def _distinct(t: Inputs, q: Query, column: str) -> ir.Table:
-    days = t.in_periods(active_user_days(t) if column == "user_id" else t.user_days)
-    days = days.filter(days[column].notnull() & (days.events > 0))
-    counted = days.group_by(q.keys).agg(numerator=days[column].nunique())
-    return counted.mutate(denominator=ibis.null("int64"), n=counted.numerator)
 
 
 @metric(
@@ -168,7 +178,10 @@ def _distinct(t: Inputs, q: Query, column: str) -> ir.Table:
 )
 def active_accounts(t: Inputs, q: Query) -> ir.Table:
     """Accounts in which anybody was active during the period."""
-    return _distinct(t, q, "account_id")
+    days = t.in_periods(t.user_days)
+    days = days.filter(days.account_id.notnull() & (days.events > 0))
+    counted = days.group_by(q.keys).agg(users=days.account_id.nunique())
+    return _counted(q, counted)
 
 
 @metric(
@@ -191,14 +204,12 @@ def stickiness(t: Inputs, q: Query) -> ir.Table:
     """How much of a period's users come on an average day, 0 to 1 (DAU/MAU)."""
     if q.variant == "dau_wau":
         return _daily_over_weekly(t, q)
-    days = t.in_periods(active_user_days(t))
-    users = days.group_by(q.keys).agg(users=days.user_id.nunique(), known=days.count())
-    counted, calendar = days, t.days
+    users = period_users(t, q)
+    counted, calendar = presence(t, q, t.in_periods), t.days
     if q.variant == "weekdays_only":
-        counted = days.filter(days.date.day_of_week.index() < 5)
+        counted = counted.filter(counted.date.day_of_week.index() < 5)
         calendar = calendar.filter(calendar.date.day_of_week.index() < 5)
-    daily = counted.group_by([*q.keys, "date"]).agg(users=counted.user_id.nunique())
-    total = daily.group_by(q.keys).agg(day_users=daily.users.sum())
+    total = counted.group_by(q.keys).agg(day_users=counted.count())
     length = calendar.group_by("period_start").agg(days=calendar.count())
     joined = users.left_join(total, q.keys, rname="{name}_t").left_join(
         length, "period_start", rname="{name}_l"
@@ -213,8 +224,7 @@ def _daily_over_weekly(t: Inputs, q: Query) -> ir.Table:
     each_day = t.days.select("period_start", last="date")
     weekly = rolling_users(t, q, q.settings.wau_days, each_day)
     weekly = weekly.group_by(q.keys).agg(users=weekly.users.sum())
-    days = t.in_periods(active_user_days(t))
-    people = days.group_by(q.keys).agg(people=days.user_id.nunique())
+    people = period_users(t, q).rename(people="users")
     joined = (
         weekly.left_join(daily_users(t, q), q.keys, rname="{name}_d")
         .left_join(people, q.keys, rname="{name}_p")

@@ -107,6 +107,29 @@ def one_of(parsed: Condition, name: str) -> tuple[list[str], bool]:
     raise BadValue(f"{name} is compared with = or in, and joined by and")
 
 
+def flagged(
+    parsed: Condition, name: str, flag: Callable[[str], str]
+) -> tuple[Condition, list[str]]:
+    """The condition with `name = 'a'` as a column that is true or false, `flag('a')`,
+    and the values it speaks of. Raises `BadValue` for other comparisons of `name`."""
+    values: list[str] = []
+
+    def change(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, (exp.EQ, exp.In)) or names(node) != [name]:
+            if isinstance(node, exp.Column) and node.name == name:
+                raise BadValue(f"{name} is compared with = or in")
+            return node
+        meant, _ = one_of(node, name)
+        values.extend(meant)
+        tests = [
+            exp.EQ(this=exp.column(flag(value), quoted=True), expression=exp.true())
+            for value in meant
+        ]
+        return exp.paren(exp.or_(*tests), copy=False)
+
+    return parsed.copy().transform(change), values
+
+
 def _named(parsed: exp.Expr, column: Column) -> Any:
     if not isinstance(parsed, exp.Column) or parsed.table:
         raise BadValue(f"expected the name of an attribute, not {parsed.sql()!r}")

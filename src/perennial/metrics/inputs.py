@@ -42,8 +42,8 @@ class Inputs:
     """Tables for one query. `source` gives a roll-up or fact table by name.
 
     `aliases` gives former user ids with the person each belongs to now; `lacks` says
-    whether some row of a table may lack a column, `has_tests` whether there may be test
-    accounts.
+    whether some row of a table may lack a column, `counts_all` whether what is kept of
+    everybody is up to date, and no account is a test.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class Inputs:
         account_columns: Iterable[str],
         aliases: Callable[[], Mapping[str, str]] = dict,
         lacks: Callable[[str, str], bool] = lambda _table, _column: True,
-        has_tests: Callable[[], bool] = lambda: True,
+        counts_all: Callable[[], bool] = lambda: False,
     ):
         self._source = source
         self._aliases = aliases
         self._lacks = lacks
-        self._has_tests = has_tests
+        self._counts_all = counts_all
         self.query = query
         self._columns = [c for c in account_columns if c not in _NOT_DIMENSIONS]
         self._conditions = filters.parts(query.where) if query.where else []
@@ -71,7 +71,7 @@ class Inputs:
             self._columns,
             self._aliases,
             self._lacks,
-            self._has_tests,
+            self._counts_all,
         )
 
     @cached_property
@@ -168,7 +168,7 @@ class Inputs:
     @property
     def is_of_all(self) -> bool:
         """Is it asked of every account, and does every account count?"""
-        return not (self.query.by or self.query.where or self._has_tests())
+        return not (self.query.by or self.query.where) and self._counts_all()
 
     @cached_property
     def presence(self) -> ir.Table:
@@ -525,6 +525,25 @@ class Inputs:
         members = self._source("segment_members")
         live = members.filter(members.ends_on.isnull())
         return live.select("account_id", **{IN_SEGMENT: live.segment})
+
+    def with_memberships(self, table: ir.Table, columns: Mapping[str, str]) -> ir.Table:
+        """A dated table of accounts with a column a segment, by key: was it in it when
+        the day was over, that is, on the next one?"""
+        every = self._source("segment_members")
+        day = (table.date + ibis.interval(days=1)).cast("date")
+        for key, column in columns.items():
+            one = every.filter(every.segment == key)
+            runs = one.select("starts_on", "ends_on", member=one.account_id)
+            then = [
+                table.account_id == runs.member,
+                day >= runs.starts_on,
+                runs.ends_on.isnull() | (day < runs.ends_on),
+            ]
+            found = table.left_join(runs, then)
+            table = found.mutate(**{column: found.member.notnull()}).select(
+                *table.columns, column
+            )
+        return table
 
     def _is_about_other_rows(self, part: filters.Condition, table: ir.Table) -> bool:
         """Speaks it of the metric's own rows only, and is this another table?"""

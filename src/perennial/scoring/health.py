@@ -15,7 +15,7 @@ import polars as pl
 from perennial.core.money import SCALE
 from perennial.metrics import filters
 from perennial.metrics.activity import active_user_days
-from perennial.metrics.inputs import Inputs
+from perennial.metrics.inputs import IN_SEGMENT, Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.revenue import priced_ledger
 from perennial.metrics.sessions import closed_sessions
@@ -138,9 +138,13 @@ def measures(t: Inputs, q: Query, card: Scorecard) -> ir.Table:
 
 def _with_profile(t: Inputs, rows: ir.Table, card: Scorecard) -> ir.Table:
     """The profile that fits, and the attributes accounts are ranked within."""
-    parsed = [filters.parse(p.when) for p in card.profiles if p.when]
+    written = [filters.parse(p.when) for p in card.profiles if p.when]
+    flagged = [filters.flagged(each, IN_SEGMENT, _membership) for each in written]
+    segments = [key for _, keys in flagged for key in keys]
+    parsed = [each for each, _ in flagged]
     asked = [name for each in parsed for name in filters.names(each)]
-    known = [name for name in asked if name not in FACTS]
+    flags = {key: _membership(key) for key in segments}
+    known = [n for n in asked if n not in FACTS and n not in flags.values()]
     found = t.with_attributes(
         rows.mutate(
             date=rows["last"],
@@ -149,6 +153,7 @@ def _with_profile(t: Inputs, rows: ir.Table, card: Scorecard) -> ir.Table:
         ),
         [*dict.fromkeys((*known, *card.groups))],
     )
+    found = t.with_memberships(found, flags)
     cases = [
         (filters.condition(each, lambda name: found[name]), ibis.literal(n, "int64"))
         for n, each in enumerate(parsed)
@@ -159,6 +164,10 @@ def _with_profile(t: Inputs, rows: ir.Table, card: Scorecard) -> ir.Table:
     return found.mutate(profile=profile, **groups).select(
         *rows.columns, "profile", *groups
     )
+
+
+def _membership(segment: str) -> str:
+    return f"in_segment__{segment}"
 
 
 def _with_state(rows: ir.Table, q: Query) -> ir.Table:

@@ -12,6 +12,7 @@ from typing import Any, cast
 from perennial.core.errors import PerennialError, UnknownName
 from perennial.core.settings import HealthTargets
 from perennial.metrics import filters, registry
+from perennial.metrics.inputs import IN_SEGMENT
 from perennial.scoring import scorecard as cards
 from perennial.scoring.documents import BadScorecard
 from perennial.scoring.scale_reading import Scales
@@ -40,13 +41,16 @@ def read(
     document: object,
     attributes: Collection[str] | None = None,
     catalog: Mapping[str, registry.Metric] | None = None,
+    segments: Collection[str] | None = None,
 ) -> Scorecard:
     """The scorecard of a document; raises `BadScorecard`.
 
     `attributes`: names of account attributes that conditions may speak of; without
     them any name will do. `catalog`: the metrics there are, or the built-in ones.
+    `segments`: keys of saved segments, as `attributes`.
     """
     reading = _Cards(attributes)
+    reading.segments = segments
     reading.catalog = registry.all_metrics() if catalog is None else catalog
     card = reading.scorecard(document)
     if reading.problems or card is None:
@@ -58,6 +62,7 @@ class _Cards(Scales):
     """Reads scorecards and profiles."""
 
     catalog: Mapping[str, registry.Metric]
+    segments: Collection[str] | None = None
 
     # The card
 
@@ -294,9 +299,22 @@ class _Cards(Scales):
             self.bad(place, str(error))
             return written
         for name in filters.names(parsed):
-            if name not in cards.FACTS:
+            if name == IN_SEGMENT:
+                self.memberships(parsed, place)
+            elif name not in cards.FACTS:
                 self.attribute(name, place)
         return written
+
+    def memberships(self, parsed: filters.Condition, place: str) -> None:
+        """Segments are known, and compared as what an account has several of."""
+        try:
+            _, keys = filters.flagged(parsed, IN_SEGMENT, str)
+        except PerennialError as error:
+            self.bad(place, str(error))
+            return
+        for key in keys:
+            if self.segments is not None and key not in self.segments:
+                self.bad(place, str(UnknownName("segment", key, sorted(self.segments))))
 
     def changes(
         self, value: object, place: str, components: Sequence[Component]

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.installed import install
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -95,6 +97,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    install(tmp_path / "data")
     supervisor = subprocess.Popen(
         _command("serve", str(port)), env=_environment(tmp_path), cwd=ROOT
     )

@@ -7,7 +7,7 @@ import pytest
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from tests.apps.customers import company
-from tests.apps.customers.folder import built, data  # noqa: F401 - fixtures
+from tests.apps.customers.folder import built, data, own, then  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast, cast, client_of  # noqa: F401 - fixtures
 from tests.builders import clock, instant
 

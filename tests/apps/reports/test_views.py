@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils.html import escape
 from pytest_django import Settings
 
+from perennial.apps.customers.segment_actions import archive_segment, create_segment
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import board
 from perennial.apps.reports.asked import Asked
@@ -118,6 +119,39 @@ def test_unknown_metrics_and_segments_are_refused(reader: Client) -> None:
     assert reader.get("/metrics/nothing/explain/").status_code == 404
     assert reader.get("/metrics/?segment=Nobody").status_code == 400
     assert reader.get("/metrics/mrr/?segment=x%27%20or%201=1").status_code == 400
+
+
+def test_a_saved_segment_is_a_filter_and_a_dimension(
+    then: Path, cast: Cast, client_of: ClientOf
+) -> None:
+    reader = client_of(cast.viewer)
+
+    def rows(query: str) -> list[dict[str, str]]:
+        text = reader.get(f"/metrics/mrr/?format=csv{query}").content.decode()
+        return list(csv.DictReader(text.splitlines()))
+
+    said = {"field": "mrr", "op": "at_least", "value": 300}
+    rich = create_segment(
+        cast.membership(cast.owner), name="Rich & old", description="", document=said
+    )
+    every = {row["account"]: float(row["value"]) for row in rows("&of=rows")}
+    those = {account: mrr for account, mrr in every.items() if mrr >= 300}
+    assert 0 < len(those) < len(every)
+    assert float(rows("&member_of=rich-old")[-1]["value"]) == sum(those.values())
+    (part,) = rows("&of=parts&by=in_segment")
+    assert (part["in_segment"], float(part["value"])) == (rich.key, sum(those.values()))
+
+    page = reader.get("/metrics/mrr/?member_of=rich-old").content.decode()
+    assert "Only Rich &amp; old is counted." in page
+    assert "?period=3m&amp;member_of=rich-old" in page.replace("&#x27;", "")
+    parts = reader.get("/metrics/mrr/?part=breakdown&by=in_segment", headers=HTMX)
+    assert "Rich &amp; old" in parts.content.decode()
+    assert reader.get("/metrics/?member_of=rich-old&wait").status_code == 200
+    bridge = reader.get("/metrics/explore/bridge/?member_of=rich-old&period=12m")
+    assert bridge.status_code == 200
+
+    archive_segment(rich, cast.membership(cast.owner))
+    assert reader.get("/metrics/mrr/?member_of=rich-old").status_code == 400
 
 
 def test_unknown_words_of_the_address_are_left_out(reader: Client) -> None:

@@ -128,11 +128,14 @@ def test_what_cannot_be_told_pauses_and_says_why(
     boards.change(board, "Ours", is_shared=False, by=owner)
     weekly.query = "?segment=Gone"
     weekly.save()
+    saved = Of("ARR", "?member_of=gone", metric="arr")
+    actions.add(member, saved, every="week", to=[BOSS])
     moving.forward(days=7)
     assert sending.send_due(workspace) == 0
     troubles = {m.title: (m.is_paused, m.trouble) for m in Mailing.objects.all()}
     assert troubles["Ours"] == (True, "The board is no longer shared.")
     assert troubles["MRR"] == (True, "The segment “Gone” is gone.")
+    assert troubles["ARR"] == (True, "The segment “gone” is gone.")
     assert not workspace.messages.exists()
     boards.change(board, "Ours", is_shared=True, by=owner)
     actions.pause(shared, member, is_paused=False)

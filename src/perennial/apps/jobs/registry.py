@@ -133,6 +133,13 @@ JOBS: Final[list[Job]] = [
         _("Opens and closes alerts, and takes the next steps of playbooks."),
     ),
     Job(
+        "start_playbook",
+        "perennial.apps.work.jobs.start_playbook",
+        "",
+        _("Start a playbook for many"),
+        _("Starts it for the accounts a person chose, some hundred at a time."),
+    ),
+    Job(
         "try_playbook",
         "perennial.apps.work.jobs.try_playbook",
         "",

@@ -12,6 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from perennial.core.windows import DAY, Grain, Period, add_months, floor, following
+from perennial.metrics import filters
+from perennial.metrics.inputs import IN_SEGMENT
 from perennial.metrics.registry import Metric
 from perennial.ui.formats import Regional
 
@@ -46,6 +48,7 @@ class Asked:
     period: str = DEFAULT
     compare: str = "previous"
     segment: str = ""
+    member_of: str = ""
     grain: str = ""
     variant: str = ""
     by: str = ""
@@ -59,22 +62,23 @@ class Asked:
 
     @property
     def board_url(self) -> str:
-        return Asked(period=self.period, segment=self.segment, board=self.board).url()
+        return replace(self.of_whom, board=self.board).url()
+
+    @property
+    def of_whom(self) -> Asked:
+        """The same period and customers, and nothing else."""
+        return Asked(period=self.period, segment=self.segment, member_of=self.member_of)
 
     @property
     def tile_url(self) -> str:
-        return Asked(
-            period=self.period,
-            segment=self.segment,
-            variant=self.variant,
-            board=self.board,
-        ).url()
+        return replace(self.of_whom, variant=self.variant, board=self.board).url()
 
     @property
     def where(self) -> str | None:
-        if not self.segment:
-            return None
-        return "segment = '{}'".format(self.segment.replace("'", "''"))
+        """Customers of a segment they are given, or that is saved as a condition."""
+        asked = (("segment", self.segment), (IN_SEGMENT, self.member_of))
+        parts = [f"{name} = {filters.text(value)}" for name, value in asked if value]
+        return " and ".join(parts) or None
 
 
 def parse(query: QueryDict) -> Asked:
@@ -84,6 +88,7 @@ def parse(query: QueryDict) -> Asked:
         period=period if (period := query.get("period", "")) in PERIODS else DEFAULT,
         compare=compare if compare in COMPARISONS else "previous",
         segment=query.get("segment", ""),
+        member_of=query.get("member_of", ""),
         grain=grain if (grain := query.get("grain", "")) in GRAINS else "",
         variant=query.get("variant", ""),
         by=query.get("by", ""),

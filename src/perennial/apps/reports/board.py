@@ -168,16 +168,16 @@ def missed(
 def target_of(answers: Answers, metric: Metric, asked: Asked) -> Target | None:
     """The target of the number that is shown, for its segment or for all.
 
-    Another way of counting is another number: it has none.
+    Another way of counting is another number: it has none, nor has a saved segment.
     """
-    if asked.variant:
+    if asked.variant or asked.member_of:
         return None
     return targets.find(answers.targets, metric, asked.segment, metric.focus)
 
 
 def _aside(metric: Metric, asked: Asked) -> str | Promise:
     """What the number is of, where that is not plain."""
-    if asked.segment and not metric.is_of_accounts:
+    if asked.of_whom.where and not metric.is_of_accounts:
         return _("all customers")
     return values.focus_name(metric) or values.way(asked.variant)
 

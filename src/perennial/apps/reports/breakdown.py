@@ -19,6 +19,7 @@ from perennial.apps.reports.menus import Choice
 from perennial.apps.reports.results import Answers, Row
 from perennial.apps.reports.values import Change
 from perennial.apps.team.access import TeamRequest
+from perennial.metrics.inputs import IN_SEGMENT
 from perennial.metrics.registry import Metric
 from perennial.ui.formats import Regional
 
@@ -31,6 +32,7 @@ MOST = 20
 DIMENSIONS: dict[str, Text] = {
     "class": gettext_lazy("Class"),
     "segment": gettext_lazy("Segment"),
+    IN_SEGMENT: gettext_lazy("Saved segment"),
     "plan": gettext_lazy("Plan"),
     "feature": gettext_lazy("Feature"),
     "country": gettext_lazy("Country"),
@@ -97,7 +99,9 @@ class Behind:
 def dimensions(answers: Answers, metric: Metric) -> list[str]:
     """By what the number can be split, and there is something to split."""
     names = answers.keep(
-        "dimensions", ("accounts", "account_attributes"), lambda: _filled(answers)
+        "dimensions",
+        ("accounts", "account_attributes", "segment_members"),
+        lambda: _filled(answers),
     )
     known = [name for name in DIMENSIONS if name in names]
     known += sorted(name for name in names if name not in DIMENSIONS)
@@ -115,7 +119,10 @@ def _filled(answers: Answers) -> list[str]:
         return []
     counted = accounts.agg(**{name: accounts[name].nunique() for name in columns})
     counts = answers.lake.engine.run(counted).row(0, named=True)
-    return [name for name in names if counts.get(name, 2) > 1]
+    filled = [name for name in names if counts.get(name, 2) > 1]
+    members = answers.lake.table("segment_members")
+    live = answers.lake.engine.run(members.filter(members.ends_on.isnull()).limit(1))
+    return filled if live.is_empty() else [*filled, IN_SEGMENT]
 
 
 def table(
@@ -220,6 +227,8 @@ def _names(
     """Names where the values are ids or addresses."""
     if by == "class":
         return {key: str(name) for key, name in values.CLASSES.items()}
+    if by == IN_SEGMENT:
+        return {s.key: s.name for s in request.workspace.segments.all()}
     if by == "feature":
         return feature_names(answers)
     if by == "owner_email":

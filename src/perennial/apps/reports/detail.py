@@ -58,7 +58,10 @@ def page(
     regional = request.regional
     period = asking.period_of(asked.period, answers.today)
     # A metric that is a table of its own has no number to lead with.
-    found = Numbers(None, None, None, [])
+    found, of_whom = (
+        Numbers(None, None, None, []),
+        menus.of_whom(asked, request.workspace),
+    )
     if is_a_number(metric):
         found = board.numbers(answers, metric, asked)
     context: dict[str, Any] = {
@@ -76,7 +79,8 @@ def page(
         "missed": board.missed(answers, metric, asked, values.of(found.now), regional),
         "target": target_text(answers, metric, asked, regional),
         "before": earlier(found, metric, asked, period, regional),
-        "headline": headline(found, metric, asked, period, regional),
+        "headline": headline(found, metric, asked, of_whom, regional),
+        "of_whom": of_whom,
         "formula": formula(found.now, metric, regional),
         "caveats": _(metric.caveats) if metric.caveats else "",
         "grains": menus.grains(metric, asked),
@@ -99,8 +103,8 @@ def related(request: TeamRequest, metric: Metric, asked: Asked) -> list[board.Ti
     same = [m for m in answers.catalog.values() if m.theme == metric.theme]
     at = same.index(metric)
     near = sorted(same, key=lambda m: abs(same.index(m) - at))[1 : RELATED + 1]
-    asked = Asked(period=asked.period, segment=asked.segment)
-    tiles = [board.tile(answers, m, asked, request.regional) for m in near]
+    of_whom = asked.of_whom
+    tiles = [board.tile(answers, m, of_whom, request.regional) for m in near]
     return [tile for tile in tiles if tile.numbers]
 
 
@@ -151,7 +155,7 @@ def earlier(
 
 
 def headline(
-    found: Numbers, metric: Metric, asked: Asked, period: Period, regional: Regional
+    found: Numbers, metric: Metric, asked: Asked, of_whom: str, regional: Regional
 ) -> Headline:
     """The number in words; the fact is set in bold."""
     lead = board.sentence(_(metric.title), found, metric, regional)
@@ -165,8 +169,8 @@ def headline(
             "year": _("It was %(value)s a year earlier."),
         }
         rest.append(said[asked.compare] % {"value": value})
-    if asked.segment:
-        rest.append(_("Only %(segment)s is counted.") % {"segment": asked.segment})
+    if of_whom:
+        rest.append(_("Only %(segment)s is counted.") % {"segment": of_whom})
     return Headline(lead, " ".join(rest))
 
 

@@ -201,7 +201,9 @@ def paths(answers: Answers, asked: Asked, regional: Regional) -> Explored:
     """The ways sessions begin, the most frequent first."""
     period = asking.period_of(asked.period, answers.today)
     found: list[Path] = answers.keep(
-        f"paths {period} {asked.where}", _PATHS, lambda: _ways(answers, asked, period)
+        f"paths {period} {asked.where}",
+        (*_PATHS, "segment_members"),
+        lambda: _ways(answers, asked, period),
     )
     if not found:
         return Explored(_("No session used a feature in this period."), "", None)

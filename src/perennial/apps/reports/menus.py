@@ -9,12 +9,14 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from perennial.apps.customers.segment_queries import segments as saved_segments
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import values
 from perennial.apps.reports.asked import COMPARISONS, GRAINS, PERIODS, Asked
 from perennial.apps.reports.boards import ALL
 from perennial.apps.reports.models import Board
 from perennial.apps.team.access import TeamRequest
+from perennial.apps.team.models import Workspace
 from perennial.apps.team.roles import Role
 from perennial.core.windows import Period
 from perennial.metrics.registry import Metric
@@ -50,7 +52,10 @@ def board(
     boards: Iterable[Board],
     request: TeamRequest,
 ) -> list[Menu]:
-    chips = [_period(asked, period, request.regional), *_segment(asked, segments)]
+    chips = [
+        _period(asked, period, request.regional),
+        *_segment(asked, segments, request),
+    ]
     return [_board(asked, boards, request), *chips]
 
 
@@ -87,7 +92,8 @@ def metric(
         ],
         asking.dates(earlier, regional),
     )
-    menus = [_period(asked, period, regional), compare, *_segment(asked, segments)]
+    menus = [_period(asked, period, regional), compare]
+    menus += _segment(asked, segments, request)
     return [*menus, *_variant(metric, asked)]
 
 
@@ -95,7 +101,8 @@ def explorer(
     asked: Asked, period: Period, segments: list[str], request: TeamRequest, kept: str
 ) -> list[Menu]:
     """Period and segment; `kept` is the rest of the address, which stays."""
-    chips = [_period(asked, period, request.regional), *_segment(asked, segments)]
+    chips = [_period(asked, period, request.regional)]
+    chips += _segment(asked, segments, request)
     return [
         replace(chip, choices=[replace(c, url=f"{c.url}&{kept}") for c in chip.choices])
         if kept
@@ -122,18 +129,32 @@ def _period(asked: Asked, period: Period, regional: Regional) -> Menu:
     return Menu("", chosen, choices, said, icon_name="calendar")
 
 
-def _segment(asked: Asked, segments: list[str]) -> list[Menu]:
-    if not segments:
-        return []
-    every = Choice(_("All customers"), asked.url(segment=""), not asked.segment)
+def _segment(asked: Asked, segments: list[str], request: TeamRequest) -> list[Menu]:
+    """Segments accounts are given, then those people saved as a condition."""
     some = [
-        Choice(name, asked.url(segment=name), name == asked.segment)
+        Choice(name, asked.url(segment=name, member_of=""), name == asked.segment)
         for name in segments
     ]
-    chosen = asked.segment or every.label
-    return [
-        Menu(_("Segment"), chosen, [every, *some], is_set=bool(asked.segment)),
+    some += [
+        Choice(s.name, asked.url(segment="", member_of=s.key), s.key == asked.member_of)
+        for s in saved_segments(request.workspace)
     ]
+    if not some:
+        return []
+    none = asked.url(segment="", member_of="")
+    chosen = next((choice for choice in some if choice.on), None)
+    every = Choice(_("All customers"), none, chosen is None)
+    shown = (chosen or every).label
+    return [Menu(_("Segment"), shown, [every, *some], is_set=chosen is not None)]
+
+
+def of_whom(asked: Asked, workspace: Workspace) -> str:
+    """The name of the segment that is asked for; empty: all customers, or a saved
+    segment that is gone."""
+    if not asked.member_of:
+        return asked.segment
+    saved = saved_segments(workspace)
+    return next((s.name for s in saved if s.key == asked.member_of), "")
 
 
 def _variant(metric: Metric, asked: Asked) -> list[Menu]:

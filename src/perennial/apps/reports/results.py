@@ -20,6 +20,7 @@ from perennial.apps.team.models import Workspace
 from perennial.core.ids import digest
 from perennial.core.windows import Period
 from perennial.lake.result import Result
+from perennial.metrics.inputs import IN_SEGMENT
 from perennial.metrics.registry import Metric
 from perennial.metrics.targets import Target
 
@@ -158,7 +159,9 @@ class Answers:
 
     def _key(self, kind: str, question: Question) -> str:
         metric = self.catalog[question.key]
-        reads = (*SHARED, *metric.reads, *metric.also_reads)
+        reads = [*SHARED, *metric.reads, *metric.also_reads]
+        if IN_SEGMENT in question.by or IN_SEGMENT in (question.where or ""):
+            reads.append("segment_members")
         return digest(kind, repr(question), self._state(reads))
 
     def _get(self, key: str, compute: Callable[[], T]) -> T:
@@ -172,7 +175,7 @@ class Answers:
         cache.set(f"answer-{key}", (made, at), KEEP.total_seconds())
         return made
 
-    def _state(self, tables: tuple[str, ...]) -> str:
+    def _state(self, tables: Iterable[str]) -> str:
         versions = [(name, self._version(name)) for name in sorted(set(tables))]
         return repr(
             (LAYOUT, self.workspace.key, self.lake.lake.root, self.today, versions)

@@ -166,4 +166,7 @@ def asked_of(request: TeamRequest, segments: list[str] | None) -> Asked:
     known = _segments(request) if segments is None else segments
     if asked.segment and asked.segment not in known:
         raise BadRequest(f"no segment {asked.segment!r}")
+    saved = request.workspace.segments.filter(archived_at=None)
+    if asked.member_of and not saved.filter(key=asked.member_of).exists():
+        raise BadRequest(f"no segment {asked.member_of!r}")
     return asked

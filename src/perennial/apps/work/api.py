@@ -1,4 +1,4 @@
-"""Tasks, alerts, playbooks and segments over HTTP."""
+"""Tasks, alerts, playbooks, success plans and segments over HTTP."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import User
 from perennial.apps.work.models import (
     Alert,
+    Goal,
+    Plan,
     Playbook,
     Priority,
     Run,
     Task,
     TaskState,
 )
+from perennial.apps.work.plans import actions as plan_actions
+from perennial.apps.work.plans import queries as plans
 from perennial.apps.work.tasks import actions
 from perennial.core.errors import BadValue
 from perennial.lake import matching
@@ -94,6 +98,42 @@ class SegmentOut(Schema):
     name: str
     document: dict[str, Any]
     accounts: list[str]
+
+
+class GoalOut(Schema):
+    """A goal; `value` is the newest one, null before it was measured."""
+
+    id: int
+    title: str
+    metric: str | None
+    baseline: float
+    target: float
+    value: float | None
+    due_on: date
+    state: str = Field(description="reached, missed, open")
+
+
+class MilestoneOut(Schema):
+    title: str
+    side: str = Field(description="ours, theirs")
+    due_on: date | None
+    done_on: date | None
+
+
+class PlanOut(Schema):
+    """A success plan of an account."""
+
+    id: int
+    account_id: str
+    title: str
+    owner: str | None
+    customer_owner: str
+    goals: list[GoalOut]
+    milestones: list[MilestoneOut]
+
+
+class ValueIn(Schema):
+    value: float
 
 
 @router.get("/tasks", response={200: paging.Page[TaskOut], **_ERRORS})
@@ -187,6 +227,63 @@ def list_segments(
         for segment in found.items
     ]
     return paging.Page(items=items, next_cursor=found.next_cursor)
+
+
+@router.get("/plans", response={200: paging.Page[PlanOut], **_ERRORS})
+def list_plans(
+    request: TokenRequest,
+    account_id: str = "",
+    limit: Limit = paging.USUAL,
+    cursor: str | None = None,
+) -> paging.Page[PlanOut]:
+    """Success plans by id, with their goals and milestones."""
+    workspace = request.auth.workspace
+    today = lake_of(workspace).today
+    found = plans.plans(workspace)
+    if account_id:
+        found = found.filter(account_id=account_id)
+    return paging.by_id(found, lambda plan: _plan(plan, today), limit, cursor)
+
+
+@router.patch("/goals/{pk}", auth=tokens.WRITE, response={200: GoalOut, **_ERRORS})
+def say_value(request: TokenRequest, pk: int, given: ValueIn) -> GoalOut:
+    """How far a goal is that no metric follows."""
+    workspace = request.auth.workspace
+    live = Goal.objects.filter(plan__workspace=workspace, plan__archived_at=None)
+    goal = live.filter(pk=pk).first() if paging.fits(pk) else None
+    if goal is None:
+        raise Http404("no such goal")
+    plan_actions.say_value(goal, tokens.acting(request.auth), given.value)
+    return _goal(goal, lake_of(workspace).today)
+
+
+def _plan(plan: Plan, today: date) -> PlanOut:
+    stones = plan.milestones.all()
+    return PlanOut(
+        id=plan.pk,
+        account_id=plan.account_id,
+        title=plan.title,
+        owner=plan.owner.email if plan.owner else None,
+        customer_owner=plan.customer_owner,
+        goals=[_goal(goal, today) for goal in plan.goals.all()],
+        milestones=[
+            MilestoneOut(title=s.title, side=s.side, due_on=s.due_on, done_on=s.done_on)
+            for s in stones
+        ],
+    )
+
+
+def _goal(goal: Goal, today: date) -> GoalOut:
+    return GoalOut(
+        id=goal.pk,
+        title=goal.title,
+        metric=goal.metric or None,
+        baseline=goal.baseline,
+        target=goal.target,
+        value=goal.value,
+        due_on=goal.due_on,
+        state=plans.goal_line(goal, today).state,
+    )
 
 
 def _task(task: Task) -> TaskOut:

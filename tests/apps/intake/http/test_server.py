@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from tests.installed import install
+
 ROOT = Path(__file__).parents[4]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -83,10 +85,10 @@ def _group(leader: int) -> list[int]:
 
 
 def _prepared(folder: Path) -> tuple[str, str]:
-    """A migrated folder with a write key and somebody who is signed in."""
+    """A folder with a write key and somebody who is signed in."""
     program = """
 from perennial.config.start import setup
-setup(migrate=True)
+setup()
 from django.test import Client
 from perennial.apps.intake.models import Source, WriteKey
 from perennial.apps.team.actions import create_workspace, initialize
@@ -99,7 +101,7 @@ print(WriteKey.objects.create(source=source).key, client.cookies["sessionid"].va
 """
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env=_environment(folder),
+        env=_environment(install(folder)),
         capture_output=True,
         text=True,
         check=True,

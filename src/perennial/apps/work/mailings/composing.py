@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from perennial.apps.customers.queries import book
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import board as tiles
-from perennial.apps.reports import boards, detail
+from perennial.apps.reports import boards, detail, menus
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.board import Headline, Tile
 from perennial.apps.reports.boards import Choice
@@ -53,14 +53,15 @@ def compose(mailing: Mailing, by: Membership, regional: Regional) -> Composed:
     if not shown:
         raise BadValue(_("There is nothing on it any more."))
     first = choices[0]
-    headline = _headline(shown, first, answers, asked, regional)
+    of_whom = menus.of_whom(asked, mailing.workspace)
+    headline = _headline(shown, first, asked, of_whom, regional)
     drawn = _drawn(answers, regional, first, _of(asked, first))
     context = {
         "workspace": mailing.workspace,
         "mailing": mailing,
         "headline": headline,
         "dates": asking.dates(asking.period_of(asked.period, answers.today), regional),
-        "segment": asked.segment,
+        "segment": of_whom,
         "rows": [_row(tile, regional) for tile in shown],
         "page": absolute(page_of(mailing)),
         "chart_title": f"{shown[0].title}: {drawn.title}" if drawn else "",
@@ -84,6 +85,9 @@ def _asked(mailing: Mailing, answers: Answers) -> Asked:
     known = book(answers.workspace)
     if asked.segment and (known is None or asked.segment not in known.segments):
         raise BadValue(_("The segment “%(name)s” is gone.") % {"name": asked.segment})
+    if asked.member_of and not menus.of_whom(asked, answers.workspace):
+        name = {"name": asked.member_of}
+        raise BadValue(_("The segment “%(name)s” is gone.") % name)
     return asked
 
 
@@ -109,15 +113,15 @@ def _choices(mailing: Mailing, by: Membership, answers: Answers) -> Sequence[Cho
 def _headline(
     shown: Sequence[Tile],
     first: Choice,
-    answers: Answers,
     asked: Asked,
+    of_whom: str,
     regional: Regional,
 ) -> Headline:
     """Of a single metric as its page says it, of a board as the board does."""
     if len(shown) == 1 and shown[0].numbers:
         mine = _of(asked, first)
-        period = asking.period_of(mine.period, answers.today)
-        return detail.headline(shown[0].numbers, first.metric, mine, period, regional)
+        numbers, metric = shown[0].numbers, first.metric
+        return detail.headline(numbers, metric, mine, of_whom, regional)
     lead = next((t for t in shown if t.metric.key == tiles.LEAD), shown[0])
     if lead.numbers is None:
         return Headline(lead.title)

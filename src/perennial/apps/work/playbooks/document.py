@@ -82,10 +82,20 @@ class TaskStep:
 
 
 @dataclass(frozen=True)
+class Letter:
+    """What an e-mail says in one language, by its two letters."""
+
+    language: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
 class EmailStep:
     """`to` is an address, `owner`, or `contact`: the account's most active user.
 
-    A draft waits in the outbox until the owner sends it.
+    A draft waits in the outbox until the owner sends it. `letters` say the same in
+    other languages; readers of none of them get `subject` and `text`.
     """
 
     id: str
@@ -93,6 +103,15 @@ class EmailStep:
     subject: str
     text: str
     is_draft: bool = True
+    letters: tuple[Letter, ...] = ()
+
+    def letter(self, language: str) -> Letter:
+        """What a reader of a language gets; regions of it are the same."""
+        wanted = language.strip().lower().replace("_", "-").partition("-")[0]
+        for letter in self.letters:
+            if letter.language == wanted:
+                return letter
+        return Letter("", self.subject, self.text)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from babel import Locale, UnknownLocaleError
 from django.utils.functional import Promise
+from django.utils.translation import (
+    get_language,
+    gettext_lazy,
+    ngettext,
+    pgettext_lazy,
+)
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from perennial.apps.customers import condition_words
 from perennial.apps.work.models import RunEntry
@@ -87,6 +93,13 @@ _ENDINGS: Final[Mapping[str, Text]] = {
 }
 
 
+#: What a form offers for e-mails.
+_LANGUAGES: Final = (
+    *("cs", "da", "de", "en", "es", "fi", "fr"),
+    *("it", "ja", "nb", "nl", "pl", "pt", "sv"),
+)
+
+
 @dataclass(frozen=True)
 class StepLine:
     """A step as the page shows it; `depth` steps in for what is below a branch."""
@@ -159,11 +172,28 @@ def _email(step: EmailStep) -> dict[str, str]:
         "contact": _("To the user who is most active"),
         "owner": _("To the account's owner"),
     }
+    names = [language_name(letter.language) for letter in step.letters]
+    also = f" · {_('also in')} {', '.join(names)}" if names else ""
     return {
         "title": f"{STEPS['email']}: “{step.subject}”",
-        "sub": to.get(step.to, step.to),
+        "sub": f"{to.get(step.to, step.to)}{also}",
         "who": _("the owner sends it") if step.is_draft else _("sent by itself"),
     }
+
+
+def language_name(code: str) -> str:
+    """A language as the reader calls it: "German"."""
+    try:
+        named = Locale.parse(code).get_display_name(get_language() or "en")
+    except (ValueError, UnknownLocaleError):
+        return code
+    return str(named or code)
+
+
+def languages() -> list[tuple[str, str]]:
+    """Languages a form offers for an e-mail, by name; a document may have any."""
+    named = [(code, language_name(code)) for code in _LANGUAGES]
+    return sorted(named, key=lambda pair: pair[1])
 
 
 def _due(step: TaskStep) -> str:
