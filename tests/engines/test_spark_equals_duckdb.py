@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -21,6 +22,7 @@ from perennial.lake import (
     healthbook,
     matching,
     measures,
+    merged,
     refresh,
     settings_store,
     snapshots,
@@ -33,7 +35,7 @@ from perennial.metrics.query import ask
 from perennial.metrics.registry import all_metrics, get
 from perennial.scoring import patterns
 from perennial.scoring.scorecard_reading import read
-from tests.builders import clock, instant
+from tests.builders import Case, clock, instant
 from tests.metrics.dirt_voice import annotate
 from tests.metrics.world import company, write
 
@@ -250,3 +252,20 @@ def test_conditions(duck: Workspace, spark: Workspace, as_of: date | None) -> No
         assert matching.matching(spark, condition, as_of) == matching.matching(
             duck, condition, as_of
         ), condition
+
+
+def test_merged_accounts_are_one_on_both(spark: Workspace, tmp_path: Path) -> None:
+    """`b`, with a quote, counts as `a`; whoever stood below it stands below `a`."""
+    case, gone = Case(tmp_path / "merged", now="2026-06-10T05:00"), "b's"
+    case.facts("accounts", *({"account_id": i} for i in ("a", gone)))
+    case.facts("accounts", {"account_id": "c", "parent_account_id": gone})
+    case.facts("tickets", {"ticket_id": "t", "account_id": gone, "opened_at": "2026-05-02T08:00"})  # fmt: skip
+    merged.merge(case.workspace, gone, "a", by="x")
+    assert isinstance(spark.engine, SparkEngine)
+    engine = SparkEngine(case.lake, spark.engine._session)
+    for name in ("accounts", "tickets", "memberships"):
+        told = [e.run(e.table(name)).sort("account_id") for e in (engine, case.workspace.engine)]  # fmt: skip
+        assert_frame_equal(*told)
+    both = engine.run(engine.table("accounts")).sort("account_id")
+    assert both.select("account_id", "parent_account_id").rows() == [("a", None), ("c", "a")]  # fmt: skip
+    assert engine.run(engine.table("tickets"))["account_id"].to_list() == ["a"]
