@@ -53,6 +53,13 @@ JOBS: Final[list[Job]] = [
         _("Gives accounts the stages whose rules they meet."),
     ),
     Job(
+        "warm_home",
+        "perennial.apps.customers.jobs.warm_home",
+        "40 4 * * *",
+        _("Home"),
+        _("Computes the home page of everybody before they come."),
+    ),
+    Job(
         "maintain",
         "perennial.apps.jobs.jobs.maintain_lake",
         "0 3 * * *",

@@ -21,6 +21,7 @@ from perennial.apps.surveys.hooks import Visitor
 from perennial.apps.team.access import public
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import PerennialError
+from perennial.core.numbers import whole
 
 _MOST_BYTES: Final = 64 << 10
 #: A browser asks again what there is after this long, at the earliest.
@@ -50,7 +51,7 @@ def _open_to_pages(
 
 def _given(request: HttpRequest) -> Given | None:
     """The body, sent as text/plain so that a browser asks no permission first."""
-    if int(request.headers.get("Content-Length") or 0) > _MOST_BYTES:
+    if (whole(request.headers.get("Content-Length", "")) or 0) > _MOST_BYTES:
         return None
     try:
         found = json.loads(request.body)

@@ -46,12 +46,12 @@ logger = logging.getLogger(__name__)
 
 #: One load: enough for its fixed cost not to count, little enough to be seen soon.
 _LOAD_ROWS: Final = 20_000
-_LOAD_BYTES: Final = 96 * 2**20
+_LOAD_BYTES: Final = 64 * 2**20
 _READ_ROWS: Final = 200
 #: Loads one after the other before another workspace has its turn.
 _LOADS: Final = 8
 #: Loads that are read while one is written; to read takes the longer.
-_AHEAD: Final = 1
+_AHEAD: Final = 2
 _POLL_S: Final = 0.25
 #: Roll-ups follow the loads at this distance, at most.
 _FOLLOW_S: Final = 2.0
