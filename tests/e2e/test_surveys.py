@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,6 @@ def test_shown_to_the_right_person_at_the_right_time_and_in_the_numbers(
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(box.get_by_text("Thank you for being frank")).to_be_visible()
-    began = time.monotonic()
     answer = Answer.objects.get()
     assert (answer.score, answer.comment) == (3, "<b>Faster</b>, please")
     assert (answer.person, answer.account_id, answer.is_complete) == ("g1", GREEN, True)
@@ -91,7 +89,6 @@ def test_shown_to_the_right_person_at_the_right_time_and_in_the_numbers(
     expect(page.get_by_text("NPS is −100.")).to_be_visible()
     browse(page, reverse("customers:account", args=[GREEN]))
     expect(page.get_by_role("region", name="Surveys")).to_contain_text("Faster")
-    assert time.monotonic() - began < 10
     assert_clean(page, widths=[390])
 
 
