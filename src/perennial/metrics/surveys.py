@@ -140,7 +140,11 @@ def comment_topics(t: Inputs) -> ir.Table:
     reading of the nightly refresh, a newer version before an older one; `topic` is
     null where a comment was looked at and speaks of none.
     """
-    rows = t.everything("feedback_annotations")
+    return ranked(t.everything("feedback_annotations"))
+
+
+def ranked(rows: ir.Table) -> ir.Table:
+    """As `comment_topics`, of rows of `feedback_annotations`."""
     by = rows.annotated_by.fill_null("analysis")
     rank = ibis.cases((by == "person", 2), (by == BUILT_IN, 0), else_=1)
     rows = rows.mutate(rank=rank, version=rows.version.fill_null(0))

@@ -157,7 +157,7 @@ STANDARD: Final = (
         "features",
         "feature, functionality, function, missing, wish, lack, lacks, customize, "
         "customizable, customization, flexible, flexibility, roadmap, feature "
-        "request, limited, capabilities, option, workflow, automation, would like "
+        "request, limited, capabilities, workflow, automation, would like "
         "to see",
         "funktion, *funktion, funktionalität, funktionsumfang, fehlt, fehlen, "
         "wunsch, wünschen, anpassen, anpassbar, anpassung, flexibel, flexibilität, "
