@@ -30,7 +30,7 @@ from perennial.lake import (
     scorecards,
     snapshots,
 )
-from perennial.lake.customers import customers
+from perennial.lake.customers import customers as paying_on
 from perennial.lake.tables import FACTS
 from perennial.lake.workspace import Workspace, open_workspace
 from perennial.scoring.review import Review
@@ -63,7 +63,7 @@ def measure(folder: Path, events: int, accounts: int) -> None:
     workspace = open_workspace(folder)
     parquet, _csv = data.write(folder / "source", events, accounts)
     import_file(workspace.lake, "events", parquet, ImportOptions())
-    _customers(workspace, accounts)
+    customers(workspace, accounts)
     print(f"\n## {events:,} events, {accounts:,} accounts\n")
     print("| step | seconds | processor seconds |\n| --- | --- | --- |")
     _line("roll-ups, all of them", workspace.roll_up)
@@ -85,7 +85,7 @@ def measure(folder: Path, events: int, accounts: int) -> None:
     _line(
         "everything learned", lambda: learned.append(models.learn(workspace, as_of=DAY))
     )
-    paying = customers(workspace, DAY)
+    paying = paying_on(workspace, DAY)
     _line(
         "chances of all customers",
         lambda: chances.compute(workspace, learned[0], DAY, paying),
@@ -104,7 +104,7 @@ def _processor() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _customers(workspace: Workspace, accounts: int) -> None:
+def customers(workspace: Workspace, accounts: int) -> None:
     """Every account pays and has seats; ten features are key."""
     ids = [f"account-{n}" for n in range(accounts)]
     since = datetime(2024, 6, 1, tzinfo=UTC)

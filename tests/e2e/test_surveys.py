@@ -224,3 +224,6 @@ def test_our_pages_are_clean_and_the_preview_follows(
             page.frame_locator("iframe").get_by_text("Would you miss us?")
         ).to_be_visible()
     assert Survey.objects.get().versions.count() == 1
+    # The mail by itself, light and dark, at a desk and on a phone.
+    browse(page, reverse("surveys:preview_email", args=[survey.pk]))
+    assert_clean(page)

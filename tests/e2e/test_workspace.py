@@ -11,7 +11,12 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from perennial.apps.customers import edit_actions, note_actions, segment_actions
+from perennial.apps.customers import (
+    edit_actions,
+    merging,
+    note_actions,
+    segment_actions,
+)
 from perennial.apps.customers.models import Edit, Note, Segment
 from perennial.apps.team.models import Membership
 from tests.apps.customers.company import GREEN, KESTREL, SILENT
@@ -73,12 +78,16 @@ def test_pages_are_clean(
         at("people", KESTREL),
         at("log", KESTREL),
         at("note", KESTREL, pinned.pk),
+        f"{at('merge', SILENT)}?into={GREEN}",
         at("view"),
         "/accounts/?state=all&cols=name,mrr,tags,attribute:region,since",
     ):
         browse(page, where)
         page.wait_for_load_state("networkidle")
         assert_clean(page)
+    made = merging.merge(admin, SILENT, GREEN)
+    browse(page, at("merged", made.pk))
+    assert_clean(page)
 
 
 @pytest.mark.parametrize("language", ["de", "sv"])
@@ -130,15 +139,40 @@ def test_a_segment_is_built_row_by_row(page: Page, cast: Cast, sign_in: SignIn) 
     quiet(page)
     page.get_by_role("button", name="Take this condition out").nth(1).click()
     expect(page.locator("#field-1")).to_have_count(0)
+    _group(page)
     page.get_by_label("Name").fill("Only the red")
     assert_clean(page)
     page.get_by_role("button", name="Save the segment").click()
     expect(page.locator("h1")).to_have_text("Only the red")
-    assert Segment.objects.get().document == {
-        "any": [{"field": "health_color", "op": "is", "value": ["red"]}]
-    }
+    red = {"field": "health_color", "op": "is", "value": ["red"]}
+    rich = {"field": "mrr", "op": "less_than", "value": 1.0}
+    assert Segment.objects.get().document == {"any": [red, {"not": rich}]}
     page.get_by_role("link", name="Open as a list").click()
-    expect(page.locator("#results td.name")).to_have_text(["Silent Mills"])
+    expect(page.locator("#results td.name")).to_contain_text(["Silent Mills"])
+
+
+def _group(page: Page) -> None:
+    """A group in the group: none of what earns less than 1."""
+    page.get_by_role("button", name="Group", exact=True).click()
+    expect(page.locator("#join-1")).to_be_visible()
+    quiet(page)
+    page.locator("#join-1").select_option("none")
+    quiet(page)
+    page.locator("#field-1-0").select_option("mrr")
+    expect(page.locator("#value-1-0")).to_be_visible()
+    quiet(page)
+    page.locator("#op-1-0").select_option("less_than")
+    quiet(page)
+    page.locator("#value-1-0").fill("1")
+    page.locator("#value-1-0").press("Tab")
+    expect(page.locator("#count-1")).not_to_have_text("")
+    quiet(page)
+    page.locator("#group-add-1").click()
+    expect(page.locator("#join-1-1")).to_be_visible()
+    quiet(page)
+    page.locator("#remove-1-1").click()
+    expect(page.locator("#join-1-1")).to_have_count(0)
+    quiet(page)
 
 
 def test_a_segment_is_built_without_scripts(

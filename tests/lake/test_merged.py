@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from perennial.apps.intake.stream import people
 from perennial.core.errors import BadValue
 from perennial.lake import merged
 from tests.builders import Case
@@ -141,3 +142,13 @@ def test_what_sources_say_of_a_merged_account_is_kept_for_later(case: Case) -> N
     assert [row["name"] for row in case.table("accounts")] == ["Ada"]
     merged.part(case.workspace, "b")
     assert {row["name"] for row in case.table("accounts")} == {"Ada", 'Bo\'s "shop"'}
+
+
+def test_the_intake_knows_a_merged_account(case: Case) -> None:
+    """Or it would write a bare row over what is kept of it."""
+    case.facts("accounts", {"account_id": "b", "name": "Bo"})
+    merged.merge(case.workspace, "b", "a", by="ada@x")
+    assert people._unknown(case.lake, "accounts", "account_id", {"b", "c"}) == ["c"]
+    case.facts("memberships", {"user_id": "u", "account_id": "b", "starts_at": NOW})
+    [row] = people._stored(case.lake, "memberships", "user_id", {"u"})
+    assert row["account_id"] == "b"

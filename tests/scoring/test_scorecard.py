@@ -296,7 +296,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     return {"name": "Any", "normalize_weights": True, "components": components}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(documents())
 def test_any_card_is_the_same_after_a_round_trip(document: dict[str, Any]) -> None:
     card = read(document, ATTRIBUTES)

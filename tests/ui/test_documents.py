@@ -8,7 +8,7 @@ from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pptx import Presentation
 
@@ -64,8 +64,9 @@ def right(mark: Mark) -> float:
     return mark.x + (sum(mark.widths) if isinstance(mark, Grid) else mark.width)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(BLOCKS, BLOCKS, st.booleans())
+@example([], [Bars("Parts", [Bar("a", "b", 0.5, "1 / 2")] * 8)], False)
 def test_nothing_leaves_its_page_and_nothing_is_lost(
     left: list[Block], other: list[Block], on_paper: bool
 ) -> None:

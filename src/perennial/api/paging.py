@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from django.db.models import Model, QuerySet
 from ninja import Schema
 
 from perennial.core.errors import BadValue
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 #: Items of a page where none are asked for, and the most there can be.
 USUAL, MOST = 100, 1000
@@ -49,3 +51,22 @@ def page(rows: Sequence[tuple[str, T]], limit: int, written: str | None) -> Page
         items=[item for _, item in shown],
         next_cursor=cursor(shown[-1][0]) if more else None,
     )
+
+
+def by_id(
+    found: QuerySet[M], make: Callable[[M], T], limit: int, written: str | None
+) -> Page[T]:
+    """A page by primary key: no more rows are read than it has, and one."""
+    last = after(written)
+    if last is not None:
+        if not last.isdecimal() or not fits(int(last)):
+            raise BadValue(f"not a cursor: {written!r}")
+        found = found.filter(pk__gt=int(last))
+    rows = list(found.order_by("pk")[: limit + 1])
+    more = cursor(str(rows[limit - 1].pk)) if len(rows) > limit else None
+    return Page(items=[make(row) for row in rows[:limit]], next_cursor=more)
+
+
+def fits(pk: int) -> bool:
+    """Can a database have a row with this key?"""
+    return 0 < pk < 2**63

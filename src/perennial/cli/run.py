@@ -126,12 +126,15 @@ def _warm(place: Place, people: Sequence[tuple[str, str]]) -> None:
     """The company's people and playbooks; and have the worker compute the board and
     past forecasts, so that visitors need not wait."""
     from perennial.apps.jobs import actions
+    from perennial.apps.surveys import example as surveys
     from perennial.apps.team.models import Workspace
     from perennial.apps.work import example
 
     workspace = Workspace.objects.get(key=place.workspace)
     example.set_up(workspace, people)
+    surveys.set_up(workspace)
     actions.enqueue("warm_metrics", workspace)
+    actions.enqueue("send_surveys", workspace)
     actions.enqueue("answer_insights", workspace)
     actions.enqueue("tell_past_forecasts", workspace)
 

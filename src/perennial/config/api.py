@@ -12,7 +12,9 @@ from ninja.responses import NinjaJSONEncoder
 
 from perennial import __version__
 from perennial.api import problems
+from perennial.apps.customers.api import router as customers
 from perennial.apps.reports.api import router as metrics
+from perennial.apps.surveys.api import router as surveys
 from perennial.apps.team.access import public
 from perennial.apps.work.api import router as work
 
@@ -27,6 +29,8 @@ api = NinjaAPI(
 )
 problems.install(api)
 api.add_router("/metrics", metrics)
+api.add_router("", customers)
+api.add_router("", surveys)
 api.add_router("", work)
 # Tokens open these doors; the gate of signed-in people would only redirect.
 urls = api.urls

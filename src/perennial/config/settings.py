@@ -209,6 +209,7 @@ PALETTE = [
     "perennial.apps.customers.palette.accounts",
     "perennial.apps.customers.palette.segments",
     "perennial.apps.reports.palette.metrics",
+    "perennial.apps.surveys.palette.surveys",
     "perennial.apps.intake.palette.data",
     "perennial.apps.team.palette.pages",
 ]
@@ -236,6 +237,10 @@ REPORT_LINKS = ["perennial.apps.work.mailings.views.link"]
 HOME_PANELS = ["perennial.apps.work.joining.home_panel"]
 # What surveys need of those above them (`apps/surveys/hooks.py`).
 OUTBOX = "perennial.apps.work.outbox"
+#: What the loader does beside events, several times a second.
+LOADERS = ["perennial.apps.surveys.loading.load_waiting"]
+#: What the snippet may show on pages of the product, by kind.
+SHOWS = {"survey": "perennial.apps.surveys.showing"}
 
 # --- background work: one durable queue on the application database
 

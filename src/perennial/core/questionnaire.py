@@ -33,6 +33,8 @@ SCALES: Final[Mapping[Kind, tuple[int, int]]] = {
     "ces": (1, 7),
 }
 FOLLOW_UPS: Final = ("text", "choice")
+#: Languages that are written from the right.
+_FROM_THE_RIGHT: Final = frozenset({"ar", "fa", "he", "ur", "yi"})
 LONGEST, LONGEST_ANSWER = 1_000, 5_000
 MOST_FOLLOW_UPS, MOST_OPTIONS = 6, 12
 
@@ -147,6 +149,11 @@ class Questionnaire:
 
 def _places(options: Sequence[Words]) -> list[str]:
     return [str(n) for n in range(len(options))]
+
+
+def direction(language: str) -> Literal["ltr", "rtl"]:
+    """Which way a language is written."""
+    return "rtl" if language in _FROM_THE_RIGHT else "ltr"
 
 
 # --- reading -----------------------------------------------------------------

@@ -35,6 +35,12 @@ _TICKETS_RATED, _EFFORT_RATED = 0.33, 0.12
 _SILENT, _BOUNCED = 1.9, 0.02
 _COMMENTED = {"nps": 0.66, "csat": 0.42, "ces": 0.38}
 _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+#: Which survey asks about what; others were asked elsewhere.
+SURVEYS = {
+    ("nps", "relationship"): "Relationship NPS",
+    ("csat", "support"): "Satisfaction with support",
+    ("ces", "setup"): "Effort of setting up",
+}
 
 #: How often each theme comes up, in the order of `THEMES`, when people are happy
 #: and when they are not.
@@ -88,6 +94,7 @@ def survey_table(rng: np.random.Generator, world: World, every: Answers) -> pa.T
             "touchpoint": every.touchpoint,
             "language": languages,
             "invite_id": numbered("inv_", len(every)),
+            **_asked_by(every.kind, every.touchpoint, every.invited),
             "invited_at": window.at(every.invited),
             "answered_at": window.at(every.answered),
         },
@@ -114,11 +121,22 @@ def invites_table(rng: np.random.Generator, world: World, every: Answers) -> pa.
             "user_id": world.users.ids[user],
             "account_id": world.accounts.ids[account],
             "touchpoint": every.touchpoint[row],
-            "channel": np.where(every.kind[row] == "nps", "email", "in_app"),
+            **_asked_by(every.kind[row], every.touchpoint[row], day),
             "invited_at": world.window.at(day),
             "bounced_at": world.window.at(np.where(bounced, day + 0.001, np.nan)),
         },
     )
+
+
+def _asked_by(kind: Texts, touchpoint: Texts, invited: Floats) -> dict[str, Texts]:
+    """Survey, wave and channel; relationship surveys come in a wave a quarter."""
+    names = [SURVEYS.get(pair) for pair in zip(kind, touchpoint, strict=True)]
+    wave = np.where(kind == "nps", invited // _QUARTER + 1, 1).astype(int)
+    return {
+        "survey": np.array(names, dtype=object),
+        "wave": wave.astype(str).astype(object),
+        "channel": np.where(kind == "nps", "email", "product").astype(object),
+    }
 
 
 def _answers(

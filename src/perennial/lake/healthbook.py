@@ -10,6 +10,7 @@ import ibis
 import polars as pl
 
 from perennial.core.errors import BadValue, UnknownName
+from perennial.core.numbers import whole
 from perennial.core.windows import DAY
 from perennial.lake import chances, scorecards, snapshots
 from perennial.scoring import explanation, scorecard
@@ -96,9 +97,10 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 def _whole(text: str) -> int:
-    if not text.isdigit():
+    number = whole(text)
+    if number is None:
         raise BadValue(f"version is a whole number, not {text!r}")
-    return int(text)
+    return number
 
 
 def states(

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from perennial.core.errors import BadValue
+from perennial.core.numbers import whole
 from perennial.lake import forecasts, models, observations
 from perennial.lake.asked import Asked, Rows
 from perennial.scoring import power_features
@@ -169,6 +170,7 @@ def forecast(workspace: Workspace, asked: Asked) -> Rows:
 
 
 def _months(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= _MOST_MONTHS:
+    months = whole(text)
+    if months is None or not 1 <= months <= _MOST_MONTHS:
         raise BadValue(f"horizon is a number of months, 1 to {_MOST_MONTHS}")
-    return int(text)
+    return months

@@ -56,6 +56,8 @@ class Table:
     - `one_of`: groups of columns of which a row must carry at least one.
     - `partition_by`: a date or timestamp column; files are split by its UTC month.
     - `sort_by`: the order inside a file, which is what readers prune on.
+    - `by_account`: pages look rows of one account up. Files are written in the order
+      of `sort_by`, which begins with it, in small groups of rows.
     - Columns of a source that are not declared here are kept, as one JSON object,
       in `properties`.
     """
@@ -68,6 +70,7 @@ class Table:
     partition_by: str | None = None
     sort_by: tuple[str, ...] = ()
     insert_only: bool = False
+    by_account: bool = False
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -745,9 +748,15 @@ def _derived(
     *columns: Column,
     partition_by: str | None = None,
     sort_by: str = "",
+    by_account: bool = False,
 ) -> Table:
-    sort = tuple(sort_by.split()) or tuple(key.split())
-    return Table(name, about, tuple(key.split()), columns, (), partition_by, sort)
+    names = tuple(key.split())
+    sort = tuple(sort_by.split()) or names
+    if by_account:
+        sort = ("account_id", *(name for name in sort if name != "account_id"))
+    return Table(
+        name, about, names, columns, (), partition_by, sort, by_account=by_account
+    )
 
 
 _ROLLUPS = (
@@ -762,6 +771,7 @@ _ROLLUPS = (
         _MS,
         Column("last_at", "timestamp", "Last activity of the day."),
         partition_by="date",
+        by_account=True,
     ),
     _derived(
         "presence",
@@ -783,6 +793,7 @@ _ROLLUPS = (
         Column("uses", "int", "Uses."),
         Column("errors", "int", "Errors."),
         partition_by="date",
+        by_account=True,
     ),
     _derived(
         "event_days",
@@ -822,6 +833,7 @@ _ROLLUPS = (
         Column("sessions", "int", "Sessions started."),
         _MS,
         partition_by="date",
+        by_account=True,
     ),
     _derived(
         "mrr_ledger",
@@ -839,6 +851,7 @@ _ROLLUPS = (
             "int",
             "How much of its level is late news of closed months; empty: nothing.",
         ),
+        by_account=True,
     ),
     _derived(
         "seat_ledger",
@@ -848,6 +861,7 @@ _ROLLUPS = (
         Column("date_from", "date", "First day of the run."),
         Column("date_to", "date", "First day after the run; empty: still so."),
         Column("seats", "int", "Seats at the end of each day; empty: no contract."),
+        by_account=True,
     ),
     _derived(
         "assignments",
@@ -857,6 +871,7 @@ _ROLLUPS = (
         Column("user_id", "string", "The user."),
         Column("date_from", "date", "First day; empty: since ever."),
         Column("date_to", "date", "First day it no longer holds; empty: still holds."),
+        by_account=True,
     ),
     _derived(
         "request_days",
@@ -898,6 +913,7 @@ _ROLLUPS = (
         Column("account_id", "string", "The account."),
         Column("name", "string", "The attribute."),
         Column("value", "string", "Its value, as text."),
+        by_account=True,
     ),
     _derived(
         "account_measures",
@@ -943,6 +959,7 @@ _ROLLUPS = (
             "string",
             "Scores of the last 12 weeks, oldest first, separated by commas.",
         ),
+        by_account=True,
     ),
 )
 
@@ -1000,6 +1017,7 @@ _RECORDS = (
         Column("recomputed", "bool", "Computed after its day."),
         partition_by="date",
         sort_by="date account_id",
+        by_account=True,
     ),
     _derived(
         "health_transitions",
@@ -1075,6 +1093,7 @@ _RECORDS = (
         Column("name", "string", "The attribute."),
         Column("value", "string", "Its value then, as text; empty: none."),
         Column("date_to", "date", "First local day it no longer was so."),
+        by_account=True,
     ),
     _derived(
         "models",
@@ -1118,6 +1137,7 @@ _RECORDS = (
         Column("computed_at", "timestamp", "When it was computed."),
         partition_by="date",
         sort_by="date account_id",
+        by_account=True,
     ),
     _derived(
         "forecasts",

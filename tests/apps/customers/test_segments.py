@@ -120,26 +120,26 @@ def test_the_form_says_what_a_document_says(data: Path, cast: Cast) -> None:
         ]
     }
     shown = condition_form.editor(cast.workspace, document)
-    rows: list[dict[str, object]] = []
-    for line in shown.lines:
-        if line.kept:
-            rows.append({"kept": line.kept})
+    told: dict[str, object] = {"join": "any"}
+    every = [each for line in shown.lines for each in line.every]
+    told["row"] = [line.n for line in every]
+    for line in every:
+        if line.joins:
+            told[f"join.{line.n}"] = next(str(o.value) for o in line.joins if o.on)
             continue
         chosen = [o.value for o in line.options if o.on]
-        rows.append(
-            {
-                "field": line.field,
-                "was": line.field,
-                "op": next(o.value for o in line.operators if o.on),
-                "value": chosen or line.value,
-                "days": "" if line.days is None else str(line.days),
-            }
-        )
-    again = condition_form.document_of(query(sent(*rows, join="any")))
+        told |= {
+            f"field.{line.n}": line.field,
+            f"was.{line.n}": line.field,
+            f"op.{line.n}": next(o.value for o in line.operators if o.on),
+            f"value.{line.n}": chosen or line.value,
+            f"days.{line.n}": "" if line.days is None else str(line.days),
+        }
+    again = condition_form.document_of(query(told))
     assert conditions.to_document(conditions.read(again)) == document
     assert shown.lines[0].value == "90"
     assert shown.lines[0].unit == "%"
-    assert shown.lines[-1].group == "not (Last NPS answer is known)"
+    assert [line.n for line in shown.lines[-1].every] == ["8", "8-0"]
 
 
 def test_rows_are_counted_and_incomplete_ones_wait(data: Path, cast: Cast) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
-from perennial.apps.surveys import actions
+from perennial.apps.surveys import actions, results
 from perennial.apps.surveys.models import Survey
 from perennial.apps.team.models import Membership
 from tests.apps.customers.folder import built  # noqa: F401 - a fixture
@@ -16,6 +17,19 @@ from tests.mailbox import Post, post  # noqa: F401 - a fixture
 
 #: (template, changes of `when`, changes of `who`) to a running survey.
 Run = Callable[..., Survey]
+
+
+@pytest.fixture(autouse=True)
+def _reachable(settings: Settings) -> None:
+    """A mail server, and an address of our own: what mails are written for."""
+    settings.EMAIL_HOST = "mail.default.example"
+    settings.PUBLIC_URL = "https://cs.default.example"
+
+
+@pytest.fixture(autouse=True)
+def _not_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs make pages ready that few tests open: seconds of questions."""
+    monkeypatch.setattr(results, "warm", lambda *_: None)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from django.db import IntegrityError
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import Settings
 
 from perennial.apps.surveys import (
@@ -19,6 +19,7 @@ from perennial.apps.surveys import (
     jobs,
     loading,
     mailing,
+    queries,
     results,
     tokens,
 )
@@ -29,10 +30,13 @@ from perennial.apps.surveys.models import (
     Invite,
     SurveySettings,
 )
-from perennial.apps.team.models import Workspace
+from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work import outbox
-from perennial.apps.work.models import Message
+from perennial.apps.work.models import Message, RunEntry
+from perennial.apps.work.playbooks import actions as playbooks
+from perennial.apps.work.playbooks import engine, words
 from perennial.core.asking import Reason
+from perennial.core.errors import BadValue
 from perennial.lake import respondents
 from perennial.lake.workspace import Workspace as Lake
 from tests.apps.customers.company import AS_OF, GREEN, KESTREL
@@ -124,6 +128,9 @@ def test_a_mail_goes_out_once(
 
 def test_night_is_not_for_mails(workspace: Workspace, run: Run, moving: Clock) -> None:
     run()
+    for name in ("EMAIL_HOST", "PUBLIC_URL"):
+        with override_settings(**{name: ""}):
+            assert mailing.invite(workspace) == 0
     moving.forward(hours=11)  # 19 o'clock in Berlin
     assert mailing.invite(workspace) == 0
     moving.forward(hours=13)
@@ -244,6 +251,8 @@ def test_answers_are_in_the_lake_once_with_their_last_word(
 ) -> None:
     survey = run()
     invite = invited(survey, lake)
+    loading.load_waiting()
+    assert lake.lake.count("survey_invites") == 0  # nobody answered: no job waits
     Client().post(page_of(invite), {"score": "2"})
     # A load that dies after the rows are written is done again.
     monkeypatch.setattr(
@@ -253,7 +262,8 @@ def test_answers_are_in_the_lake_once_with_their_last_word(
     with pytest.raises(KeyboardInterrupt):
         loading.load(workspace)
     monkeypatch.undo()
-    assert loading.load(workspace) > 0
+    # The loader does not wait for the worker, and the worker finds it done.
+    loading.load_waiting()
     assert loading.load(workspace) == 0
     answering.answer(invite, 10, {"best": "All"}, is_complete=True)
     assert loading.load(workspace) == 1
@@ -279,7 +289,7 @@ def test_answers_of_today_are_in_the_score(
     # 196 · √((3/4 − (1/4)²) / 4)
     assert found.margin == pytest.approx(81.25, abs=0.01)
     parts = results.parts(lake, "nps", survey.name, "account", span.start, span.end)
-    assert {part.name: (part.value, part.n) for part in parts} == {
+    assert {part.name: (part.score.value, part.score.n) for part in parts} == {
         KESTREL: (pytest.approx(200 / 3), 3),
         GREEN: (-100.0, 1),
     }
@@ -307,3 +317,47 @@ def test_people_are_believed_by_their_signature_alone(
     assert not tokens.is_signed(workspace, "k1", "é" * 64)
     other = Workspace(key="other")
     assert tokens.person_secret(workspace) != tokens.person_secret(other)
+
+
+def test_a_playbook_invites_whom_the_rules_allow(
+    workspace: Workspace, lake: Lake, run: Run, admin: Membership
+) -> None:
+    document = {
+        "name": "Ask them",
+        "when": {"trigger": "manual"},
+        "steps": [{"do": "survey", "survey": "NPS"}],
+    }
+    playbook = playbooks.add(admin, document)
+    with pytest.raises(BadValue, match="asks by mail"):
+        playbooks.turn_on(playbook, admin)
+    run()
+    playbooks.turn_on(playbook, admin)
+    answering.unsubscribe(workspace, "k2")
+    playbooks.start_for(playbook, admin, [KESTREL])
+    for _ in range(2):
+        engine.evaluate(workspace)
+    # Of five people one left, one is new, and two have no address.
+    [mail] = Message.objects.filter(key__startswith="survey:")
+    assert (mail.to, mail.account_id) == ("kim@kestrel.example", KESTREL)
+    [line] = RunEntry.objects.filter(what="edit")
+    assert words.entry(line) == "Invited to “NPS”"
+
+
+def test_satisfaction_is_a_share_with_its_doubt(
+    workspace: Workspace, lake: Lake, run: Run
+) -> None:
+    survey = run("csat", trigger="schedule")
+    for user, score in (("k1", 5), ("k2", 4), ("g1", 2), ("k4", 5)):
+        answering.answer(invited(survey, lake, user), score, {}, is_complete=True)
+    loading.load(workspace)
+    span = results.span_of(30, lake.today)
+    found = results.score(lake, "csat", survey.name, span.start, span.end)
+    assert (found.value, found.n, found.mean) == (0.75, 4, 4.0)
+    # 1.96 · √(3/4 · 1/4 / 4)
+    assert found.margin == pytest.approx(0.42435, abs=1e-5)
+    counted = queries.distribution(survey, queries.answers(survey, span))
+    assert counted == [(1, 0), (2, 1), (3, 0), (4, 1), (5, 2)]
+    [low] = queries.answers(survey, span, state="open")
+    assert low.person == "g1"
+    assert not results.is_change(found, results.Score(0.5, 0.4, 4))
+    assert results.is_change(found, results.Score(0.1, 0.1, 4))

@@ -11,10 +11,13 @@ from perennial.apps.team import tokens
 from perennial.apps.team.models import ApiToken, Workspace
 from perennial.apps.work.alerts import actions as alerts
 from perennial.apps.work.models import Task
+from perennial.apps.work.plans import actions as plans
 from perennial.apps.work.playbooks import actions as playbooks
 from perennial.apps.work.playbooks import library
-from tests.apps.customers.company import KESTREL
+from perennial.core.windows import DAY
+from tests.apps.customers.company import AS_OF, KESTREL
 from tests.apps.team.cast import Cast
+from tests.apps.work.conftest import Clock
 
 
 def client(
@@ -115,3 +118,23 @@ def test_another_workspace_sees_nothing(workspace: Workspace, cast: Cast) -> Non
         content_type="application/json",
     )
     assert moved.status_code == 404
+
+
+def test_plans_with_their_goals(
+    workspace: Workspace, cast: Cast, moving: Clock
+) -> None:
+    by = cast.membership(cast.teammate)
+    plan = plans.add_plan(by, KESTREL, title="Grow", template="onboarding")
+    goal = plans.add_goal(plan, by, title="Hours", baseline=0, target=10, due_on=AS_OF + DAY * 9, metric="")  # fmt: skip
+    browser = client(workspace, cast)
+    [found] = browser.get("/api/v1/plans", {"account_id": KESTREL}).json()["items"]
+    assert (found["title"], len(found["milestones"])) == ("Grow", 4)
+    assert found["goals"][0]["value"] is None
+    path, kind = f"/api/v1/goals/{goal.pk}", {"content_type": "application/json"}
+    said = browser.patch(path, {"value": 10}, **kind).json()
+    assert (said["value"], said["state"]) == (10.0, "reached")
+    reader = client(workspace, cast, ApiToken.Scope.READ)
+    assert reader.patch(path, {"value": 1}, **kind).status_code == 403
+    _token, text = tokens.create(cast.elsewhere, "o", by=cast.stranger, scope=ApiToken.Scope.WRITE)  # fmt: skip
+    other = Client(headers={"authorization": f"Bearer {text}"})
+    assert other.patch(path, {"value": 1}, **kind).status_code == 404

@@ -18,11 +18,12 @@ button:hover { border-color: var(--accent); }
 button:focus-visible, textarea:focus-visible, input:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .close { flex: none; min-height: 28px; width: 28px; padding: 0; border-color: transparent; background: none; color: var(--pale); }
 .main { border-color: transparent; background: var(--fill); color: #FFFFFF; }
-.scores { display: grid; grid-template-columns: repeat(auto-fit, minmax(30px, 1fr)); gap: 4px; margin: 14px 0 6px; }
+.scores { display: grid; grid-template-columns: repeat(auto-fit, minmax(26px, 1fr)); gap: 4px; margin: 14px 0 6px; }
 .scores button { padding: 0; font-variant-numeric: tabular-nums; }
 .scores button[aria-pressed="true"] { border-color: transparent; background: var(--fill); color: #FFFFFF; }
 .ends { display: flex; justify-content: space-between; gap: 12px; font-size: 12px; line-height: 16px; color: var(--pale); }
 form { display: grid; gap: 10px; margin: 12px 0 0; }
+form > div { display: grid; gap: 6px; }
 label, legend { font-weight: 500; }
 fieldset { display: grid; gap: 6px; margin: 0; padding: 0; border: 0; }
 .option { display: flex; gap: 8px; align-items: center; min-height: 28px; font-weight: 400; }

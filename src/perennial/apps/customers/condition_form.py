@@ -3,20 +3,26 @@
 A page puts `editor(...)` into its context, includes `customers/condition.html` in a
 form of its own, and reads `document_of(request.POST)` when that form is sent. With
 JavaScript each change asks again for the rows and their counts; without it the
-buttons of the form do. Groups inside the outermost one are shown and kept as they
-are: people write those as YAML.
+buttons of the form do. Groups inside the outermost one are counted as a whole.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from perennial.apps.customers import condition_words as words
+from perennial.apps.customers.condition_tree import (
+    Nest,
+    Part,
+    of_document,
+    of_form,
+    to_document,
+)
 from perennial.apps.customers.condition_words import Option, OptionGroup
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -29,16 +35,16 @@ from perennial.metrics.conditions import USUAL_DAYS, Condition, Group
 #: What a new row speaks of.
 _FIRST = "health_color"
 _LISTED = ("is", "is_not")
+#: Groups within groups that the form offers; deeper ones are shown as well.
+_DEEPEST = 3
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the form. `input` is how its value is given: options, number, date,
-    text, nothing; `group` is a nested group in words, which has no inputs."""
+    """One row of the form, named by its place. `input` is how its value is given:
+    options, number, date, text, nothing. A group has `lines` and `joins` instead."""
 
-    n: int
-    group: str = ""
-    kept: str = ""
+    n: str
     field: str = ""
     operators: Sequence[Option] = ()
     input: str = ""
@@ -48,10 +54,27 @@ class Line:
     days: int | None = None
     problem: str = ""
     count: int | None = None
+    joins: Sequence[Option] = ()
+    lines: Sequence[Line] = ()
 
     @property
     def chosen(self) -> Sequence[str]:
         return [str(option.label) for option in self.options if option.on]
+
+    @property
+    def is_outermost(self) -> bool:
+        return "-" not in self.n
+
+    @property
+    def may_nest(self) -> bool:
+        """A group inside it would still be one that people understand."""
+        return self.n.count("-") + 1 < _DEEPEST
+
+    @property
+    def every(self) -> Iterator[Line]:
+        yield self
+        for line in self.lines:
+            yield from line.every
 
 
 @dataclass(frozen=True)
@@ -68,8 +91,10 @@ class Editor:
     @property
     def outputs(self) -> str:
         """What a change of a value brings up to date, without closing its menu."""
-        shown = [f"#count-{line.n},#chosen-{line.n}" for line in self.lines]
-        return ",".join(shown)
+        counts = [f"#count-{line.n}" for line in self.lines]
+        every = (each for line in self.lines for each in line.every)
+        chosen = [f"#chosen-{each.n}" for each in every if each.input == "options"]
+        return ",".join((*counts, *chosen))
 
     @property
     def total(self) -> int | None:
@@ -84,18 +109,17 @@ def editor(
     may_edit: bool = True,
 ) -> Editor:
     """The form for what was sent, or for a document as it is stored."""
-    parts = _sent(given) if isinstance(given, QueryDict) else _stored(given)
-    join = _join(given)
+    tree = _tree(given)
     lake = lake_of(workspace)
     choices = words.Choices(workspace)
     lines, read, problem = [], [], ""
-    for n, part in enumerate(parts):
+    for n, part in enumerate(tree.parts):
+        lines.append(_line(str(n), part, choices))
         try:
-            read.append((n, conditions.read(part)))
-            said = ""
-        except BadValue as error:
-            said = str(error).rpartition(": ")[2]
-        lines.append(_line(n, part, choices, said))
+            read.append((str(n), conditions.read(to_document(part))))
+        except BadValue:  # its row says what is missing
+            continue
+    join: Literal["all", "any"] = "any" if tree.join == "any" else "all"
     condition = Group(join, tuple(each for _, each in read))
     try:
         found = matching.counts(lake, condition)
@@ -114,45 +138,20 @@ def editor(
 
 def document_of(sent: QueryDict) -> dict[str, Any]:
     """The document of a form; what is not complete is refused when it is read."""
-    return {_join(sent): list(_sent(sent))}
+    return to_document(_tree(sent))
 
 
-def _join(given: QueryDict | Mapping[str, Any]) -> Any:
+def _tree(given: QueryDict | Mapping[str, Any]) -> Nest:
     if isinstance(given, QueryDict):
-        said = given.get("do", "").removeprefix("join_")
-        join = said if said in ("all", "any") else given.get("join")
-        return "any" if join == "any" else "all"
-    return "any" if "any" in given else "all"
-
-
-def _stored(document: Mapping[str, Any]) -> list[Any]:
-    """The rows of a document; what is no group of rows is one row."""
-    for join in ("all", "any"):
-        if join in document:
-            return list(document[join])
-    return [document]
+        return of_form(given, _row, {"field": _FIRST, "op": "is"})
+    return of_document(given)
 
 
 # --- what was sent -----------------------------------------------------------
 
 
-def _sent(data: QueryDict) -> Iterator[Any]:
-    """Each row as a document, in order; `do` adds one or takes one away."""
-    do = data.get("do", "")
-    for name in data.getlist("row"):
-        if do != f"remove.{name}" and name.isdecimal():
-            yield _part(data, name)
-    if do == "add_condition":
-        yield {"field": _FIRST, "op": "is"}
-
-
-def _part(data: QueryDict, n: str) -> Any:
-    kept = data.get(f"kept.{n}")
-    if kept:
-        try:
-            return json.loads(kept)
-        except ValueError:
-            return {}
+def _row(data: QueryDict, n: str) -> dict[str, Any]:
+    """A row as a document."""
     key = data.get(f"field.{n}", "")
     about = condition_fields.field(key)
     if about is None:
@@ -193,15 +192,13 @@ def _value(about: Field, op: str, given: Sequence[str]) -> Any:
 # --- as it is shown ----------------------------------------------------------
 
 
-def _line(n: int, part: Any, choices: words.Choices, problem: str) -> Line:
-    if not isinstance(part, Mapping) or "field" not in part:
-        try:
-            said = words.sentence(conditions.read(part), choices)
-        except BadValue:
-            said = json.dumps(part)
-        return Line(n, group=said, kept=json.dumps(part), problem=problem)
-    key, op, value = part["field"], part.get("op", ""), part.get("value")
-    about = condition_fields.field(str(key))
+def _line(n: str, part: Part, choices: words.Choices) -> Line:
+    if isinstance(part, Nest):
+        inside = [_line(f"{n}-{m}", p, choices) for m, p in enumerate(part.parts)]
+        problem = "" if inside else _("A group needs a condition.")
+        return Line(n, lines=inside, joins=words.joins(part.join), problem=problem)
+    key, op, value = part.get("field", ""), part.get("op", ""), part.get("value")
+    about, problem = condition_fields.field(str(key)), _problem(part)
     if about is None:
         return Line(n, field=str(key), problem=problem)
     options: Sequence[Option] = ()
@@ -224,6 +221,15 @@ def _line(n: int, part: Any, choices: words.Choices, problem: str) -> Line:
         days=part.get("days", USUAL_DAYS) if about.kind == "count" else None,
         problem=problem if value is not None else "",
     )
+
+
+def _problem(row: Mapping[str, Any]) -> str:
+    """Why a row cannot be read; the place is where it stands."""
+    try:
+        conditions.read(row)
+    except BadValue as error:
+        return str(error).rpartition(": ")[2]
+    return ""
 
 
 def _shape(about: Field, op: str) -> str:

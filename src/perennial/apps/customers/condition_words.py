@@ -78,6 +78,17 @@ def operator(op: str) -> str:
     return _(OPERATOR_WORDS[op])
 
 
+def joins(chosen: str) -> list[Option]:
+    """What a group can ask of its rows."""
+    labels = {
+        "all": _("All of these"),
+        "any": _("Any of these"),
+        "none": _("None of these"),
+        "not_all": _("Not all of these"),
+    }
+    return [Option(key, label, on=key == chosen) for key, label in labels.items()]
+
+
 def unit(about: Field, op: str, currency: str) -> str:
     """What stands behind a number."""
     if op in ("within", "not_within"):

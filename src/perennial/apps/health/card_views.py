@@ -24,6 +24,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue, PerennialError
+from perennial.core.numbers import whole
 from perennial.lake import scorecards
 from perennial.lake.scorecards import Version
 from perennial.scoring.documents import BadScorecard, Problem
@@ -89,8 +90,8 @@ def start(request: TeamRequest) -> HttpResponse:
             card = scorecards.check(lake, upload.read().decode("utf-8", "replace"))
             based_on = scorecards.active(lake).number
         else:
-            number = request.POST.get("version", "")
-            based_on = int(number) if number.isdigit() else -1
+            number = whole(request.POST.get("version", ""))
+            based_on = -1 if number is None else number
             card = _version(request, based_on).card
     except PerennialError as error:
         messages.error(request, str(error))

@@ -53,6 +53,13 @@ JOBS: Final[list[Job]] = [
         _("Gives accounts the stages whose rules they meet."),
     ),
     Job(
+        "warm_home",
+        "perennial.apps.customers.jobs.warm_home",
+        "40 4 * * *",
+        _("Home"),
+        _("Computes the home page of everybody before they come."),
+    ),
+    Job(
         "maintain",
         "perennial.apps.jobs.jobs.maintain_lake",
         "0 3 * * *",
@@ -131,6 +138,13 @@ JOBS: Final[list[Job]] = [
         "*/15 * * * *",
         _("Follow up"),
         _("Opens and closes alerts, and takes the next steps of playbooks."),
+    ),
+    Job(
+        "start_playbook",
+        "perennial.apps.work.jobs.start_playbook",
+        "",
+        _("Start a playbook for many"),
+        _("Starts it for the accounts a person chose, some hundred at a time."),
     ),
     Job(
         "try_playbook",

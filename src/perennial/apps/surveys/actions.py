@@ -26,6 +26,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue
+from perennial.core.numbers import whole
 
 State = Survey.State
 _REST_DAYS = 730
@@ -168,10 +169,10 @@ def set_rests(by: Membership, values: Mapping[str, Any]) -> SurveySettings:
 
 
 def _days(given: Any, most: int = _REST_DAYS) -> int:
-    text = str(given or "0").strip()
-    if not text.isdigit() or int(text) > most:
+    days = whole(str(given or "0").strip())
+    if days is None or days > most:
         raise BadValue(_("Whole numbers, please: 0 to %(most)s.") % {"most": most})
-    return int(text)
+    return days
 
 
 @transaction.atomic

@@ -39,14 +39,14 @@ class Bar:
 
 def trend(points: Sequence[Point], kind: str, regional: Regional) -> Chart | None:
     """The score over a year with its 95 % band; None where there is none yet."""
-    known = [point for point in points if point.value is not None]
+    known = [point for point in points if point.score.value is not None]
     if len(known) < 2:
         return None
     drawn = [
         charts.Point(
             # A window is named by its last day.
             point.day - DAY,
-            point.value,
+            point.score.value,
             low=_moved(point, -1),
             high=_moved(point, 1),
         )
@@ -58,14 +58,14 @@ def trend(points: Sequence[Point], kind: str, regional: Regional) -> Chart | Non
         name={"nps": "NPS", "csat": "CSAT", "ces": "CES"}[kind],
         unit="number" if kind == "nps" else "percent",
         period=_("Period"),
-        height=200,
+        height=180,
     )
 
 
 def _moved(point: Point, way: int) -> float | None:
-    if point.value is None or point.margin is None:
+    if point.score.value is None or point.score.margin is None:
         return None
-    return point.value + way * point.margin
+    return point.score.value + way * point.score.margin
 
 
 def bars(counted: Sequence[tuple[int, int]], kind: str) -> list[Bar]:

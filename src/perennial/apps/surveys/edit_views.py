@@ -72,6 +72,7 @@ def _context(request: TeamRequest, survey: Survey, wanted: str) -> dict[str, Any
         ),
         "preview": channel if channel in {"product", "email", "page"} else "product",
         "look": _look(survey, document),
+        "can_send": mailing.can_send(),
         "reasons": words.REASONS,
         "is_changed": _is_changed(survey),
         "preview_link": absolute(

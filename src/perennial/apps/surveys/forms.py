@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from perennial.apps.surveys.document import CHANNELS, TRIGGERS
+from perennial.core.numbers import whole
 from perennial.core.questionnaire import MOST_FOLLOW_UPS, SCALES
 
 LANGUAGES: Final = [code for code, _name in settings.LANGUAGES]
@@ -100,10 +101,10 @@ def _thanks(
 
 
 def _bounds(sent: QueryDict, name: str, scale: tuple[int, int]) -> dict[str, int]:
-    low, high = (sent.get(f"{end}-{name}", "") for end in ("from", "to"))
+    low, high = (whole(sent.get(f"{end}-{name}", "")) for end in ("from", "to"))
     return {
-        "from": int(low) if low.isdigit() else scale[0],
-        "to": int(high) if high.isdigit() else scale[1],
+        "from": scale[0] if low is None else low,
+        "to": scale[1] if high is None else high,
     }
 
 
@@ -126,7 +127,8 @@ def _when(sent: QueryDict) -> dict[str, Any]:
     for name in _NUMBERS:
         text = sent.get(name, "").strip()
         # What is no number stays as it is written, and is refused by its name.
-        found[name] = int(text) if text.isdigit() else text or None
+        number = whole(text)
+        found[name] = (text or None) if number is None else number
     if found["sample"] is None:
         del found["sample"]
     return found
@@ -150,6 +152,7 @@ def shown(document: Mapping[str, Any], language: str) -> dict[str, Any]:
     def said(words: Any) -> str:
         return str((words or {}).get(language, ""))
 
+    low, high = SCALES[document["kind"]]
     mail, who, when = (document.get(n) or {} for n in ("mail", "who", "when"))
     return {
         "ask": said(document.get("ask")),
@@ -158,15 +161,19 @@ def shown(document: Mapping[str, Any], language: str) -> dict[str, Any]:
         "follow_ups": [
             {
                 **each,
-                "first": each.get("from"),
-                "last": each.get("to"),
+                "first": each.get("from", low),
+                "last": each.get("to", high),
                 "said": said(each.get("ask")),
                 "lines": "\n".join(said(o) for o in each.get("options") or []),
             }
             for each in document.get("follow_ups") or []
         ],
         "thanks": [
-            {"first": e.get("from"), "last": e.get("to"), "said": said(e.get("text"))}
+            {
+                "first": e.get("from", low),
+                "last": e.get("to", high),
+                "said": said(e.get("text")),
+            }
             for e in document.get("thanks") or []
         ],
         "subject": said(mail.get("subject")),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from django.conf import settings
 
@@ -28,6 +29,37 @@ class Outbox(Protocol):
     ) -> object: ...
 
     def failed(self, workspace: Workspace, keys: Collection[str]) -> set[str]: ...
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Whom a page says it is before: `account_id` counts only for people whose
+    account nobody else told."""
+
+    user_id: str
+    account_id: str = ""
+    languages: Sequence[str] = ()
+
+
+class Shows(Protocol):
+    """A kind of thing that pages of the product may show: `settings.SHOWS` names the
+    module of each, and a part of the snippet draws it (`js/src/snippet/show`)."""
+
+    def things(self, workspace: Workspace, visitor: Visitor) -> list[dict[str, Any]]:
+        """What could be shown to a person now: id, pages, event, delay_s, and `ticket`,
+        the words that `claim` gets back, signed."""
+
+    def claim(
+        self, workspace: Workspace, words: Sequence[str], languages: Sequence[str]
+    ) -> dict[str, Any] | None:
+        """What to show, now that the moment has come; None: nothing."""
+
+
+def shows() -> dict[str, Shows]:
+    """Everything that pages may show, by kind."""
+    return {
+        kind: cast(Shows, import_module(name)) for kind, name in settings.SHOWS.items()
+    }
 
 
 def outbox() -> Outbox:

@@ -29,7 +29,8 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import BadValue, PerennialError
 from perennial.core.ids import digest
-from perennial.core.questionnaire import Questionnaire
+from perennial.core.numbers import whole
+from perennial.core.questionnaire import Questionnaire, direction
 from perennial.lake import respondents
 
 #: Nobody reads a question and answers it faster; programs do.
@@ -212,9 +213,9 @@ def try_page(request: HttpRequest, survey: Survey) -> HttpResponse:
     """The page of a draft. Raises `BadValue` where the draft is not finished."""
     asks = read(survey.document).asks
     sheet = Tried(survey, request.path, asks.language([_wanted(request)]))
-    said = request.GET.get("said", "")
-    if said.isdigit() and int(said) in asks.scores:
-        sheet.score, sheet.is_complete = int(said), "done" in request.GET
+    said = whole(request.GET.get("said", ""))
+    if said in asks.scores:
+        sheet.score, sheet.is_complete = said, "done" in request.GET
     return _page(request, sheet, is_known=True)
 
 
@@ -234,15 +235,15 @@ def _take(request: HttpRequest, sheet: Sheet, *, is_known: bool) -> HttpResponse
     if given.get("website") or not (is_known or _is_unhurried(given.get("page", ""))):
         # A program filled in everything, or was too fast: it may think it worked.
         return _shown(request, sheet, "", stage="thanks")
-    text = given.get("score", "") or str("" if sheet.score is None else sheet.score)
-    if not text.isdigit():
+    score = whole(given["score"]) if given.get("score") else sheet.score
+    if score is None:
         raise BadValue(_("Choose a score, please."))
     answers = {
         each.id: given.get(f"answer-{each.id}", "") for each in sheet.asks.follow_ups
     }
-    is_last = given.get("do") == "more" or not sheet.asks.following(int(text))
+    is_last = given.get("do") == "more" or not sheet.asks.following(score)
     kept = answers if given.get("do") == "more" else sheet.answers
-    response = redirect(sheet.say(int(text), kept, is_complete=is_last))
+    response = redirect(sheet.say(score, kept, is_complete=is_last))
     return _private(response)
 
 
@@ -264,13 +265,14 @@ def _shown(
     request: HttpRequest, sheet: Sheet, problem: str, stage: str = ""
 ) -> HttpResponse:
     asks, language = sheet.asks, sheet.language
-    chosen = request.GET.get("score", "")
-    picked = int(chosen) if chosen.isdigit() and int(chosen) in asks.scores else None
+    chosen = whole(request.GET.get("score", ""))
+    picked = chosen if chosen in asks.scores else None
     stage = stage or _stage(sheet, request, is_picked=picked is not None)
     context: dict[str, Any] = {
         "survey": sheet.survey,
         "workspace": sheet.survey.workspace,
         "stage": stage,
+        "direction": direction(language),
         "question": asks.said(asks.ask, language),
         "low": asks.said(asks.low, language),
         "high": asks.said(asks.high, language),

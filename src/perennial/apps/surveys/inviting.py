@@ -120,17 +120,22 @@ def candidates(survey: Survey, document: Document) -> list[Candidate]:
     workspace = survey.workspace
     lake = lake_of(workspace)
     found = _occasions(lake, document)
-    named = None if found is None else [user for user, _, _ in found]
-    people = respondents.people(lake, named)
     if found is None:
-        every = [Candidate(person) for person in people.values()]
+        every = [Candidate(person) for person in everybody(lake, lake.today)]
     else:
+        people = respondents.people(lake, [user for user, _, _ in found])
         every = [
             Candidate(_at(people[user], account), occasion)
             for user, account, occasion in found
             if user in people
         ]
     return [each for each in every if fits(workspace, document, each.person)]
+
+
+@kept("users", "assignments", "accounts", "user_days", size=2)
+def everybody(lake: Lake, _today: date) -> tuple[Person, ...]:
+    """All people of today; the form of a survey asks for them with every change."""
+    return tuple(respondents.people(lake).values())
 
 
 def _occasions(lake: Lake, document: Document) -> list[tuple[str, str, str]] | None:

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.jobs.registry import Report
-from perennial.apps.surveys import joining, loading, mailing
-from perennial.apps.surveys.models import Answer
+from perennial.apps.surveys import joining, loading, mailing, queries, results
+from perennial.apps.surveys.models import Answer, Survey
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.windows import day_start
@@ -22,11 +22,11 @@ def take_answers(workspace: str, report: Report) -> None:
     """Answers into the lake, then what is made of them, then who is told."""
     where = Workspace.objects.get(key=workspace)
     report(0.0, _("Loading answers"))
-    if not loading.load(where):
-        return
+    loading.load(where)
+    # Also where nothing was left to load: a run that died may have been at this point.
     lake_of(where).refresh(progress=report)
-    _look_ahead(where)
     jobs.soon("follow_up", where)
+    _look_ahead(where)
 
 
 def _look_ahead(where: Workspace) -> None:
@@ -39,6 +39,12 @@ def _look_ahead(where: Workspace) -> None:
         joining.ahead(lake, account)
 
 
+def _warm(where: Workspace) -> None:
+    """Pages of running surveys, ready before anybody opens them."""
+    running = queries.surveys(where).filter(state=Survey.State.ON)
+    results.warm(lake_of(where), [(each.kind, each.name) for each in running])
+
+
 def send_surveys(workspace: str, report: Report) -> None:
     """Invitations and reminders by mail, and what came back."""
     where = Workspace.objects.get(key=workspace)
@@ -48,3 +54,4 @@ def send_surveys(workspace: str, report: Report) -> None:
     loading.load(where)
     if written:
         jobs.soon("follow_up", where)
+    _warm(where)

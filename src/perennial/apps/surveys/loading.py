@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import pyarrow as pa
 from django.db.models import F
 
+from perennial.apps.jobs.models import JobRun, State
 from perennial.apps.surveys.document import Document, read
 from perennial.apps.surveys.models import (
     Answer,
@@ -42,6 +43,14 @@ def load(workspace: Workspace) -> int:
         ) + _load(
             workspace, Answer, "survey_responses", lambda a: _answer(a, documents)
         )
+
+
+def load_waiting() -> None:
+    """Answers whose job still waits for the worker: their numbers need not. The job
+    finds nothing left to load, and does what follows."""
+    waiting = JobRun.objects.filter(name="take_answers", state=State.WAITING)
+    for run in waiting.select_related("workspace"):
+        load(run.workspace)
 
 
 def _load(

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from perennial.apps.surveys import answering, inviting, tokens
@@ -26,7 +28,8 @@ from perennial.apps.team.addresses import absolute, unsubscribing
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.asking import Reason
-from perennial.core.questionnaire import Questionnaire
+from perennial.core.errors import BadValue
+from perennial.core.questionnaire import Questionnaire, direction
 
 #: Local hours in which people are written to.
 _FROM_HOUR: Final = 8
@@ -53,8 +56,16 @@ def running(
             yield survey, document
 
 
+def can_send() -> bool:
+    """Is there a mail server, and an address that links can lead to? Without them
+    nobody is asked by mail: they would rest from what never reached them."""
+    return bool(settings.EMAIL_HOST and settings.PUBLIC_URL)
+
+
 def invite(workspace: Workspace) -> int:
     """Write the mails that are due now, in the hours in which people work."""
+    if not can_send():
+        return 0
     local = lake_of(workspace).now.astimezone(lake_of(workspace).settings.tz)
     if not _FROM_HOUR <= local.hour < _TO_HOUR:
         return 0
@@ -85,6 +96,37 @@ def invite_one(
     if isinstance(asked, Invite):
         _write(asked, document.asks, candidate.person.name, "survey")
     return asked
+
+
+def get_running(workspace: Workspace, name: str) -> tuple[Survey, Document]:
+    """A survey that asks by mail now, by its name; raises `BadValue`."""
+    for survey, document in running(workspace, Channel.EMAIL):
+        if survey.name == name:
+            return survey, document
+    raise BadValue(
+        _("No survey “%(name)s” is running that asks by mail.") % {"name": name}
+    )
+
+
+def invite_accounts(workspace: Workspace, name: str, ids: frozenset[str]) -> int:
+    """Ask the people of some accounts, those whom the rules allow; how many.
+
+    A survey that was stopped meanwhile asks nobody.
+    """
+    if not can_send():
+        return 0
+    try:
+        survey, document = get_running(workspace, name)
+    except BadValue:
+        return 0
+    lake = lake_of(workspace)
+    people = inviting.everybody(lake, lake.today)
+    asked = [
+        invite_one(survey, document, Candidate(person))
+        for person in people
+        if person.account_id in ids and person.email
+    ]
+    return sum(isinstance(each, Invite) for each in asked)
 
 
 def remind(workspace: Workspace) -> int:
@@ -172,6 +214,7 @@ def compose(
     context: dict[str, Any] = {
         "workspace": workspace,
         "language": language,
+        "direction": direction(language),
         "name": name,
         "intro": asks.said(asks.intro, language),
         "question": asks.said(asks.ask, language),

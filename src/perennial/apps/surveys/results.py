@@ -79,32 +79,73 @@ def where(survey: str) -> str:
     return f"survey = {filters.text(survey)}"
 
 
-@kept(*TABLES, size=512)
+Span = tuple[date, date]
+
+
 def score(lake: Lake, kind: str, survey: str, start: date, end: date) -> Score:
     """The score of a survey over the days `[start, end)`."""
-    asked: dict[str, Any] = {"start": start, "end": end, "where": where(survey)}
+    return scores(lake, kind, survey, ((start, end),))[0]
+
+
+@kept(*TABLES, size=512, shared=True)
+def scores(
+    lake: Lake, kind: str, survey: str, spans: tuple[Span, ...]
+) -> tuple[Score, ...]:
+    """The scores of several spans of days, that may overlap, asked at once."""
     evening = through_today(lake)
-    if kind != "nps":
-        main = evening.metric(kind, **asked).rows.row(0, named=True)
-        mean = evening.metric(kind, variant="mean", **asked).rows.row(0, named=True)
-        return Score(
-            main["value"],
-            _margin(main["value"], main["n"]),
-            main["n"] or 0,
-            mean["value"],
+    found: dict[Span, Score] = {}
+    for batch in _batches(spans):
+        main = _over(evening, kind, survey, batch)
+        more = _over(
+            evening, kind, survey, batch, "promoters" if kind == "nps" else "mean"
         )
-    rows = {
-        variant: evening.metric("nps", variant=variant, **asked).rows.row(0, named=True)
-        for variant in ("respondent", "margin", "promoters", "detractors")
-    }
-    n = rows["respondent"]["n"] or 0
-    good, bad = (int(rows[v]["numerator"] or 0) for v in ("promoters", "detractors"))
-    return Score(
-        rows["respondent"]["value"],
-        rows["margin"]["value"],
-        n,
-        groups=(good, n - good - bad, bad),
-    )
+        for span in batch:
+            found[span] = _score(kind, main.get(span[0], {}), more.get(span[0], {}))
+    return tuple(found[span] for span in spans)
+
+
+def _batches(spans: Sequence[Span]) -> list[list[Span]]:
+    """Each span once, in groups in which no two begin on the same day."""
+    batches: list[dict[date, Span]] = []
+    for span in dict.fromkeys(spans):
+        fits = (b for b in batches if span[0] not in b)
+        batch = next(fits, None)
+        if batch is None:
+            batches.append(batch := {})
+        batch[span[0]] = span
+    return [list(batch.values()) for batch in batches]
+
+
+def _over(
+    evening: Lake, kind: str, survey: str, spans: Sequence[Span], variant: str = ""
+) -> dict[date, dict[str, Any]]:
+    """Rows of a metric by the first day of their span."""
+    periods = [Period(*span) for span in spans]
+    rows = evening.metric_over(
+        kind, periods, where=where(survey), variant=variant or None
+    ).rows
+    return {row["period_start"]: row for row in rows.iter_rows(named=True)}
+
+
+def _score(kind: str, main: dict[str, Any], more: dict[str, Any]) -> Score:
+    """From the rows of a span: the value, and promoters or the mean beside it."""
+    n = int(main.get("n") or 0)
+    if kind != "nps":
+        value = main.get("value")
+        return Score(value, _margin(value, n), n, more.get("value"))
+    good = int(more.get("numerator") or 0)
+    bad = good - int(main.get("numerator") or 0)
+    groups = (good, n - good - bad, bad)
+    return Score(main.get("value"), nps_margin(good, bad, n), n, groups=groups)
+
+
+def nps_margin(promoters: int, detractors: int, n: int) -> float | None:
+    """Half of the 95 % interval of a Net Promoter Score, in points (F01)."""
+    if not n:
+        return None
+    net = (promoters - detractors) / n
+    spread = (promoters + detractors) / n - net * net
+    return float(100 * 1.96 * max(spread, 0) ** 0.5 / n**0.5)
 
 
 def _margin(share: float | None, n: int | None) -> float | None:
@@ -114,7 +155,7 @@ def _margin(share: float | None, n: int | None) -> float | None:
     return float(1.96 * (share * (1 - share) / n) ** 0.5)
 
 
-@kept(*TABLES, size=512)
+@kept(*TABLES, size=512, shared=True)
 def rate(lake: Lake, survey: str, start: date, end: date) -> Rate:
     """The response rate of a survey over the days `[start, end)`."""
     row = through_today(lake).metric(
@@ -129,31 +170,34 @@ class Point:
     """The score of the 90 days before a day."""
 
     day: date
-    value: float | None
-    margin: float | None
+    score: Score
 
 
-@kept(*TABLES, size=256)
-def trend(lake: Lake, kind: str, survey: str) -> list[Point]:
-    """A point a month of the last year, and one for today."""
-    evening = through_today(lake)
-    month = floor(evening.today, Grain.MONTH)
+@dataclass(frozen=True)
+class Overview:
+    """The score of the last days, of as many before, and its way through a year."""
+
+    now: Score
+    before: Score
+    trend: list[Point]
+
+
+def overview(lake: Lake, kind: str, survey: str, days: int) -> Overview:
+    """What the head of the page says, in as few questions as can be."""
+    span = span_of(days, lake.today)
+    past, ends = before(span), _month_ends(lake.today + DAY)
+    rolling = [(end - DAY * _ROLLING_DAYS, end) for end in ends]
+    spans = ((span.start, span.end), (past.start, past.end), *rolling)
+    now, then, *rest = scores(lake, kind, survey, spans)
+    points = [Point(end, found) for end, found in zip(ends, rest, strict=True)]
+    return Overview(now, then, points)
+
+
+def _month_ends(end: date) -> list[date]:
+    """The first days after each month of the last year, and after today."""
+    month = floor(end, Grain.MONTH)
     ends = [add_months(month, -back) for back in range(_MONTHS - 1, -1, -1)]
-    ends += [evening.today] if evening.today > month else []
-    spans = [Period(end - DAY * _ROLLING_DAYS, end) for end in ends]
-    main = evening.metric_over(kind, spans, where=where(survey)).rows
-    margins: dict[date, float | None] = {}
-    if kind == "nps":
-        doubt = evening.metric_over(
-            kind, spans, where=where(survey), variant="margin"
-        ).rows
-        margins = dict(doubt.select("period_end", "value").iter_rows())
-    return [
-        Point(row["period_end"], row["value"], margins.get(row["period_end"]))
-        if kind == "nps"
-        else Point(row["period_end"], row["value"], _margin(row["value"], row["n"]))
-        for row in main.sort("period_end").iter_rows(named=True)
-    ]
+    return [*ends, end] if end > month else ends
 
 
 @dataclass(frozen=True)
@@ -161,33 +205,43 @@ class Part:
     """A group of people and what they say."""
 
     name: str | None
-    value: float | None
-    margin: float | None
-    n: int
+    score: Score
 
 
-@kept(*TABLES, size=512)
+@kept(*TABLES, size=512, shared=True)
 def parts(
     lake: Lake, kind: str, survey: str, by: str, start: date, end: date
 ) -> list[Part]:
     """The score by a dimension, those with most answers first."""
-    asked: dict[str, Any] = {"start": start, "end": end, "where": where(survey)}
+    asked: dict[str, Any] = {
+        "start": start,
+        "end": end,
+        "where": where(survey),
+        "by": [by],
+    }
     evening = through_today(lake)
-    rows = evening.metric(kind, by=[by], **asked).rows
-    margins: dict[str | None, float | None] = {}
+    rows = evening.metric(kind, **asked).rows
+    more: dict[str | None, dict[str, Any]] = {}
     if kind == "nps":
-        doubt = evening.metric("nps", by=[by], variant="margin", **asked).rows
-        margins = dict(doubt.select(by, "value").iter_rows())
+        promoters = evening.metric("nps", variant="promoters", **asked).rows
+        more = {row[by]: row for row in promoters.iter_rows(named=True)}
     rows = rows.filter(pl.col("n") > 0).sort("n", by, descending=[True, False])
     return [
-        Part(
-            row[by],
-            row["value"],
-            margins.get(row[by]) if kind == "nps" else _margin(row["value"], row["n"]),
-            row["n"],
-        )
+        Part(row[by], _score(kind, row, more.get(row[by], {})))
         for row in rows.iter_rows(named=True)
     ]
+
+
+def warm(lake: Lake, surveys: Sequence[tuple[str, str]]) -> None:
+    """Have the pages of surveys, given by kind and name, ready before they are asked
+    for: the usual 90 days."""
+    span = span_of(_ROLLING_DAYS, lake.today)
+    for kind, name in surveys:
+        overview(lake, kind, name, _ROLLING_DAYS)
+        rate(lake, name, span.start, span.end)
+        parts(lake, kind, name, DIMENSIONS[0], span.start, span.end)
+    kinds = tuple(sorted({kind for kind, _name in surveys}))
+    lines(lake, kinds, span.start, span.end)
 
 
 @dataclass(frozen=True)
@@ -199,7 +253,7 @@ class Line:
     rate: float | None
 
 
-@kept(*TABLES, size=64)
+@kept(*TABLES, size=64, shared=True)
 def lines(
     lake: Lake, kinds: tuple[str, ...], start: date, end: date
 ) -> dict[str, Line]:

@@ -1,40 +1,28 @@
-"""What a page of the customer's product may show to the person before it.
+"""Surveys that a page of the customer's product may show to the person before it
+(`hooks.Shows`).
 
-One request, one answer: the things that could be shown, each with the pages and the
-event it waits for. The browser decides the moment and claims the thing; what the
-rules of asking say counts only then.
+The browser decides the moment and claims the survey; what the rules of asking say
+counts only then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 from perennial.apps.surveys import inviting, mailing, phrases, tokens
 from perennial.apps.surveys.document import Document
+from perennial.apps.surveys.hooks import Visitor
 from perennial.apps.surveys.inviting import Candidate
 from perennial.apps.surveys.models import Channel, Invite, Respondent, Survey
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core import asking
 from perennial.core.asking import Asked
-from perennial.core.questionnaire import Questionnaire
+from perennial.core.questionnaire import Questionnaire, direction
 from perennial.lake import respondents
 from perennial.lake.respondents import Person
-
-#: A browser asks again after this long, at the earliest.
-AGAIN_S: Final = 600
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """Whom a page says it is before: `account_id` counts only for people whose
-    account nobody else told."""
-
-    user_id: str
-    account_id: str = ""
-    languages: Sequence[str] = ()
 
 
 def things(workspace: Workspace, visitor: Visitor) -> list[dict[str, Any]]:
@@ -91,13 +79,11 @@ def _thing(survey: Survey, document: Document, candidate: Candidate) -> dict[str
     who, when = document.who, document.when
     person = candidate.person
     return {
-        "kind": "survey",
         "id": f"survey-{survey.pk}",
         "pages": list(who.pages),
         "event": who.event,
         "delay_s": when.delay_s,
-        "ticket": tokens.make(
-            tokens.TICKET,
+        "ticket": (
             survey.pk,
             person.user_id,
             person.account_id,
@@ -107,13 +93,10 @@ def _thing(survey: Survey, document: Document, candidate: Candidate) -> dict[str
 
 
 def claim(
-    workspace: Workspace, ticket: str, languages: Sequence[str]
+    workspace: Workspace, words: Sequence[str], languages: Sequence[str]
 ) -> dict[str, Any] | None:
-    """What to show for a ticket, now that the moment has come; None: nothing."""
-    said = tokens.read(tokens.TICKET, ticket)
-    if said is None:
-        return None
-    survey_pk, user_id, account_id, occasion = (str(each) for each in said)
+    """The survey of a ticket, where the rules still let it ask; None: nothing."""
+    survey_pk, user_id, account_id, occasion = words
     survey = workspace.surveys.filter(pk=survey_pk, state=Survey.State.ON).first()
     if survey is None:
         return None
@@ -133,10 +116,9 @@ def widget(
     """A survey as the snippet draws it, in one language. Without a token it is a
     preview: nothing is sent."""
     return {
-        "kind": "survey",
         "token": token,
         "language": language,
-        "direction": "rtl" if language in {"ar", "fa", "he", "ur"} else "ltr",
+        "direction": direction(language),
         "name": survey.name,
         "question": asks.said(asks.ask, language),
         "low": asks.said(asks.low, language),

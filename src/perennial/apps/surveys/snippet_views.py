@@ -16,13 +16,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from perennial.apps.intake import sources
-from perennial.apps.surveys import answering, inviting, showing, tokens
-from perennial.apps.surveys.showing import Visitor
+from perennial.apps.surveys import answering, hooks, inviting, tokens
+from perennial.apps.surveys.hooks import Visitor
 from perennial.apps.team.access import public
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import PerennialError
+from perennial.core.numbers import whole
 
 _MOST_BYTES: Final = 64 << 10
+#: A browser asks again what there is after this long, at the earliest.
+_AGAIN_S: Final = 600
 Given = Mapping[str, Any]
 
 
@@ -48,7 +51,7 @@ def _open_to_pages(
 
 def _given(request: HttpRequest) -> Given | None:
     """The body, sent as text/plain so that a browser asks no permission first."""
-    if int(request.headers.get("Content-Length") or 0) > _MOST_BYTES:
+    if (whole(request.headers.get("Content-Length", "")) or 0) > _MOST_BYTES:
         return None
     try:
         found = json.loads(request.body)
@@ -68,16 +71,19 @@ def _cors(response: HttpResponse) -> HttpResponse:
 
 @_open_to_pages
 def things(given: Given) -> tuple[dict[str, Any], int]:
-    """What could be shown to the person of this page."""
+    """What could be shown to the person of this page: one request, one answer, each
+    thing with the pages and the event it waits for."""
     workspace = _workspace(given)
     if workspace is None:
         return {}, 401
-    user = _text(given, "userId")
-    if not user or not _is_believed(workspace, user, _text(given, "signature")):
-        return {"things": [], "again_s": showing.AGAIN_S}, 200
-    visitor = Visitor(user, _text(given, "groupId"))
-    found = showing.things(workspace, visitor)
-    return {"things": found, "again_s": showing.AGAIN_S}, 200
+    user, found = _text(given, "userId"), []
+    if user and _is_believed(workspace, user, _text(given, "signature")):
+        visitor = Visitor(user, _text(given, "groupId"))
+        for kind, shows in hooks.shows().items():
+            for thing in shows.things(workspace, visitor):
+                ticket = tokens.make(tokens.TICKET, kind, *thing["ticket"])
+                found.append({**thing, "kind": kind, "ticket": ticket})
+    return {"things": found, "again_s": _AGAIN_S}, 200
 
 
 @_open_to_pages
@@ -86,9 +92,11 @@ def claim(given: Given) -> tuple[dict[str, Any], int]:
     workspace = _workspace(given)
     if workspace is None:
         return {}, 401
-    languages = [_text(given, "language")]
-    found = showing.claim(workspace, _text(given, "ticket"), languages)
-    return {"show": found}, 200
+    said = tokens.read(tokens.TICKET, _text(given, "ticket"))
+    kind, *words = (str(each) for each in said or [""])
+    shows, languages = hooks.shows().get(kind), [_text(given, "language")]
+    found = shows.claim(workspace, words, languages) if shows else None
+    return {"show": found and {**found, "kind": kind}}, 200
 
 
 @_open_to_pages

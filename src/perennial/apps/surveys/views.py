@@ -84,7 +84,7 @@ def _free(request: TeamRequest, title: str) -> str:
 
 
 @require_POST
-@role_required(Role.MEMBER)
+@role_required(Role.ADMIN)
 def turn(request: TeamRequest, pk: int) -> HttpResponse:
     """Start, stop, archive, or give a new public link."""
     survey, do = survey_or_404(request, pk), request.POST.get("do", "")
@@ -115,11 +115,8 @@ def survey(request: TeamRequest, pk: int) -> HttpResponse:
     lake = lake_of(request.workspace)
     days = days_of(request)
     span = results.span_of(days, lake.today)
-    past = results.before(span)
-    now, then = (
-        results.score(lake, found.kind, found.name, each.start, each.end)
-        for each in (span, past)
-    )
+    seen = results.overview(lake, found.kind, found.name, days)
+    now, then = seen.now, seen.before
     said = queries.answers(found, span)
     state, group = request.GET.get("show", ""), request.GET.get("group", "")
     shown = queries.answers(found, span, group=group, state=state)
@@ -136,9 +133,7 @@ def survey(request: TeamRequest, pk: int) -> HttpResponse:
         "change": None if None in (now.value, then.value) else now.value - then.value,  # type: ignore[operator]
         "rate": results.rate(lake, found.name, span.start, span.end),
         "groups": _groups(now),
-        "trend": drawing.trend(
-            results.trend(lake, found.kind, found.name), found.kind, request.regional
-        ),
+        "trend": drawing.trend(seen.trend, found.kind, request.regional),
         "bars": drawing.bars(queries.distribution(found, said), found.kind),
         "answered": said.count(),
         "by": by,

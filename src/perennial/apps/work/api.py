@@ -1,12 +1,11 @@
-"""Tasks, alerts, playbooks and segments over HTTP."""
+"""Tasks, alerts, playbooks, success plans and segments over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Q
 from django.http import Http404
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -20,12 +19,16 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import User
 from perennial.apps.work.models import (
     Alert,
+    Goal,
+    Plan,
     Playbook,
     Priority,
     Run,
     Task,
     TaskState,
 )
+from perennial.apps.work.plans import actions as plan_actions
+from perennial.apps.work.plans import queries as plans
 from perennial.apps.work.tasks import actions
 from perennial.core.errors import BadValue
 from perennial.lake import matching
@@ -33,8 +36,6 @@ from perennial.metrics import conditions
 
 router = Router(auth=tokens.READ, tags=["workspace"])
 _ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
-T = TypeVar("T")
-M = TypeVar("M", bound=Model)
 Limit = Annotated[int, Query(ge=1, le=paging.MOST)]
 
 
@@ -99,6 +100,42 @@ class SegmentOut(Schema):
     accounts: list[str]
 
 
+class GoalOut(Schema):
+    """A goal; `value` is the newest one, null before it was measured."""
+
+    id: int
+    title: str
+    metric: str | None
+    baseline: float
+    target: float
+    value: float | None
+    due_on: date
+    state: str = Field(description="reached, missed, open")
+
+
+class MilestoneOut(Schema):
+    title: str
+    side: str = Field(description="ours, theirs")
+    due_on: date | None
+    done_on: date | None
+
+
+class PlanOut(Schema):
+    """A success plan of an account."""
+
+    id: int
+    account_id: str
+    title: str
+    owner: str | None
+    customer_owner: str
+    goals: list[GoalOut]
+    milestones: list[MilestoneOut]
+
+
+class ValueIn(Schema):
+    value: float
+
+
 @router.get("/tasks", response={200: paging.Page[TaskOut], **_ERRORS})
 def list_tasks(
     request: TokenRequest,
@@ -113,7 +150,7 @@ def list_tasks(
         found = found.filter(state=state)
     if account_id:
         found = found.filter(account_id=account_id)
-    return _page(found, _task, limit, cursor)
+    return paging.by_id(found, _task, limit, cursor)
 
 
 @router.post("/tasks", auth=tokens.WRITE, response={200: TaskOut, **_ERRORS})
@@ -135,7 +172,9 @@ def add_task(request: TokenRequest, given: TaskIn) -> dict[str, Any]:
 @router.patch("/tasks/{pk}", auth=tokens.WRITE, response={200: TaskOut, **_ERRORS})
 def move_task(request: TokenRequest, pk: int, given: StateIn) -> TaskOut:
     """Start, finish, drop or reopen a task."""
-    task = request.auth.workspace.tasks.filter(pk=pk).first() if _fits(pk) else None
+    task = (
+        request.auth.workspace.tasks.filter(pk=pk).first() if paging.fits(pk) else None
+    )
     if task is None:
         raise Http404("no such task")
     if given.state not in TaskState.values:
@@ -156,7 +195,7 @@ def list_alerts(
     found = request.auth.workspace.alerts.filter(state=state)
     if account_id:
         found = found.filter(account_id=account_id)
-    return _page(found, _alert, limit, cursor)
+    return paging.by_id(found, _alert, limit, cursor)
 
 
 @router.get("/playbooks", response={200: paging.Page[PlaybookOut], **_ERRORS})
@@ -166,7 +205,7 @@ def list_playbooks(
     """Playbooks by id."""
     running = Count("runs", filter=Q(runs__state=Run.State.RUNNING))
     found = request.auth.workspace.playbooks.annotate(running=running)
-    return _page(found, _playbook, limit, cursor)
+    return paging.by_id(found, _playbook, limit, cursor)
 
 
 @router.get("/segments", response={200: paging.Page[SegmentOut], **_ERRORS})
@@ -190,22 +229,61 @@ def list_segments(
     return paging.Page(items=items, next_cursor=found.next_cursor)
 
 
-def _page(
-    found: QuerySet[M], make: Callable[[M], T], limit: int, cursor: str | None
-) -> paging.Page[T]:
-    """A page by id: no more rows are read than it has, and one."""
-    last = paging.after(cursor)
-    if last is not None:
-        if not last.isdecimal() or not _fits(int(last)):
-            raise BadValue(f"not a cursor: {cursor!r}")
-        found = found.filter(pk__gt=int(last))
-    rows = list(found.order_by("pk")[: limit + 1])
-    more = paging.cursor(str(rows[limit - 1].pk)) if len(rows) > limit else None
-    return paging.Page(items=[make(row) for row in rows[:limit]], next_cursor=more)
+@router.get("/plans", response={200: paging.Page[PlanOut], **_ERRORS})
+def list_plans(
+    request: TokenRequest,
+    account_id: str = "",
+    limit: Limit = paging.USUAL,
+    cursor: str | None = None,
+) -> paging.Page[PlanOut]:
+    """Success plans by id, with their goals and milestones."""
+    workspace = request.auth.workspace
+    today = lake_of(workspace).today
+    found = plans.plans(workspace)
+    if account_id:
+        found = found.filter(account_id=account_id)
+    return paging.by_id(found, lambda plan: _plan(plan, today), limit, cursor)
 
 
-def _fits(pk: int) -> bool:
-    return 0 < pk < 2**63
+@router.patch("/goals/{pk}", auth=tokens.WRITE, response={200: GoalOut, **_ERRORS})
+def say_value(request: TokenRequest, pk: int, given: ValueIn) -> GoalOut:
+    """How far a goal is that no metric follows."""
+    workspace = request.auth.workspace
+    live = Goal.objects.filter(plan__workspace=workspace, plan__archived_at=None)
+    goal = live.filter(pk=pk).first() if paging.fits(pk) else None
+    if goal is None:
+        raise Http404("no such goal")
+    plan_actions.say_value(goal, tokens.acting(request.auth), given.value)
+    return _goal(goal, lake_of(workspace).today)
+
+
+def _plan(plan: Plan, today: date) -> PlanOut:
+    stones = plan.milestones.all()
+    return PlanOut(
+        id=plan.pk,
+        account_id=plan.account_id,
+        title=plan.title,
+        owner=plan.owner.email if plan.owner else None,
+        customer_owner=plan.customer_owner,
+        goals=[_goal(goal, today) for goal in plan.goals.all()],
+        milestones=[
+            MilestoneOut(title=s.title, side=s.side, due_on=s.due_on, done_on=s.done_on)
+            for s in stones
+        ],
+    )
+
+
+def _goal(goal: Goal, today: date) -> GoalOut:
+    return GoalOut(
+        id=goal.pk,
+        title=goal.title,
+        metric=goal.metric or None,
+        baseline=goal.baseline,
+        target=goal.target,
+        value=goal.value,
+        due_on=goal.due_on,
+        state=plans.goal_line(goal, today).state,
+    )
 
 
 def _task(task: Task) -> TaskOut:

@@ -9,8 +9,10 @@ from perennial.apps.team.models import Workspace
 from perennial.apps.work import outbox
 from perennial.apps.work.alerts import actions as alerts
 from perennial.apps.work.mailings import sending as mailings
+from perennial.apps.work.models import ManyStart
 from perennial.apps.work.plans import actions as plans
 from perennial.apps.work.playbooks import engine, trying
+from perennial.apps.work.playbooks import many as starting_many
 from perennial.apps.work.strategy import actions as strategy
 from perennial.apps.work.telling import digest, notices
 
@@ -29,9 +31,18 @@ def follow_up(workspace: str, report: Report) -> None:
     engine.evaluate(where)
     report(0.8, _("Sending messages"))
     notices.tell(where)
+    notices.tell_team(where)
     digest.send_due(where)
     mailings.send_due(where)
     outbox.send_due(where)
+
+
+def start_playbook(workspace: str, report: Report, *, many: int) -> None:
+    """Start a playbook for many accounts; what was started by then stays started."""
+    every = ManyStart.objects.filter(playbook__workspace__key=workspace)
+    found = every.select_related("playbook__workspace", "by").filter(pk=many).first()
+    if found is not None:  # else its playbook was deleted
+        starting_many.go_on(found, report)
 
 
 def try_playbook(workspace: str, report: Report, *, playbook: int) -> None:

@@ -33,6 +33,8 @@ from perennial.core.errors import BadValue
 logger = logging.getLogger(__name__)
 
 State = Message.State
+#: How the keys of messages begin that tell of news.
+NEWS: Final = "news:"
 ATTEMPTS: Final = 5
 _FIRST_RETRY: Final = timedelta(minutes=1)
 #: A claim older than this belongs to a process that is gone.
@@ -201,18 +203,17 @@ def message_id(message: Message) -> str:
 def _payload(message: Message) -> dict[str, Any]:
     if message.channel == Message.Channel.CHAT:
         return {"text": message.text}
+    told = {"account_id": message.account_id, "text": message.text}
+    said: dict[str, Any]
     run = message.run
-    return {
-        "type": "playbook.step",
-        "timestamp": message.created_at.isoformat(),
-        "data": {
-            "account_id": message.account_id,
-            "playbook": message.subject,
-            "text": message.text,
-            "run": run.pk if run else None,
-            "facts": run.facts if run else {},
-        },
-    }
+    if run is None and message.key.startswith(NEWS):
+        kind, said = "notification", {"what": message.subject}
+    else:
+        facts = run.facts if run else {}
+        kind, run_pk = "playbook.step", run.pk if run else None
+        said = {"playbook": message.subject, "run": run_pk, "facts": facts}
+    timestamp = message.created_at.isoformat()
+    return {"type": kind, "timestamp": timestamp, "data": {**told, **said}}
 
 
 def webhook_secret(workspace: Workspace) -> str:

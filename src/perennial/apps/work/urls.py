@@ -8,6 +8,7 @@ from perennial.apps.work.crew import views as crew
 from perennial.apps.work.documents import views as documents
 from perennial.apps.work.mailings import views as mailings
 from perennial.apps.work.plans import views as plans
+from perennial.apps.work.playbooks import many_views as many
 from perennial.apps.work.playbooks import views as playbooks
 from perennial.apps.work.strategy import views as strategy
 from perennial.apps.work.tasks import views as tasks
@@ -48,9 +49,10 @@ urlpatterns = [
     path("leave/<str:token>/", mailings.leave, name="leave_mailing"),
     path("notifications/", telling.notifications, name="notices"),
     path("notifications/read/", telling.read_all, name="read_all"),
+    path("notifications/team/", telling.team_channels, name="team_channels"),
     path("notifications/settings/", telling.preferences, name="preferences"),
     path("playbooks/", playbooks.playbooks, name="playbooks"),
-    path("playbooks/start/", playbooks.start_many, name="start_many"),
+    path("playbooks/start/", many.start_many, name="start_many"),
     path("playbooks/new/", playbooks.new, name="new_playbook"),
     path("playbooks/<int:pk>/", playbooks.playbook, name="playbook"),
     path("playbooks/<int:pk>/turn/", playbooks.turn, name="turn"),
@@ -61,6 +63,7 @@ urlpatterns = [
         name="dry_run_state",
     ),
     path("playbooks/<int:pk>/runs/", playbooks.runs, name="runs"),
+    path("playbooks/<int:pk>/many/", many.state, name="many_state"),
     path("playbooks/<int:pk>/start/", playbooks.start, name="start"),
     path("playbooks/<int:pk>/results/", playbooks.result, name="results"),
     path("playbooks/<int:pk>/why/", playbooks.why, name="why"),

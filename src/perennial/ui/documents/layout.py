@@ -80,9 +80,11 @@ def _pages(page: Page, document: Document) -> list[Sheet]:
     width = wide - 2 * MARGIN - GAP * (len(page.columns) - 1)
     whole = sum(column.share for column in page.columns)
     x, rest = MARGIN, []
+    is_bare = not (page.facts or page.lead or page.rest)
     for column in page.columns:
         own = width * column.share / whole
-        marks, left = _column(column, x, top, own, high - FOOT - 12)
+        room = (top, high - FOOT - 12)
+        marks, left = _column(column, x, room, own, is_bare=is_bare)
         sheet += marks
         rest += [Column(left)] if left else []
         x += own + GAP
@@ -121,16 +123,21 @@ def _foot(document: Document, number: str) -> Sheet:
 
 
 def _column(
-    column: Column, x: float, top: float, width: float, bottom: float
+    column: Column, x: float, room: tuple[float, float], width: float, *, is_bare: bool
 ) -> tuple[Sheet, list[Block]]:
-    """Blocks that fit below each other, and those that are left for another page."""
+    """Blocks that fit below each other, and those that are left for another page.
+
+    No page has more room than a bare one: there, the first stands whatever it takes.
+    """
     marks: Sheet = []
+    top, bottom = room
     y = top
     blocks = list(column.blocks)
     while blocks:
         high = height_of(blocks[0], width)
         if y + high > bottom:
-            part, later = _split(blocks[0], bottom - y, is_alone=y == top)
+            is_alone = is_bare and y == top
+            part, later = _split(blocks[0], bottom - y, is_alone=is_alone)
             if part is not None:
                 marks += _drawn(part, x, y, width)
             return marks, [*([later] if later else []), *blocks[1:]]

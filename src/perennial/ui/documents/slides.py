@@ -12,6 +12,7 @@ from pptx import Presentation
 from pptx.dml.color import RGBColor
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.oxml.ns import qn
 from pptx.util import Pt
 
 from perennial.ui.charts import COLORS
@@ -59,7 +60,8 @@ def _box(shapes: Any, mark: Box) -> None:
     box.fill.solid()
     box.fill.fore_color.rgb = _color(mark.color)
     box.line.fill.background()
-    box.shadow.inherit = False
+    # The theme would give it a shadow, and some programs do so all the same.
+    box._element.remove(box._element.find(qn("p:style")))
 
 
 def _image(shapes: Any, mark: Image) -> None:

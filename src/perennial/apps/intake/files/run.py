@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from perennial.apps.intake.files import surveys
 from perennial.apps.intake.files.columns import Plan, fact_table
 from perennial.apps.intake.files.columns import plan as make_plan
 from perennial.apps.intake.files.convert import REFUSED, Converter
@@ -56,6 +57,7 @@ def import_file(
     file as a whole cannot be read as asked, before anything is loaded.
     """
     source = open_source(path, options)
+    table, options = surveys.completed(table, source.columns, options)
     target = fact_table(table, source.columns, options, file_name=path.stem)
     plan = make_plan(target, source.columns, options)
     digest = Bytes.of(path).digest()
@@ -63,6 +65,8 @@ def import_file(
     journal = Journal(
         lake, id_=id_, table=target.name, file_name=path.name, digest=digest
     )
+    if target.name == surveys.TABLE:
+        lake = surveys.KnowingPeople(lake)
     load = Load(lake, source, plan, options, journal, progress or (lambda share: None))
     if journal.is_finished and not target.key:
         load.repeat()

@@ -19,8 +19,10 @@ from typing import Any, Final
 
 import duckdb
 from deltalake.exceptions import DeltaError
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import QuerySet
+from django.utils.module_loading import import_string
 
 from perennial.apps.intake.models import Batch, Source
 from perennial.apps.intake.stream import guess, people
@@ -44,12 +46,12 @@ logger = logging.getLogger(__name__)
 
 #: One load: enough for its fixed cost not to count, little enough to be seen soon.
 _LOAD_ROWS: Final = 20_000
-_LOAD_BYTES: Final = 96 * 2**20
+_LOAD_BYTES: Final = 64 * 2**20
 _READ_ROWS: Final = 200
 #: Loads one after the other before another workspace has its turn.
 _LOADS: Final = 8
 #: Loads that are read while one is written; to read takes the longer.
-_AHEAD: Final = 1
+_AHEAD: Final = 2
 _POLL_S: Final = 0.25
 #: Roll-ups follow the loads at this distance, at most.
 _FOLLOW_S: Final = 2.0
@@ -229,13 +231,26 @@ def run_forever(stop: threading.Event) -> None:
 
 
 def _turn(following: _Following) -> bool:
-    """One load of every workspace that has something waiting."""
+    """One load of every workspace that has something waiting, and what other
+    applications would not have wait behind long jobs (`settings.LOADERS`)."""
+    for path in settings.LOADERS:
+        _beside(path)
     if not Batch.objects.exists():
         return False
     for workspace in Workspace.objects.filter(sources__isnull=False).distinct():
         if load_next(workspace).requests:
             following.follow(lake_of(workspace))
     return True
+
+
+def _beside(path: str) -> None:
+    """Events go on, whatever is wrong with something else."""
+    try:
+        import_string(path)()
+    except _OUTSIDE:
+        raise
+    except Exception:
+        logger.exception("%s failed; its job will try again", path)
 
 
 class _Following(threading.Thread):

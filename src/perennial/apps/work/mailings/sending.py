@@ -55,7 +55,6 @@ def _pause(mailing: Mailing, trouble: str) -> None:
     Mailing.objects.filter(pk=mailing.pk).update(is_paused=True, trouble=trouble[:300])
 
 
-@transaction.atomic
 def write(mailing: Mailing, moment: str, to: list[str]) -> None:
     """One message for each address, of a moment; again it writes none.
 
@@ -66,14 +65,20 @@ def write(mailing: Mailing, moment: str, to: list[str]) -> None:
     if by is None:
         raise PerennialError(_("Whoever set it up has left the workspace."))
     made: dict[tuple[str, str], Composed] = {}
+    mails: list[tuple[str, str, Composed]] = []
     for email in to:
         member = people.get(email, by)
         language, regional = member.user.language or "en", regional_of(member)
-        with override(language):
-            key = (language, regional.timezone)
-            if key not in made:
+        key = (language, regional.timezone)
+        if key not in made:
+            with override(language):
                 made[key] = compose(mailing, by, regional)
-            _write(mailing, moment, email, made[key])
+        mails.append((email, language, made[key]))
+    # To compose takes seconds, in which others want to write.
+    with transaction.atomic():
+        for email, language, mail in mails:
+            with override(language):
+                _write(mailing, moment, email, mail)
 
 
 def _people(workspace: Workspace) -> People:

@@ -10,9 +10,10 @@ from perennial.apps.work.models.alerts import Alert, RuleSetting
 from perennial.apps.work.models.common import Priority
 from perennial.apps.work.models.crew import Absence
 from perennial.apps.work.models.mailings import Mailing
-from perennial.apps.work.models.messages import Message, Notice, Preference
+from perennial.apps.work.models.messages import Channel, Message, Notice, Preference
 from perennial.apps.work.models.plans import Goal, Milestone, Objective, Plan, Vision
 from perennial.apps.work.models.playbooks import (
+    ManyStart,
     Match,
     Playbook,
     PlaybookVersion,
@@ -25,8 +26,10 @@ from perennial.apps.work.models.tasks import Repeat, Task, TaskState
 __all__ = [
     "Absence",
     "Alert",
+    "Channel",
     "Goal",
     "Mailing",
+    "ManyStart",
     "Match",
     "Message",
     "Milestone",

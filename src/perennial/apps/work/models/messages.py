@@ -103,6 +103,48 @@ class Preference(models.Model):
         return f"{self.what}: {self.email}"
 
 
+class Channel(models.Model):
+    """An address that hears of some kinds of things: a member's, or the team's.
+
+    What came before `since` is not told there.
+    """
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="channels"
+    )
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, null=True, related_name="channels"
+    )
+    kind = models.CharField(
+        max_length=8,
+        choices=[
+            (Message.Channel.CHAT.value, Message.Channel.CHAT.label),
+            (Message.Channel.WEBHOOK.value, Message.Channel.WEBHOOK.label),
+        ],
+    )
+    url = models.CharField(max_length=500)
+    whats = models.JSONField[list[str]](default=list)
+    by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "kind"],
+                condition=models.Q(membership__isnull=False),
+                name="channel_of_member",
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "kind"],
+                condition=models.Q(membership__isnull=True),
+                name="channel_of_team",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.membership or self.workspace}"
+
+
 class Notice(models.Model):
     """Something a person is told in the application, once.
 

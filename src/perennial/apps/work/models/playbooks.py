@@ -144,6 +144,31 @@ class Run(models.Model):
         return f"{self.playbook}: {self.account_id} ({self.state})"
 
 
+class ManyStart(models.Model):
+    """A playbook that a person starts for more accounts than anybody waits for.
+
+    `done` is how many of `accounts` were asked; how many of them started is told by
+    their runs.
+    """
+
+    playbook = models.ForeignKey(
+        Playbook, on_delete=models.CASCADE, related_name="many_starts"
+    )
+    by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    accounts = models.JSONField[list[str]]()
+    done = models.PositiveIntegerField(default=0)
+    started = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.playbook} for {len(self.accounts)} accounts"
+
+    @property
+    def share(self) -> float:
+        return self.done / len(self.accounts)
+
+
 class RunEntry(models.Model):
     """What one step of a run did, or why the run ended."""
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from perennial.apps.jobs import actions as jobs
+from perennial.apps.surveys import mailing
 from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership
@@ -21,7 +22,7 @@ from perennial.apps.work.models import (
     RunEntry,
 )
 from perennial.apps.work.playbooks import doing, engine
-from perennial.apps.work.playbooks.document import Book, SetStep
+from perennial.apps.work.playbooks.document import Book, SetStep, SurveyStep
 from perennial.apps.work.playbooks.reading import read
 from perennial.core.errors import BadValue
 from perennial.lake import matching
@@ -74,6 +75,8 @@ def turn_on(playbook: Playbook, by: Membership) -> PlaybookVersion:
     for step in book.every_step():
         if isinstance(step, SetStep):
             doing.value_of(by.workspace, step)
+        if isinstance(step, SurveyStep):
+            mailing.get_running(by.workspace, step.survey)
     matched = matching.matching(lake, book.start.condition)
     version = _version(playbook, by)
     if playbook.state != State.ON:

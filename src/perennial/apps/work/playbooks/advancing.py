@@ -28,6 +28,7 @@ from perennial.apps.work.playbooks.asking import Asked, Evaluated
 from perennial.apps.work.playbooks.document import (
     Book,
     SetStep,
+    SurveyStep,
     TagStep,
     WaitStep,
 )
@@ -97,7 +98,7 @@ class _Made:
     tasks: list[Task] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     entries: list[RunEntry] = field(default_factory=list)
-    edits: dict[SetStep | TagStep, list[str]] = field(default_factory=dict)
+    edits: dict[doing.Editing, list[str]] = field(default_factory=dict)
 
     def write(self, workspace: Workspace) -> None:
         for step, ids in self.edits.items():
@@ -150,7 +151,7 @@ def _go(
     if is_held and found.ending == "finished":
         return
     for step in found.todo:
-        if isinstance(step, SetStep | TagStep):
+        if isinstance(step, SetStep | TagStep | SurveyStep):
             made.edits.setdefault(step, []).append(run.account_id)
             made.entries.append(_entry(run, step.id, "edit", _said(step), lake.now))
             continue
@@ -179,7 +180,9 @@ def _place(run: Run, found: Advance, now: datetime, made: _Made) -> None:
     made.runs.append(run)
 
 
-def _said(step: SetStep | TagStep) -> dict[str, str]:
+def _said(step: doing.Editing) -> dict[str, str]:
+    if isinstance(step, SurveyStep):
+        return {"survey": step.survey}
     if isinstance(step, SetStep):
         return {"field": step.field, "value": step.value}
     return {"add": ", ".join(step.add), "remove": ", ".join(step.remove)}

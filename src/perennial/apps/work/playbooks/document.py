@@ -82,10 +82,20 @@ class TaskStep:
 
 
 @dataclass(frozen=True)
+class Letter:
+    """What an e-mail says in one language, by its two letters."""
+
+    language: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
 class EmailStep:
     """`to` is an address, `owner`, or `contact`: the account's most active user.
 
-    A draft waits in the outbox until the owner sends it.
+    A draft waits in the outbox until the owner sends it. `letters` say the same in
+    other languages; readers of none of them get `subject` and `text`.
     """
 
     id: str
@@ -93,6 +103,15 @@ class EmailStep:
     subject: str
     text: str
     is_draft: bool = True
+    letters: tuple[Letter, ...] = ()
+
+    def letter(self, language: str) -> Letter:
+        """What a reader of a language gets; regions of it are the same."""
+        wanted = language.strip().lower().replace("_", "-").partition("-")[0]
+        for letter in self.letters:
+            if letter.language == wanted:
+                return letter
+        return Letter("", self.subject, self.text)
 
 
 @dataclass(frozen=True)
@@ -124,6 +143,15 @@ class TagStep:
 
 
 @dataclass(frozen=True)
+class SurveyStep:
+    """Invites the people of the account to a running survey, by mail: those whom the
+    rules of asking allow."""
+
+    id: str
+    survey: str
+
+
+@dataclass(frozen=True)
 class WaitStep:
     """For some days at the same local time; or until a condition holds, at most
     that long."""
@@ -142,7 +170,14 @@ class BranchStep:
 
 
 Step: TypeAlias = (
-    TaskStep | EmailStep | PostStep | SetStep | TagStep | WaitStep | BranchStep
+    TaskStep
+    | EmailStep
+    | PostStep
+    | SetStep
+    | TagStep
+    | SurveyStep
+    | WaitStep
+    | BranchStep
 )
 
 

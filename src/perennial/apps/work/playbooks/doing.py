@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
@@ -13,6 +14,7 @@ from perennial.apps.customers import attributes, details
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.edit_actions import apply_values
+from perennial.apps.surveys import mailing as surveys
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.work import outbox
@@ -29,6 +31,7 @@ from perennial.apps.work.playbooks.document import (
     EmailStep,
     PostStep,
     SetStep,
+    SurveyStep,
     TagStep,
     TaskStep,
     Who,
@@ -42,6 +45,8 @@ _PRIORITIES: Final = {
     "normal": Priority.NORMAL,
     "low": Priority.LOW,
 }
+#: Where sources say what somebody reads.
+_SPOKEN: Final = ("language", "locale")
 #: Days of use that tell who of an account is the one to write to.
 _LATELY: Final = 28
 #: What a text may hold, filled in when the step happens.
@@ -94,16 +99,51 @@ class Around:
         first = ranked.unique("account_id", keep="first", maintain_order=True)
         return dict(first.select("account_id", "email").iter_rows())
 
+    @cached_property
+    def languages(self) -> Mapping[str, str]:
+        """What sources say that contacts read, by address: trait language or locale."""
+        table = self.lake.table("users")
+        mine = table.filter(table.email.isin(list(self.contacts.values())))
+        rows = self.lake.engine.run(mine.select("email", "properties"))
+        found = {email.lower(): _spoken(told) for email, told in rows.iter_rows()}
+        return {email: language for email, language in found.items() if language}
+
+    @cached_property
+    def languages_of_accounts(self) -> Mapping[str, str]:
+        """The attribute language, or locale, of each account that has one."""
+        table = self.lake.table("account_attributes")
+        mine = table.filter(
+            table.account_id.isin(list(self.ids)) & table["name"].isin(list(_SPOKEN))
+        )
+        rows = self.lake.engine.run(mine.select("account_id", "name", "value"))
+        # "language" sorts before "locale", and is put in last: it wins.
+        ranked = rows.sort("name", descending=True).iter_rows()
+        return {account_id: value for account_id, _name, value in ranked if value}
+
+
+def _spoken(told: str | None) -> str:
+    """The language among the traits of a user, as JSON."""
+    try:
+        traits = json.loads(told or "{}")
+    except ValueError:
+        return ""
+    said = (traits.get(name) for name in _SPOKEN) if isinstance(traits, dict) else ()
+    return next((text for text in said if isinstance(text, str) and text), "")
+
 
 Making: TypeAlias = TaskStep | EmailStep | PostStep
-Editing: TypeAlias = SetStep | TagStep
+Editing: TypeAlias = SetStep | TagStep | SurveyStep
 
 
 def edit(workspace: Workspace, step: Editing, ids: Sequence[str]) -> None:
     """Give accounts what the step says, as people do: with history, to be undone.
 
-    Done again it changes nothing; so it may come before its batch is written.
+    Done again it changes nothing; so it may come before its batch is written. A
+    survey asks nobody twice by itself.
     """
+    if isinstance(step, SurveyStep):
+        surveys.invite_accounts(workspace, step.survey, frozenset(ids))
+        return
     if isinstance(step, SetStep):
         values = dict.fromkeys(ids, value_of(workspace, step))
         apply_values(workspace, None, step.field, values)
@@ -180,17 +220,27 @@ def _email(
         to = (account.owner_email or "") if account else ""
     elif to == "contact":
         to = around.contacts.get(run.account_id, "")
+    letter = step.letter(_language(run, step, to, around) if step.letters else "")
     return outbox.of_run(
         run,
         step.id,
         channel=Message.Channel.EMAIL,
         to=to,
-        subject=filled(step.subject, account),
-        text=filled(step.text, account),
+        subject=filled(letter.subject, account),
+        text=filled(letter.text, account),
         # Without an address somebody has to fill it in.
         is_draft=step.is_draft or not to,
         workspace=around.playbook.workspace,
     )
+
+
+def _language(run: Run, step: EmailStep, to: str, around: Around) -> str:
+    """What the reader reads: what sources say of the person, else of the account."""
+    member = around.members.get(to.lower()) if step.to == "owner" else None
+    if member is not None:
+        return member.user.language
+    own = around.languages.get(to.lower(), "") if step.to == "contact" else ""
+    return own or around.languages_of_accounts.get(run.account_id, "")
 
 
 def _post(run: Run, step: PostStep, account: Account | None, around: Around) -> Message:

@@ -1,7 +1,7 @@
 """The form of a playbook: what was sent, as a document, and back.
 
 Steps travel as the document has them; a button adds one, takes one away, or moves
-it. Whatever the form cannot say (nested conditions, branches in branches) is kept
+it. Whatever the form cannot say (branches in branches) is kept
 as it is and edited as YAML.
 """
 
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from perennial.apps.customers import condition_form
+from perennial.apps.work.playbooks.document import Book, EmailStep
 from perennial.core.errors import BadValue
 
 Text = str | Promise
@@ -157,6 +158,9 @@ def _press(sent: QueryDict, steps: list[Any]) -> None:
     if do == "add_step":
         place = sent.get("place", "")
         _list_at(steps, place).append(step_of(sent))
+    elif do == "add_letter":
+        inside, index = _found(steps, sent.get("letter_of", ""))
+        _add_letter(inside[index], sent)
     elif do in {"remove", "up", "down"} and step_id:
         inside, index = _found(steps, step_id)
         if do == "remove":
@@ -165,6 +169,24 @@ def _press(sent: QueryDict, steps: list[Any]) -> None:
             other = index + (1 if do == "down" else -1)
             if 0 <= other < len(inside):
                 inside[index], inside[other] = inside[other], inside[index]
+
+
+def _add_letter(step: Any, sent: QueryDict) -> None:
+    """The e-mail of a step in one more language, or anew in one it has; without a
+    text that language goes."""
+    if not isinstance(step, dict) or step.get("do") != "email":
+        raise BadValue(_("There is no such step."))
+    said = {
+        "subject": sent.get("letter_subject", "").strip(),
+        "text": sent.get("letter_text", "").strip(),
+    }
+    others = dict(step.get("languages", {}))
+    others.pop(sent.get("letter_language", ""), None)
+    if said["subject"] or said["text"]:
+        others[sent.get("letter_language", "")] = said
+    step["languages"] = others
+    if not others:
+        del step["languages"]
 
 
 def _list_at(steps: list[Any], place: str) -> list[Any]:
@@ -211,6 +233,8 @@ def step_of(sent: QueryDict) -> Document:
     if kind == "tag":
         tags = [tag.strip() for tag in text["title"].split(",") if tag.strip()]
         return {"do": kind, "add": tags}
+    if kind == "survey":
+        return {"do": kind, "survey": text["title"]}
     if kind == "set":
         return {"do": kind, "field": text["to"], "value": text["title"]}
     condition = _chosen(sent)
@@ -260,3 +284,9 @@ def places(document: Mapping[str, Any]) -> list[tuple[str, str]]:
             found.append((f"{n}.then", _("Into step %(n)s, if so") % {"n": n}))
             found.append((f"{n}.else", _("Into step %(n)s, if not") % {"n": n}))
     return found
+
+
+def emails(book: Book) -> list[tuple[str, str]]:
+    """Steps that may say the same in other languages: id and subject."""
+    every = (step for step in book.every_step() if isinstance(step, EmailStep))
+    return [(step.id, step.subject) for step in every]

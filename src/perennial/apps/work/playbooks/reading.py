@@ -18,11 +18,13 @@ from perennial.apps.work.playbooks.document import (
     BranchStep,
     EmailStep,
     End,
+    Letter,
     Limits,
     PostStep,
     SetStep,
     Start,
     Step,
+    SurveyStep,
     TagStep,
     TaskStep,
     Trigger,
@@ -33,7 +35,7 @@ from perennial.core.errors import BadValue
 from perennial.metrics import conditions
 from perennial.metrics.conditions import Condition
 
-_MOST_STEPS, _DEEPEST = 40, 4
+_MOST_STEPS, _DEEPEST, _MOST_LANGUAGES = 40, 4, 20
 
 
 def parse(text: str) -> Book:
@@ -147,7 +149,7 @@ def _task(given: Mapping[str, Any], step_id: str, place: str) -> Step:
 
 
 def _email(given: Mapping[str, Any], step_id: str, place: str) -> Step:
-    _mapping(given, place, ("do", "to", "subject", "text", "draft"))
+    _mapping(given, place, ("do", "to", "subject", "text", "draft", "languages"))
     to = _text(given, "to", f"{place}.to", 254) or "contact"
     if to not in {"contact", "owner"} and "@" not in to:
         raise BadValue(f"{place}.to: must be contact, owner or an address, not {to!r}")
@@ -160,7 +162,29 @@ def _email(given: Mapping[str, Any], step_id: str, place: str) -> Step:
         subject=_text(given, "subject", f"{place}.subject", 200, needed=True),
         text=_text(given, "text", f"{place}.text", 10_000, needed=True),
         is_draft=draft,
+        letters=_letters(given, place),
     )
+
+
+def _letters(given: Mapping[str, Any], place: str) -> tuple[Letter, ...]:
+    """The same e-mail in other languages: `languages: {de: {subject: …, text: …}}`."""
+    place, said = f"{place}.languages", given.get("languages", {})
+    if not isinstance(said, Mapping) or len(said) > _MOST_LANGUAGES:
+        raise BadValue(f"{place}: must be a mapping of at most {_MOST_LANGUAGES}")
+    found = []
+    for code, letter in said.items():
+        if not (isinstance(code, str) and len(code) == 2 and code.islower()):
+            raise BadValue(
+                f"{place}: a language is two letters, as in de, not {code!r}"
+            )
+        inside = f"{place}.{code}"
+        if not isinstance(letter, Mapping):
+            raise BadValue(f"{inside}: must have subject and text")
+        _mapping(letter, inside, ("subject", "text"))
+        subject = _text(letter, "subject", f"{inside}.subject", 200, needed=True)
+        text = _text(letter, "text", f"{inside}.text", 10_000, needed=True)
+        found.append(Letter(code, subject, text))
+    return tuple(found)
 
 
 def _post(given: Mapping[str, Any], step_id: str, place: str) -> Step:
@@ -181,6 +205,12 @@ def _set(given: Mapping[str, Any], step_id: str, place: str) -> Step:
         _text(given, "field", f"{place}.field", 64, needed=True),
         _text(given, "value", f"{place}.value", 500, needed=True),
     )
+
+
+def _survey(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    _mapping(given, place, ("do", "survey"))
+    name = _text(given, "survey", f"{place}.survey", 120, needed=True)
+    return SurveyStep(step_id, name)
 
 
 def _tag(given: Mapping[str, Any], step_id: str, place: str) -> Step:
@@ -235,6 +265,7 @@ _KINDS: Final = {
     "webhook": _post,
     "tag": _tag,
     "set": _set,
+    "survey": _survey,
     "wait": _wait,
     "branch": _never,
 }

@@ -19,6 +19,7 @@ from perennial.apps.work.playbooks.document import (
     EmailStep,
     PostStep,
     SetStep,
+    SurveyStep,
     TagStep,
     TaskStep,
     WaitStep,
@@ -28,7 +29,7 @@ from perennial.metrics.conditions import Condition
 #: Does a condition hold for the account of the run, now?
 Holds: TypeAlias = Callable[[Condition], bool]
 Ending: TypeAlias = Literal["", "finished", "condition", "time"]
-Doing: TypeAlias = TaskStep | EmailStep | PostStep | SetStep | TagStep
+Doing: TypeAlias = TaskStep | EmailStep | PostStep | SetStep | TagStep | SurveyStep
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_POST
 from perennial.apps.customers import condition_form
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.condition_words import Choices
-from perennial.apps.customers.edit_views import chosen
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.jobs import queries as job_queries
 from perennial.apps.team.access import TeamRequest, role_required
@@ -29,6 +28,7 @@ from perennial.apps.work.playbooks import (
     actions,
     editor,
     library,
+    many,
     queries,
     results,
     trying,
@@ -144,6 +144,8 @@ def _editor(
         "editor": condition_form.editor(workspace, when, may_edit=may_edit),
         "steps": words.step_lines(book, say) if book else [],
         "places": editor.places(document),
+        "letters": editor.emails(book) if book else [],
+        "languages": words.languages(),
         "ends_when": editor.chosen_end(document),
         "ends_said": say(book.end.condition) if book and book.end.condition else "",
         "ends_days": document.get("ends", {}).get("after_days", 60),
@@ -274,6 +276,7 @@ def runs(request: TeamRequest, pk: int) -> HttpResponse:
         "states": Run.State.choices,
         "page": page,
         "lines": queries.with_accounts(request.workspace, list(page)),
+        "many": many.newest(found),
     }
     return render(request, "work/runs.html", context)
 
@@ -323,33 +326,6 @@ def start(request: TeamRequest, pk: int) -> HttpResponse:
         )
         messages.success(request, said % {"name": account.name})
     return redirect(back(request, reverse("work:runs", args=[pk])))
-
-
-@require_POST
-@role_required(Role.MEMBER)
-def start_many(request: TeamRequest) -> HttpResponse:
-    """Start one for accounts chosen in the list: asked which first, then started."""
-    ids = chosen(request)
-    running = request.workspace.playbooks.filter(state=Playbook.State.ON)
-    pk = request.POST.get("playbook", "")
-    if not ids:
-        messages.error(request, _("Choose accounts first."))
-        return redirect("customers:accounts")
-    if pk.isdecimal():
-        found = get_object_or_404(running, pk=int(pk))
-        started = actions.start_for(found, request.membership, ids)
-        text = _("Started for %(started)s of %(count)s accounts.")
-        messages.success(request, text % {"started": started, "count": len(ids)})
-        return redirect("work:runs", found.pk)
-    context = {
-        "nav": "accounts",
-        "count": len(ids),
-        "accounts": [] if request.POST.get("all") else ids,
-        "query": request.POST.get("query", ""),
-        "all": request.POST.get("all", ""),
-        "playbooks": running.order_by("name"),
-    }
-    return render(request, "work/start_many.html", context)
 
 
 @role_required(Role.VIEWER)

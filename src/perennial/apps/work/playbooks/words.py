@@ -6,9 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from babel import Locale, UnknownLocaleError
 from django.utils.functional import Promise
+from django.utils.translation import (
+    get_language,
+    gettext_lazy,
+    ngettext,
+    pgettext_lazy,
+)
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from perennial.apps.customers import condition_words
 from perennial.apps.work.models import RunEntry
@@ -19,6 +25,7 @@ from perennial.apps.work.playbooks.document import (
     PostStep,
     SetStep,
     Step,
+    SurveyStep,
     TagStep,
     TaskStep,
     WaitStep,
@@ -50,6 +57,7 @@ STEPS: Final[Mapping[str, Text]] = {
     "webhook": gettext_lazy("Webhook"),
     "tag": gettext_lazy("Tag"),
     "set": gettext_lazy("Stage or attribute"),
+    "survey": gettext_lazy("Survey"),
     "wait": gettext_lazy("Wait"),
     "branch": pgettext_lazy("step of a playbook", "If"),
 }
@@ -83,6 +91,13 @@ _ENDINGS: Final[Mapping[str, Text]] = {
     "yes": gettext_lazy("The condition held"),
     "no": gettext_lazy("The condition did not hold"),
 }
+
+
+#: What a form offers for e-mails.
+_LANGUAGES: Final = (
+    *("cs", "da", "de", "en", "es", "fi", "fr"),
+    *("it", "ja", "nb", "nl", "pl", "pt", "sv"),
+)
 
 
 @dataclass(frozen=True)
@@ -140,6 +155,10 @@ def _told(step: Step, say: Say) -> dict[str, str]:
     if isinstance(step, TagStep):
         tags = [*(f"+ {tag}" for tag in step.add), *(f"− {tag}" for tag in step.remove)]
         return {"icon": "tag", "title": f"{STEPS['tag']}: {', '.join(tags)}"}
+    if isinstance(step, SurveyStep):
+        sub = _("By mail, to those whom the rules of asking allow")
+        title = f"{STEPS['survey']}: {step.survey}"
+        return {"icon": "message-2", "title": title, "sub": sub}
     if isinstance(step, WaitStep):
         days = ngettext("Wait %(n)s day", "Wait %(n)s days", step.days)
         sub = _("or until: %(what)s") % {"what": say(step.until)} if step.until else ""
@@ -153,11 +172,28 @@ def _email(step: EmailStep) -> dict[str, str]:
         "contact": _("To the user who is most active"),
         "owner": _("To the account's owner"),
     }
+    names = [language_name(letter.language) for letter in step.letters]
+    also = f" · {_('also in')} {', '.join(names)}" if names else ""
     return {
         "title": f"{STEPS['email']}: “{step.subject}”",
-        "sub": to.get(step.to, step.to),
+        "sub": f"{to.get(step.to, step.to)}{also}",
         "who": _("the owner sends it") if step.is_draft else _("sent by itself"),
     }
+
+
+def language_name(code: str) -> str:
+    """A language as the reader calls it: "German"."""
+    try:
+        named = Locale.parse(code).get_display_name(get_language() or "en")
+    except (ValueError, UnknownLocaleError):
+        return code
+    return str(named or code)
+
+
+def languages() -> list[tuple[str, str]]:
+    """Languages a form offers for an e-mail, by name; a document may have any."""
+    named = [(code, language_name(code)) for code in _LANGUAGES]
+    return sorted(named, key=lambda pair: pair[1])
 
 
 def _due(step: TaskStep) -> str:
@@ -193,6 +229,8 @@ def entry(line: RunEntry) -> str:
 
 
 def _edited(details: Mapping[str, Any]) -> str:
+    if "survey" in details:
+        return _("Invited to “%(survey)s”") % {"survey": details["survey"]}
     if "field" in details:
         return f"{details['field']}: {details['value']}"
     told = {"add": "+", "remove": "−"}

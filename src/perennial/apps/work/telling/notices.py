@@ -24,9 +24,9 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.work import outbox
 from perennial.apps.work.alerts import words
-from perennial.apps.work.models import Alert, Message, Notice, Preference
+from perennial.apps.work.models import Alert, Channel, Message, Notice, Preference
 from perennial.apps.work.tasks.queries import ACTIVE
-from perennial.apps.work.telling import kinds
+from perennial.apps.work.telling import channels, kinds
 from perennial.ui.formats import Regional
 
 #: Older than this it is no news.
@@ -38,15 +38,17 @@ People = Mapping[str, Membership]
 def tell(workspace: Workspace) -> None:
     """Write notices of what is new, and the mails of those who want them at once."""
     members = workspace.memberships.select_related("user").prefetch_related(
-        "preferences"
+        "preferences", "channels__by", "channels__workspace"
     )
     people = {member.user.email: member for member in members}
     chosen = {email: kinds.choices(member) for email, member in people.items()}
+    posted = channels.whats(workspace)
     new = []
     for notice in _found(workspace, people):
         choice = chosen[notice.user.email][notice.what]
         notice.in_app = choice.in_app
-        if choice.in_app or choice.email == Email.NOW:
+        is_posted = notice.what in posted.get(notice.user.email, ())
+        if choice.in_app or choice.email == Email.NOW or is_posted:
             new.append(notice)
     Notice.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
     _mail(workspace, people)
@@ -54,7 +56,8 @@ def tell(workspace: Workspace) -> None:
 
 def _found(workspace: Workspace, people: People) -> Iterator[Notice]:
     since = timezone.now() - NEWS
-    yield from _alerts(workspace, people)
+    for alert in open_alerts(workspace).filter(owner_email__in=people):
+        yield of_alert(alert, people[alert.owner_email].user)
     tasks = workspace.tasks.select_related("owner").filter(
         ~Q(owner=F("created_by")) | Q(created_by=None),
         state__in=ACTIVE,
@@ -78,16 +81,18 @@ def _found(workspace: Workspace, people: People) -> Iterator[Notice]:
     yield from _mentions(workspace, people)
 
 
-def _alerts(workspace: Workspace, people: People) -> Iterator[Notice]:
+def open_alerts(workspace: Workspace) -> QuerySet[Alert]:
+    """Alerts that are news."""
     since = lake_of(workspace).now - NEWS
-    opened = workspace.alerts.filter(
+    return workspace.alerts.filter(
         state=Alert.State.OPEN, is_quiet=False, opened_at__gte=since
     )
-    for alert in opened.filter(owner_email__in=people):
-        user, url = people[alert.owner_email].user, reverse("work:alerts")
-        facts = {"rule": alert.rule, **alert.facts}
-        key = f"alert:{alert.pk}"
-        yield _notice(workspace, user, "alert", key, url, alert.account_id, facts)
+
+
+def of_alert(alert: Alert, user: User) -> Notice:
+    url, facts = reverse("work:alerts"), {"rule": alert.rule, **alert.facts}
+    key = f"alert:{alert.pk}"
+    return _notice(alert.workspace, user, "alert", key, url, alert.account_id, facts)
 
 
 def _mentions(workspace: Workspace, people: People) -> Iterator[Notice]:
@@ -160,15 +165,49 @@ def _mail(workspace: Workspace, people: People) -> None:
         chosen = kinds.choices(member)[notice.what].email if member else Email.NEVER
         if member is not None and chosen == Email.NOW:
             _write(member, notice)
+        for channel in member.channels.all() if member else ():
+            if notice.what in channel.whats:
+                _post(channel, notice, f"{notice.pk}")
     waiting.update(is_mailed=True)
+
+
+def tell_team(workspace: Workspace) -> None:
+    """What the team's own addresses hear of: every alert, whoever the owner is."""
+    for channel in workspace.channels.filter(membership=None).select_related("by"):
+        if "alert" in channel.whats:
+            for alert in open_alerts(workspace).filter(opened_at__gte=channel.since):
+                _post(channel, of_alert(alert, channel.by), f"team:{alert.pk}")
+
+
+def _post(channel: Channel, notice: Notice, about: str) -> None:
+    """One message to an address, in the language of whoever gave it."""
+    member = channel.workspace.memberships.filter(user=channel.by).first()
+    if member is None:
+        return
+    _sentence, text = _said(member, notice)
+    outbox.write(
+        channel.workspace,
+        key=f"{outbox.NEWS}{channel.kind}:{about}",
+        channel=Message.Channel(channel.kind),
+        to=channel.url,
+        subject=notice.what,
+        text=text,
+        account_id=notice.account_id,
+    )
+
+
+def _said(member: Membership, notice: Notice) -> tuple[str, str]:
+    """The sentence, and with the address of its page, in a member's language."""
+    known = customers.some(member.workspace, (notice.account_id,))
+    account = known.get(notice.account_id)
+    with override(member.user.language or "en"):
+        said = sentence(notice, account.name if account else "", regional_of(member))
+    return said, f"{said}\n\n{absolute(notice.url)}\n"
 
 
 def _write(member: Membership, notice: Notice) -> None:
     workspace, user = member.workspace, member.user
-    account = customers.some(workspace, (notice.account_id,)).get(notice.account_id)
-    with override(user.language or "en"):
-        said = sentence(notice, account.name if account else "", regional_of(member))
-        text = f"{said}\n\n{absolute(notice.url)}\n"
+    said, text = _said(member, notice)
     outbox.write(
         workspace,
         key=f"notice:{notice.pk}",

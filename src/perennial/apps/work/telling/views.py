@@ -14,10 +14,12 @@ from django.views.decorators.http import require_POST
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.team.access import TeamRequest, role_required
-from perennial.apps.team.models import Workspace
+from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.team.roles import Role
+from perennial.apps.work import outbox
 from perennial.apps.work.models import Preference
-from perennial.apps.work.telling import kinds, notices
+from perennial.apps.work.telling import channels, kinds, notices
+from perennial.core.errors import PerennialError
 
 PAGE = 50
 
@@ -60,11 +62,47 @@ def preferences(request: TeamRequest) -> HttpResponse:
     if request.method == "POST":
         for kind in kinds.KINDS:
             _keep(request, kind)
-        messages.success(request, _("Saved."))
+        _keep_channels(request, request.membership)
         return redirect("work:preferences")
     chosen = kinds.choices(request.membership)
     rows: list[Any] = [(kind, chosen[kind.key]) for kind in kinds.KINDS]
-    return render(request, "work/preferences.html", {"nav": "notices", "rows": rows})
+    context = {
+        "nav": "notices",
+        "rows": rows,
+        "channels": channels.shown(request.workspace, request.membership),
+        "is_admin": request.membership.covers(Role.ADMIN),
+    }
+    return render(request, "work/preferences.html", context)
+
+
+@role_required(Role.ADMIN)
+def team_channels(request: TeamRequest) -> HttpResponse:
+    """Where the whole team hears of alerts, and what receivers check."""
+    if request.method == "POST":
+        _keep_channels(request, None)
+        return redirect("work:team_channels")
+    context = {
+        "nav": "notices",
+        "channels": channels.shown(request.workspace, None),
+        "secret": outbox.webhook_secret(request.workspace),
+    }
+    return render(request, "work/team_channels.html", context)
+
+
+def _keep_channels(request: TeamRequest, of: Membership | None) -> None:
+    """Both addresses, with what each is told; a test goes to the one asked for."""
+    try:
+        for kind in channels.KINDS:
+            url = request.POST.get(f"url.{kind}", "")
+            whats = request.POST.getlist(f"what.{kind}")
+            channels.keep(request.membership, of, kind, url, whats)
+        test = request.POST.get("test", "")
+        if test in channels.KINDS:
+            channels.test(request.membership, of, test)
+    except PerennialError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("A test is on its way.") if test else _("Saved."))
 
 
 def _keep(request: TeamRequest, kind: kinds.Kind) -> None:

@@ -1,0 +1,126 @@
+"""Slack, Teams and webhooks of a person and of the team: what they hear, once, from whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from standardwebhooks.webhooks import Webhook
+
+from perennial.apps.team.actions import NotAllowed
+from perennial.apps.team.models import User, Workspace
+from perennial.apps.work import jobs, outbox, posting
+from perennial.apps.work.alerts import actions as alerts
+from perennial.apps.work.models import Channel, Message
+from perennial.apps.work.tasks import actions as tasks
+from perennial.apps.work.telling import channels
+from perennial.core.errors import BadValue
+from tests.apps.customers.company import KESTREL
+from tests.apps.team.cast import Cast
+from tests.apps.work.conftest import Clock
+
+ClientOf = Callable[[User], Client]
+CHAT, HOOK = "https://hooks.chat.example/T1/x", "https://in.example/told"
+Sent = list[tuple[str, dict[str, object], dict[str, str]]]
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """What is posted, instead of being."""
+    found: Sent = []
+
+    def post(url: str, body: bytes, headers: dict[str, str]) -> None:
+        Webhook(SECRET).verify(body, headers) if url == HOOK and SECRET else None
+        found.append((url, json.loads(body), headers))
+
+    monkeypatch.setattr(posting, "post", post)
+    return found
+
+
+SECRET = ""
+
+
+@pytest.fixture
+def given(workspace: Workspace, cast: Cast, moving: Clock) -> Workspace:
+    moving.at = datetime.now(UTC) - timedelta(seconds=5)
+    bob = cast.membership(cast.teammate)
+    channels.keep(bob, bob, "chat", CHAT, ["task"])
+    channels.keep(bob, bob, "webhook", HOOK, ["alert", "digest"])
+    moving.at = datetime.now(UTC)
+    alerts.evaluate(workspace)
+    tasks.add_task(
+        cast.membership(cast.owner),
+        {"title": "Call them", "owner": cast.teammate, "account_id": KESTREL},
+    )
+    return workspace
+
+
+def test_each_address_hears_what_was_chosen_once(
+    given: Workspace, cast: Cast, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.SECRET", outbox.webhook_secret(given))
+    for _ in range(2):
+        jobs.follow_up(given.key, lambda _share, _what: None)
+    chat = [body for url, body, _headers in sent if url == CHAT]
+    assert len(chat) == 1
+    assert "Task for you: Call them" in str(chat[0]["text"])
+    hooks = [body for url, body, _headers in sent if url == HOOK]
+    mine = given.notices.filter(user=cast.teammate, what="alert").count()
+    assert len(hooks) == mine > 0
+    assert {body["type"] for body in hooks} == {"notification"}
+    assert hooks[0]["data"]["what"] == "alert"  # type: ignore[index]
+    assert Channel.objects.get(kind="webhook").whats == ["alert"]  # no digest there
+
+
+def test_the_team_hears_every_alert_from_then_on(
+    workspace: Workspace, cast: Cast, sent: Sent, moving: Clock
+) -> None:
+    ada = cast.membership(cast.admin)
+    moving.at = datetime.now(UTC) - timedelta(hours=1)
+    alerts.evaluate(workspace)
+    old = workspace.alerts.count()
+    assert old
+    moving.at = datetime.now(UTC)
+    channels.keep(ada, None, "chat", CHAT, ["alert"])
+    jobs.follow_up(workspace.key, lambda _share, _what: None)
+    assert not [url for url, _body, _headers in sent if url == CHAT]
+    moving.forward(seconds=1)
+    alert = workspace.alerts.filter(state="open", is_quiet=False).first()
+    assert alert is not None
+    workspace.alerts.filter(pk=alert.pk).update(opened_at=moving.at, owner_email="")
+    for _ in range(2):
+        jobs.follow_up(workspace.key, lambda _share, _what: None)
+    assert len([url for url, _body, _headers in sent if url == CHAT]) == 1
+
+
+def test_who_keeps_which_address(
+    workspace: Workspace, cast: Cast, client_of: ClientOf, sent: Sent
+) -> None:
+    bob = cast.membership(cast.teammate)
+    for url in ("http://x.example", "ftp://x", "https://", "javascript:1"):
+        with pytest.raises(BadValue):
+            channels.keep(bob, bob, "chat", url, ["alert"])
+    with pytest.raises(NotAllowed):
+        channels.keep(bob, None, "chat", CHAT, ["alert"])
+    team = reverse("work:team_channels")
+    assert client_of(cast.teammate).get(team).status_code == 403
+    stranger = client_of(cast.stranger).get(team).content.decode()
+    assert outbox.webhook_secret(workspace) not in stranger
+    admin = client_of(cast.admin)
+    assert outbox.webhook_secret(workspace) in admin.get(team).content.decode()
+    admin.post(team, {"url.chat": CHAT, "what.chat": "alert", "test": "chat"})
+    viewer = client_of(cast.viewer)
+    own = reverse("work:preferences")
+    viewer.post(own, {"url.webhook": HOOK, "what.webhook": ["task", "digest"]})
+    kept = {c.kind: (c.membership, c.whats) for c in workspace.channels.all()}
+    assert kept["chat"] == (None, ["alert"])
+    assert kept["webhook"] == (cast.membership(cast.viewer), ["task"])
+    assert outbox.send_due(workspace) == 1
+    assert sent[0][1] == {"text": "Aldermoor can be heard here."}
+    assert Message.objects.get(channel="chat").state == Message.State.SENT
+    viewer.post(own, {"url.webhook": ""})
+    assert not workspace.channels.filter(kind="webhook").exists()
