@@ -90,6 +90,15 @@ def test_shown_to_the_right_person_at_the_right_time_and_in_the_numbers(
     browse(page, reverse("customers:account", args=[GREEN]))
     expect(page.get_by_role("region", name="Surveys")).to_contain_text("Faster")
     assert_clean(page, widths=[390])
+    # What it speaks of was read with the refresh; a person says what else.
+    browse(page, reverse("surveys:themes"))
+    quote = page.get_by_role("listitem").filter(has_text="<b>Faster</b>, please")
+    expect(quote).to_contain_text("Speed and stability")
+    quote.get_by_text("Correct", exact=True).click()
+    quote.get_by_label("Features").check()
+    assert_clean(page)
+    quote.get_by_role("button", name="Save").click()
+    expect(quote.locator(".reason")).to_contain_text("Features")
 
 
 def test_closed_once_it_stays_closed(page: Page, host: Host) -> None:

@@ -22,6 +22,7 @@ from perennial.core.windows import DAY
 from perennial.lake import (
     chances,
     closing,
+    comments,
     definition_days,
     forecasts,
     former,
@@ -126,6 +127,8 @@ def refresh(
     report = progress or (lambda _share, _what: None)
     with workspace.lake.lock("refresh"):
         roll_up(workspace, done, full=full, progress=lambda p: report(p * 0.8, "usage"))
+        with _timed(done, comments.NAME):
+            comments.take(workspace)
         _measure(workspace, done, as_of, full=full, report=report)
         with _timed(done, segments.MEMBERS):
             segments.take(workspace)

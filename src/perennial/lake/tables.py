@@ -580,11 +580,18 @@ _FACTS = (
         Column(
             "annotated_by",
             "string",
-            "Who found it; a person's word goes before an analysis.",
+            "Who found it; a person's word goes before an analysis, an analysis before "
+            "built_in, what each refresh reads itself.",
             default="analysis",
-            choices=("analysis", "person"),
+            choices=("analysis", "person", "built_in"),
         ),
         Column("annotated_at", "timestamp", "When it was found."),
+        Column("language", "string", "Language the comment was read in."),
+        Column(
+            "comment_hash",
+            "string",
+            "Of the comment as it was read; one that changed is read again.",
+        ),
     ),
     _table(
         "tickets",

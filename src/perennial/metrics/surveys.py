@@ -16,6 +16,9 @@ PARTS = 10**9
 #: Mean scores of comments are on a scale from 0 to this.
 _POINTS = 10
 
+#: Who found topics of comments that nobody else looked at: the nightly refresh.
+BUILT_IN = "built_in"
+
 #: Who answers a Net Promoter survey, by the score.
 GROUPS = ("promoter", "passive", "detractor")
 
@@ -52,10 +55,12 @@ def _placed(t: Inputs, rows: ir.Table) -> ir.Table:
             else_=ibis.literal("r") + rows.response_id,
         )
     )
-    return _on_scales(rows).drop("role_of")
+    return on_scales(rows).drop("role_of")
 
 
-def _on_scales(rows: ir.Table) -> ir.Table:
+def on_scales(rows: ir.Table) -> ir.Table:
+    """Rows of `survey_responses` with their scale, `low` and `high`, and `score` as a
+    whole number on it, where much is good; null where it is none."""
     default = [
         ibis.cases(
             *((rows.kind == kind, scale[end]) for kind, scale in _SCALES.items())
@@ -97,7 +102,7 @@ def is_easy(rows: ir.Table, score_of_7: int) -> ir.BooleanColumn:
 
 
 def on_scale(rows: ir.Table, low: int, high: int) -> ir.IntegerColumn:
-    """The score stretched to a scale, in whole parts of `PARTS`."""
+    """The score stretched to a scale, in whole parts of `PARTS`; after `on_scales`."""
     share = (rows.score - rows.low).cast("float64") / (rows.high - rows.low)
     return low * PARTS + (share * ((high - low) * PARTS)).round().cast("int64")
 
@@ -131,14 +136,20 @@ def _commented(t: Inputs, rows: ir.Table) -> ir.Table:
 def comment_topics(t: Inputs) -> ir.Table:
     """Topics of comments as they count: response_id, topic, sentiment.
 
-    A person's word goes before an analysis, a newer version before an older one;
-    `topic` is null where a comment was looked at and speaks of none.
+    A person's word goes before an analysis that came with an import, that before the
+    reading of the nightly refresh, a newer version before an older one; `topic` is
+    null where a comment was looked at and speaks of none.
     """
-    rows = t.everything("feedback_annotations")
-    is_person = (rows.annotated_by == "person").fill_null(False).cast("int64")
-    rows = rows.mutate(person=is_person, version=rows.version.fill_null(0))
+    return ranked(t.everything("feedback_annotations"))
+
+
+def ranked(rows: ir.Table) -> ir.Table:
+    """As `comment_topics`, of rows of `feedback_annotations`."""
+    by = rows.annotated_by.fill_null("analysis")
+    rank = ibis.cases((by == "person", 2), (by == BUILT_IN, 0), else_=1)
+    rows = rows.mutate(rank=rank, version=rows.version.fill_null(0))
     one = ibis.window(
-        group_by="response_id", order_by=[ibis.desc("person"), ibis.desc("version")]
+        group_by="response_id", order_by=[ibis.desc("rank"), ibis.desc("version")]
     )
     ranked = rows.mutate(place=ibis.rank().over(one))
     topic = ranked.topic.strip()

@@ -2,13 +2,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from perennial.apps.surveys import edit_views, hosted, snippet_views, views
+from perennial.apps.surveys import (
+    edit_views,
+    feedback_views,
+    hosted,
+    snippet_views,
+    views,
+)
 
 app_name = "surveys"
 urlpatterns = [
     path("surveys/", views.surveys, name="surveys"),
     path("surveys/new/", views.new, name="new"),
     path("surveys/rests/", views.rests, name="rests"),
+    path("surveys/themes/", feedback_views.themes, name="themes"),
+    path("surveys/themes/correct/", feedback_views.correct, name="correct"),
     path("surveys/<int:pk>/", views.survey, name="survey"),
     path("surveys/<int:pk>/edit/", edit_views.edit, name="edit"),
     path("surveys/<int:pk>/turn/", views.turn, name="turn"),

@@ -42,6 +42,7 @@ def surveys(request: TeamRequest) -> HttpResponse:
     found = queries.listed(request.workspace)
     context = {
         "nav": "surveys",
+        "tabs": tabs("surveys"),
         "lines": found,
         "running": sum(each.survey.state == Survey.State.ON for each in found),
         "waiting": sum(each.waiting for each in found),
@@ -51,6 +52,15 @@ def surveys(request: TeamRequest) -> HttpResponse:
         "may_turn": request.membership.covers(Role.ADMIN),
     }
     return render(request, "surveys/surveys.html", context)
+
+
+def tabs(on: str) -> list[dict[str, Any]]:
+    """The pages of what customers say: surveys, and themes in their comments."""
+    pages = (("surveys", _("Surveys")), ("themes", _("Themes")))
+    return [
+        {"label": title, "url": reverse(f"surveys:{name}"), "on": name == on}
+        for name, title in pages
+    ]
 
 
 @require_POST
@@ -103,7 +113,7 @@ def survey(request: TeamRequest, pk: int) -> HttpResponse:
     """Results: the score and its doubt before its trend, then what was said."""
     found = survey_or_404(request, pk)
     lake = lake_of(request.workspace)
-    days = _days(request)
+    days = days_of(request)
     span = results.span_of(days, lake.today)
     seen = results.overview(lake, found.kind, found.name, days)
     now, then = seen.now, seen.before
@@ -139,7 +149,7 @@ def survey(request: TeamRequest, pk: int) -> HttpResponse:
     return render(request, "surveys/results.html", context)
 
 
-def _days(request: TeamRequest) -> int:
+def days_of(request: TeamRequest) -> int:
     text = request.GET.get("days", "")
     return int(text) if text in map(str, PERIODS) else 90
 

@@ -1,0 +1,239 @@
+"""What the page of themes reads: topics in numbers, and the comments behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import polars as pl
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from perennial.apps.customers import queries as customers
+from perennial.apps.customers.kept import kept
+from perennial.apps.surveys.results import before, through_today
+from perennial.apps.team.actions import must_cover, record
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Membership, Workspace
+from perennial.apps.team.roles import Role
+from perennial.core.errors import BadValue
+from perennial.core.windows import Grain, Period, add_months, floor
+from perennial.lake import quotes
+from perennial.lake.quotes import Quote
+from perennial.lake.workspace import Workspace as Lake
+from perennial.metrics import filters
+from perennial.scoring.masking import masked
+from perennial.scoring.taxonomy import OTHER
+
+_METRIC: Final = "feedback_topics"
+_TABLES: Final = (
+    *("survey_responses", "feedback_annotations", "users", "accounts", "assignments"),
+    "account_attributes",
+)
+LANGUAGES: Final[Mapping[str, Promise]] = {
+    "en": gettext_lazy("English"),
+    "de": gettext_lazy("German"),
+    "sv": gettext_lazy("Swedish"),
+}
+#: Topics by what they are called; others are called by their key.
+TITLES: Final[Mapping[str, Promise]] = {
+    "price": pgettext_lazy("a topic", "Price"),
+    "onboarding": pgettext_lazy("a topic", "Onboarding"),
+    "support": pgettext_lazy("a topic", "Support"),
+    "usability": pgettext_lazy("a topic", "Usability"),
+    "performance": pgettext_lazy("a topic", "Speed and stability"),
+    "reports": pgettext_lazy("a topic", "Reports"),
+    "integrations": pgettext_lazy("a topic", "Integrations"),
+    "mobile app": pgettext_lazy("a topic", "Mobile app"),
+    "features": pgettext_lazy("a topic", "Features"),
+    "data quality": pgettext_lazy("a topic", "Data quality and errors"),
+    "security": pgettext_lazy("a topic", "Security and access"),
+    "communication": pgettext_lazy("a topic", "Communication"),
+    OTHER: pgettext_lazy("a topic", "Something else"),
+}
+#: Months of the trend.
+_MONTHS: Final = 12
+#: From which a sentiment counts (F04), and from which a rise is more than chance.
+_FELT: Final = 0.25
+_SURE: Final = 1.96
+_FEWEST: Final = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """A topic in a period. `change` is of its share against the period before, a
+    difference of shares; `trend` its share by month."""
+
+    topic: str
+    mentions: int
+    share: float
+    net_sentiment: float | None
+    impact: float | None
+    change: float | None
+    is_rising: bool
+    trend: Sequence[float | None]
+
+    @property
+    def title(self) -> Promise | str:
+        return TITLES.get(self.topic, self.topic)
+
+
+@kept(*_TABLES, size=128)
+def lines(lake: Lake, start: date, end: date, language: str) -> list[Line]:
+    """Topics that came up, those of most comments first; what is no topic last."""
+    evening, span = through_today(lake), Period(start, end)
+    where = _where(language)
+    shares = evening.metric_over(
+        _METRIC, [before(span), span], variant="share", where=where
+    ).rows
+    now, then = (
+        {row["topic"]: row for row in part.iter_rows(named=True)}
+        for is_now in (True, False)
+        for part in [shares.filter((pl.col("period_start") == start) == is_now)]
+    )
+    more = {
+        variant: _by_topic(
+            evening.metric(
+                _METRIC, start=start, end=end, variant=variant, where=where
+            ).rows
+        )
+        for variant in ("net_sentiment", "impact")
+    }
+    trend = _trend(evening, where)
+    found = [
+        _line(now[topic], then.get(topic), more, trend.get(topic, ()))
+        for topic in now
+        if now[topic]["numerator"]
+    ]
+    return sorted(found, key=lambda e: (e.topic == OTHER, -e.mentions, e.topic))
+
+
+def _where(language: str) -> str | None:
+    return f"language = {filters.text(language)}" if language else None
+
+
+def _by_topic(rows: pl.DataFrame) -> dict[str, float | None]:
+    return dict(rows.select("topic", "value").iter_rows())
+
+
+def _trend(evening: Lake, where: str | None) -> dict[str, list[float | None]]:
+    month = floor(evening.today, Grain.MONTH)
+    starts = [add_months(month, -back) for back in range(_MONTHS, 0, -1)]
+    spans = [Period(start, add_months(start, 1)) for start in starts]
+    rows = evening.metric_over(_METRIC, spans, variant="share", where=where).rows
+    rows = rows.sort("period_start").group_by("topic", maintain_order=True).agg("value")
+    return {topic: list(values) for topic, values in rows.iter_rows()}
+
+
+def _line(
+    now: Mapping[str, Any],
+    then: Mapping[str, Any] | None,
+    more: Mapping[str, Mapping[str, float | None]],
+    trend: Sequence[float | None],
+) -> Line:
+    topic, n, of = now["topic"], int(now["numerator"]), int(now["denominator"])
+    was, of_then = (
+        (int(then["numerator"] or 0), int(then["denominator"] or 0)) if then else (0, 0)
+    )
+    return Line(
+        topic,
+        n,
+        n / of,
+        more["net_sentiment"].get(topic),
+        more["impact"].get(topic),
+        n / of - was / of_then if of_then else None,
+        is_rise(n, of, was, of_then),
+        trend,
+    )
+
+
+def is_rise(n: int, of: int, was: int, of_then: int) -> bool:
+    """Is a share more than it was, by more than chance gives (two proportions)?"""
+    if n < _FEWEST or not of or not of_then:
+        return False
+    both = (n + was) / (of + of_then)
+    doubt = (both * (1 - both) * (1 / of + 1 / of_then)) ** 0.5
+    return bool(doubt > 0 and (n / of - was / of_then) / doubt > _SURE)
+
+
+# Comments
+
+
+@dataclass(frozen=True)
+class Said:
+    """A comment as it is shown: with its account, and colors of its topics."""
+
+    quote: Quote
+    text: str
+    account: str
+    topics: Sequence[tuple[Promise | str, str]]
+
+    @property
+    def color(self) -> str:
+        """Of the score: happy, unhappy, or neither."""
+        points = self.quote.points
+        if points is None or 6.5 < points < 8.5:
+            return ""
+        return "green" if points >= 8.5 else "red"
+
+
+@kept(*_TABLES, size=64)
+def found(
+    lake: Lake, start: date, end: date, language: str, topic: str, mismatch: bool
+) -> list[Quote]:
+    """Comments of a period, the newest first: on a topic, or of whose score the words
+    say the opposite."""
+    evening = through_today(lake)
+    every = quotes.quotes(evening, start, end, _where(language))
+    return [
+        quote
+        for quote in every
+        if (not topic or topic in quote.topics) and (not mismatch or quote.is_mismatch)
+    ]
+
+
+def said(workspace: Workspace, some: Sequence[Quote], *, mask: bool) -> list[Said]:
+    """Comments of a page; personal data is hidden where `mask` says so."""
+    ids = tuple(sorted({q.account_id for q in some if q.account_id}))
+    accounts = customers.some(workspace, ids)
+    names = quotes.names(lake_of(workspace), ids) if mask and ids else {}
+    made = []
+    for quote in some:
+        account = accounts.get(quote.account_id or "")
+        known = names.get(quote.account_id or "", [])
+        made.append(
+            Said(
+                quote,
+                masked(quote.comment, known) if mask else quote.comment,
+                (account.name or account.account_id) if account else "",
+                [(TITLES.get(t, t), _color(s)) for t, s in quote.topics.items()],
+            )
+        )
+    return made
+
+
+def _color(sentiment: float | None) -> str:
+    if sentiment is None or abs(sentiment) < _FELT:
+        return ""
+    return "green" if sentiment > 0 else "red"
+
+
+def correct(by: Membership, response_id: str, topics: Sequence[str]) -> None:
+    """What a person says a comment speaks of; raises `BadValue`."""
+    must_cover(by, Role.MEMBER)
+    lake = lake_of(by.workspace)
+    unknown = set(topics) - TITLES.keys() - known(lake)
+    if unknown:
+        raise BadValue(f"there is no topic {min(unknown)}")
+    quotes.correct(lake, response_id, topics)
+    record(by.workspace, by.user, "comment.corrected", response_id)
+
+
+@kept("feedback_annotations", size=16)
+def known(lake: Lake) -> set[str]:
+    """Topics that comments were ever said to speak of."""
+    table = lake.engine.table("feedback_annotations")
+    rows = lake.engine.run(table.select("topic").distinct())
+    return {topic for topic in rows["topic"] if topic}

@@ -1,0 +1,145 @@
+"""Comments with what they speak of, and the word of a person on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+import pyarrow as pa
+
+from perennial.core.errors import BadValue
+from perennial.lake.comments import NAME, SOURCE
+from perennial.lake.duck import connect
+from perennial.lake.tables import TABLES
+from perennial.metrics.feedback import is_mismatch
+from perennial.metrics.query import ask
+from perennial.metrics.surveys import PARTS, comment_topics, comments, ranked
+
+if TYPE_CHECKING:
+    from perennial.lake.workspace import Workspace
+
+#: Comments that are looked through, the newest of a period.
+_MOST: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A comment of a survey. `points` is its score from 0 to 10; `topics` have their
+    sentiment in [-1, 1], None where nobody told. `is_mismatch`: score and words of an
+    NPS answer disagree (F04)."""
+
+    response_id: str
+    account_id: str | None
+    comment: str
+    language: str | None
+    answered_at: datetime
+    kind: str
+    score: float | None
+    points: float | None
+    topics: Mapping[str, float | None]
+    is_mismatch: bool
+
+
+def quotes(
+    workspace: Workspace, start: date, end: date, where: str | None = None
+) -> list[Quote]:
+    """Comments that `feedback_topics` counts over `[start, end)`, the newest first."""
+    query = ask(
+        workspace.entry("feedback_topics"),
+        now=workspace.now,
+        settings=workspace.settings,
+        start=start,
+        end=end,
+        where=where,
+    )
+    t = workspace.inputs(query)
+    rows = t.in_periods(comments(t))
+    newest = rows.order_by([rows.answered_at.desc(), rows.response_id]).limit(_MOST)
+    texts = t.everything(SOURCE).select("response_id", "comment")
+    found = newest.join(texts, "response_id")
+    found = found.left_join(comment_topics(t), "response_id")
+    columns = (
+        *("response_id", "account_id", "comment", "language", "answered_at", "kind"),
+        *("score", "points", "group", "topic", "sentiment"),
+    )
+    frame = workspace.engine.run(found.select(columns))
+    frame = frame.sort(
+        "answered_at", "response_id", "topic", descending=[True, False, False]
+    )
+    parts = frame.partition_by("response_id", maintain_order=True)
+    return [_quote(part) for part in parts]
+
+
+def _quote(rows: pl.DataFrame) -> Quote:
+    row = rows.row(0, named=True)
+    topics = {t: s for t, s in rows.select("topic", "sentiment").iter_rows() if t}
+    felt = [sentiment for sentiment in topics.values() if sentiment is not None]
+    points = None if row["points"] is None else row["points"] / PARTS
+    is_nps = row["group"] is not None
+    return Quote(
+        row["response_id"],
+        row["account_id"],
+        row["comment"],
+        row["language"],
+        row["answered_at"],
+        row["kind"],
+        row["score"],
+        points,
+        topics,
+        is_nps and is_mismatch(float(row["score"]), felt),
+    )
+
+
+def correct(workspace: Workspace, response_id: str, topics: Sequence[str]) -> None:
+    """A person's word on what a comment speaks of; none of any topic where it is empty.
+
+    A topic keeps its sentiment, one that is new gets the mean of the others. Raises
+    `BadValue` where there is no such comment.
+    """
+    lake, answers = workspace.lake, workspace.engine.table(SOURCE)
+    asked = answers.filter(answers.response_id == response_id)
+    if not workspace.engine.run(asked.filter(asked.comment.strip() != "")).height:
+        raise BadValue(f"there is no comment {response_id}")
+    with lake.lock(NAME):
+        table = workspace.engine.table(NAME)
+        table = table.filter(table.response_id == response_id)
+        version = _last_word(workspace.engine.run(table)) + 1
+        rows = workspace.engine.run(ranked(table)).iter_rows(named=True)
+        felt = {row["topic"]: row["sentiment"] for row in rows}
+        known = [s for s in felt.values() if s is not None]
+        mood = sum(known) / len(known) if known else None
+        told = [
+            {
+                "response_id": response_id,
+                "topic": topic,
+                "sentiment": felt.get(topic, mood) if topic else None,
+                "version": version,
+                "annotated_by": "person",
+                "annotated_at": workspace.now,
+            }
+            for topic in dict.fromkeys(topics) or [None]
+        ]
+        schema = TABLES[NAME].schema()
+        lake.write(NAME, pa.Table.from_pylist(told, schema=schema))
+
+
+def _last_word(rows: pl.DataFrame) -> int:
+    """The version of the last word of a person; 0 where there is none."""
+    spoken = rows.filter(pl.col("annotated_by") == "person")["version"].max()
+    return int(spoken) if isinstance(spoken, int) else 0
+
+
+def names(workspace: Workspace, accounts: Sequence[str]) -> Mapping[str, list[str]]:
+    """Names of all users an account ever had, by account."""
+    source = workspace.lake.source
+    with connect() as duck:
+        rows = duck.execute(
+            f"SELECT account_id, list(DISTINCT name) FROM {source('assignments')} "
+            f"JOIN {source('users')} USING (user_id) WHERE name IS NOT NULL "
+            "AND account_id IN (SELECT unnest($ids)) GROUP BY account_id",
+            {"ids": list(accounts)},
+        )
+        return dict(rows.fetchall())

@@ -1,0 +1,179 @@
+"""The page of themes: topics, comments, a person's word, what is hidden from whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from perennial.apps.surveys import feedback
+from perennial.apps.surveys.feedback import is_rise
+from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import AuditEntry, User
+from perennial.core.errors import BadValue
+from perennial.core.windows import DAY
+from perennial.lake import comments
+from perennial.lake.workspace import Workspace as Lake
+from perennial.scoring.masking import HIDDEN, masked
+from tests.apps.customers.company import GREEN
+from tests.apps.team.cast import Cast
+from tests.builders import write
+
+URL = "surveys:themes"
+COMMENTS = {
+    "fine": (9, "The dashboards are great, but support is slow.", "en"),
+    "odd": (10, "Die Rechnung ist furchtbar.", "de"),
+    "told": (3, "Ring 070-123 45 67 or mail anna@example.com about the price.", "en"),
+}
+
+#: Topics of the other comments here, and of the one the company came with.
+OTHERS = {"price", "performance"}
+
+
+@pytest.fixture
+def lake(moving: Any, cast: Cast) -> Lake:
+    """Three comments of yesterday, as the nightly refresh reads them."""
+    lake = lake_of(cast.workspace)
+    write(
+        lake.lake,
+        "survey_responses",
+        [
+            {
+                "response_id": name,
+                "kind": "nps",
+                "score": float(score),
+                "comment": comment,
+                "language": language,
+                "account_id": GREEN,
+                "answered_at": (lake.now - DAY).isoformat(),
+            }
+            for name, (score, comment, language) in COMMENTS.items()
+        ],
+    )
+    assert comments.take(lake) == 3
+    return lake
+
+
+def lines(lake: Lake, language: str = "") -> dict[str, feedback.Line]:
+    start = lake.today - DAY * 30
+    found = feedback.lines(lake, start, lake.today + DAY, language)
+    return {line.topic: line for line in found}
+
+
+def spoken(lake: Lake) -> set[str]:
+    """Topics of all comments, as they stand."""
+    start, end = lake.today - DAY * 30, lake.today + DAY
+    every = feedback.found(lake, start, end, "", "", False)
+    return {topic for quote in every for topic in quote.topics}
+
+
+def test_topics_in_numbers(lake: Lake) -> None:
+    found = lines(lake)
+    assert {t: line.mentions for t, line in found.items()} == {
+        "price": 2,
+        "reports": 1,
+        "support": 1,
+        "performance": 2,
+    }
+    assert found["price"].share == pytest.approx(2 / 4)
+    assert found["reports"].net_sentiment == 1
+    assert found["support"].net_sentiment == -1
+    # Nothing came before, and no side has five comments.
+    assert found["price"].change is None
+    assert found["price"].impact is None
+    assert lines(lake, "de").keys() == {"price"}
+
+
+def test_score_and_words_disagree(lake: Lake) -> None:
+    start, end = lake.today - DAY * 30, lake.today + DAY
+    every = feedback.found(lake, start, end, "", "", False)
+    assert {quote.response_id for quote in every} == {*COMMENTS, "r1"}
+    (odd,) = feedback.found(lake, start, end, "", "", True)
+    assert (odd.response_id, odd.score) == ("odd", 10)
+    about = feedback.found(lake, start, end, "en", "price", False)
+    assert [quote.response_id for quote in about] == ["told"]
+
+
+def test_a_person_corrects_and_is_not_overruled(
+    lake: Lake, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    client, url = client_of(cast.teammate), reverse("surveys:correct")
+    sent = {"comment": "fine", "topic": ["reports", "usability"]}
+    assert client.post(url, sent).status_code == 302
+    assert spoken(lake) == {*OTHERS, "reports", "usability"}
+    # What stays keeps what is felt, what is new has the mean.
+    assert lines(lake)["reports"].net_sentiment == 1
+    assert AuditEntry.objects.filter(verb="comment.corrected").count() == 1
+    # Read again, it stays; and it can be corrected again, to nothing.
+    write(
+        lake.lake,
+        "survey_responses",
+        [
+            {
+                "response_id": "fine",
+                "kind": "nps",
+                "score": 9.0,
+                "comment": "The app is slow.",
+                "language": "en",
+                "answered_at": (lake.now - DAY).isoformat(),
+            }
+        ],
+    )
+    assert comments.take(lake) == 1
+    assert spoken(lake) == {*OTHERS, "reports", "usability"}
+    client.post(url, {"comment": "fine"})
+    assert spoken(lake) == OTHERS
+
+
+def test_only_what_there_is_can_be_said(lake: Lake, cast: Cast) -> None:
+    member = cast.membership(cast.teammate)
+    with pytest.raises(BadValue, match="there is no topic weather"):
+        feedback.correct(member, "fine", ["price", "weather"])
+    with pytest.raises(BadValue, match="there is no comment gone"):
+        feedback.correct(member, "gone", ["price"])
+
+
+def test_who_sees_and_changes_what(
+    lake: Lake, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    member = client_of(cast.teammate).get(reverse(URL)).content.decode()
+    assert "anna@example.com" in member
+    assert "070-123 45 67" in member
+    viewer = client_of(cast.viewer)
+    seen = viewer.get(reverse(URL)).content.decode()
+    assert "anna@example.com" not in seen
+    assert "070-123" not in seen
+    assert HIDDEN in seen
+    assert 'name="topic"' not in seen
+    assert viewer.post(reverse("surveys:correct")).status_code == 403
+    stranger = client_of(cast.nobody)
+    assert stranger.get(reverse(URL)).status_code == 404
+    assert stranger.post(reverse("surveys:correct")).status_code == 404
+    # Another workspace has comments of its own: none.
+    other = client_of(cast.stranger).get(reverse(URL)).content.decode()
+    assert "Rechnung" not in other
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Ask anna.b@mail.example.com.", f"Ask {HIDDEN}."),
+        ("+49 (30) 1234-5678 rings", f"{HIDDEN} rings"),
+        ("Since 2026-03-01 in 12 depots, 1200 users", None),
+        ("Anna Berg's team; an anna", f"{HIDDEN} {HIDDEN}'s team; an anna"),
+        ("Bergs lag, Bergen", f"{HIDDEN} lag, Bergen"),
+    ],
+)
+def test_personal_data_is_hidden(text: str, told: str | None) -> None:
+    assert masked(text, ["Anna Berg", "Bo"]) == (told or text)
+
+
+def test_a_rise_is_more_than_chance() -> None:
+    assert is_rise(30, 100, 10, 100)
+    assert not is_rise(12, 100, 10, 100)
+    assert not is_rise(4, 4, 0, 100)
+    assert not is_rise(10, 100, 0, 0)
+    assert not is_rise(50, 50, 50, 50)
