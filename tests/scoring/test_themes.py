@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perennial.core.settings import Settings
 from perennial.demo.phrases import LANGUAGES, POSITIVE, SENTENCES
 from perennial.scoring import moods
 from perennial.scoring.taxonomy import OTHER, STANDARD, Topic
@@ -130,3 +131,10 @@ def test_any_text_is_read(comment: str, told: str | None) -> None:
     read = READER.read(comment, told)
     assert all(-1 <= felt <= 1 for felt in read.topics.values())
     assert read.topics.keys() <= {OTHER, *(topic.key for topic in STANDARD)}
+
+
+def test_the_standard_topics_have_one_that_says_the_product_confuses() -> None:
+    """Or else everybody would have that part of a good experience (O02)."""
+    assert {topic.key for topic in STANDARD} & set(Settings().experience_topics)
+    confused = READER.read("The menus are confusing.")
+    assert confused.topics["confusing"] < 0

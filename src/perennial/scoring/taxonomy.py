@@ -101,6 +101,16 @@ STANDARD: Final = (
         "*meny, klick, överskådlig, överskådligt, förvirrande, ologisk, ologiskt, "
         "användbarhet, layout",
     ),
+    # What O02 asks for: the product confuses, or is too much.
+    _topic(
+        "confusing",
+        "confusing, confused, cluttered, overwhelming, overwhelmed, overloaded, too "
+        "many options, hard to understand, convoluted",
+        "verwirrend, unübersichtlich, überladen, überfordert, überfordernd, "
+        "unverständlich, undurchsichtig",
+        "förvirrande, rörig, rörigt, överväldigande, ologisk, ologiskt, obegriplig, "
+        "obegripligt, överlastad",
+    ),
     _topic(
         "performance",
         "performance, slow, fast, speed, quick, lag, laggy, loading, load, loads, "

@@ -43,6 +43,7 @@ TITLES: Final[Mapping[str, Promise]] = {
     "onboarding": pgettext_lazy("a topic", "Onboarding"),
     "support": pgettext_lazy("a topic", "Support"),
     "usability": pgettext_lazy("a topic", "Usability"),
+    "confusing": pgettext_lazy("a topic", "Confusing"),
     "performance": pgettext_lazy("a topic", "Speed and stability"),
     "reports": pgettext_lazy("a topic", "Reports"),
     "integrations": pgettext_lazy("a topic", "Integrations"),
