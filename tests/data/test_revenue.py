@@ -79,7 +79,9 @@ def assert_same_months(workspace: Workspace, periods: pd.DataFrame, start: str, 
     asked = {"start": start, "end": end, "grain": "month"}
     for row in workspace.metric("mrr_movements", **asked).to_dicts():
         month = pd.Timestamp(row["period_start"])
-        wanted = expected.loc[row["movement"], month]
+        # A history that is imported whole has no closed months to be late for.
+        late = row["movement"] == "late_adjustment"
+        wanted = 0 if late else expected.loc[row["movement"], month]
         assert row["value"] == pytest.approx(wanted, abs=1e-6), row
     shares = {
         "net_revenue_retention": lambda m0, m1: m1[m0 > 0].sum() / m0.sum(),

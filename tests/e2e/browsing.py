@@ -125,7 +125,8 @@ def barriers(page: Page, *, only_colors: bool = False) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe())
     found: list[dict[str, Any]] = page.evaluate(
-        "async (rules) => (await axe.run(document, {runOnly: rules})).violations",
+        "async (rules) => (await axe.run(document, {runOnly: rules,"
+        " resultTypes: ['violations']})).violations",
         list(_COLORS if only_colors else _RULES),
     )
     return [

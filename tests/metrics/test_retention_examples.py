@@ -118,7 +118,8 @@ def test_a_bridge_in_one_currency(case: Case) -> None:
     """MOV-1."""
     assert bridge(case, "MOV-1") == {
         "opening": 1000, "new": 250, "expansion": 50, "reactivation": 80, "resume": 0,
-        "contraction": -50, "churn": -300, "pause": 0, "fx": 0, "closing": 1030,
+        "contraction": -50, "churn": -300, "pause": 0, "late_adjustment": 0, "fx": 0,
+        "closing": 1030,
     }  # fmt: skip
     assert of(case, "mrr_movements", "MOV-1", variant="net_new") == 30
     quick = of(case, "quick_ratio", "MOV-1")
@@ -129,7 +130,8 @@ def test_a_bridge_over_a_change_of_rates(case: Case) -> None:
     """FX-1: 1.10 dollars for a euro at the start, 1.20 at the end."""
     assert bridge(case, "FX-1") == pytest.approx({
         "opening": 330, "new": 120, "expansion": 55, "reactivation": 0, "resume": 0,
-        "contraction": 0, "churn": -220, "pause": 0, "fx": 15, "closing": 300,
+        "contraction": 0, "churn": -220, "pause": 0, "late_adjustment": 0, "fx": 15,
+        "closing": 300,
     })  # fmt: skip
     net_new = of(case, "mrr_movements", "FX-1", variant="net_new")
     assert net_new == pytest.approx(-45)
@@ -153,7 +155,8 @@ def test_every_kind_of_movement(case: Case) -> None:
         "MOV-2 expansion": "expansion",
     }
     assert {row["movement"] for row in rows} == {
-        "new", "expansion", "reactivation", "resume", "contraction", "churn", "pause", "fx",
+        "new", "expansion", "reactivation", "resume", "contraction", "churn", "pause",
+        "late_adjustment", "fx",
     }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def to_document(part: Part) -> dict[str, Any]:
     told = [to_document(each) for each in part.parts]
     if part.join in ("all", "any"):
         return {part.join: told}
-    if part.join == "none" and len(told) == 1:
+    if part.join == "none" and len(told) == 1 and not isinstance(part.parts[0], Nest):
         return {"not": told[0]}
     return {"not": {"any" if part.join == "none" else "all": told}}
 
