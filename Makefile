@@ -14,6 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PORT
 
 ASSETS := src/perennial/ui/static/dist/.built
+FONTS := src/perennial/ui/fonts/LICENSE.txt
 CATALOGS := $(patsubst %.po,%.mo,$(shell find src -name '*.po' 2>/dev/null))
 
 .PHONY: help setup demo test lint types unit browser bench docs reference words clean
@@ -21,7 +22,7 @@ CATALOGS := $(patsubst %.po,%.mo,$(shell find src -name '*.po' 2>/dev/null))
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
-setup: $(VENV)/.app $(ASSETS) $(CATALOGS)  ## everything that running it needs
+setup: $(VENV)/.app $(ASSETS) $(FONTS) $(CATALOGS)  ## everything that running it needs
 
 demo: setup  ## an example company in the browser, on PORT
 	$(BIN)/perennial --data $(DATA) demo --port $(PORT)
@@ -64,7 +65,7 @@ words: $(VENV)/.app  ## bring the catalogs of translations up to date
 	$(BIN)/python -m docs.words
 
 clean:  ## forget everything that was built
-	rm -rf $(VENV) js/node_modules src/perennial/ui/static/dist site
+	rm -rf $(VENV) js/node_modules src/perennial/ui/static/dist src/perennial/ui/fonts site
 
 $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -93,6 +94,9 @@ $(ASSETS): js/package-lock.json $(shell find js/src js/css -type f 2>/dev/null) 
 	[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error
 	npm run --silent build
 	touch ../$@
+
+$(FONTS): js/fonts.py js/package-lock.json | $(ASSETS)
+	$(BIN)/python js/fonts.py $(@D)
 
 %.mo: %.po | $(VENV)/.app
 	$(BIN)/pybabel -q compile -i $< -o $@
