@@ -5,18 +5,21 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
-from ninja import Schema
+from django.http import Http404
+from ninja import Query, Schema
 
 from perennial.core.errors import BadValue
+from perennial.core.numbers import whole
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
 #: Items of a page where none are asked for, and the most there can be.
 USUAL, MOST = 100, 1000
+Limit = Annotated[int, Query(ge=1, le=MOST)]
 
 
 class Page(Schema, Generic[T]):
@@ -59,9 +62,10 @@ def by_id(
     """A page by primary key: no more rows are read than it has, and one."""
     last = after(written)
     if last is not None:
-        if not last.isdecimal() or not fits(int(last)):
+        pk = whole(last)
+        if pk is None:
             raise BadValue(f"not a cursor: {written!r}")
-        found = found.filter(pk__gt=int(last))
+        found = found.filter(pk__gt=pk)
     rows = list(found.order_by("pk")[: limit + 1])
     more = cursor(str(rows[limit - 1].pk)) if len(rows) > limit else None
     return Page(items=[make(row) for row in rows[:limit]], next_cursor=more)
@@ -70,3 +74,11 @@ def by_id(
 def fits(pk: int) -> bool:
     """Can a database have a row with this key?"""
     return 0 < pk < 2**63
+
+
+def get_or_404(found: QuerySet[M], pk: int) -> M:
+    """The row with a key that a program named."""
+    row = found.filter(pk=pk).first() if fits(pk) else None
+    if row is None:
+        raise Http404(f"no such {found.model._meta.verbose_name}")
+    return row

@@ -23,6 +23,10 @@ class Problem(Schema):
     detail: str = ""
 
 
+#: What any question may be answered with instead, as `response` of its route.
+ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
+
+
 def answer(status: int, detail: str = "") -> HttpResponse:
     title = HTTPStatus(status).phrase
     body = Problem(title=title, status=status, detail=detail)

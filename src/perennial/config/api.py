@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.responses import NinjaJSONEncoder
 
@@ -53,3 +54,10 @@ def openapi(request: HttpRequest) -> HttpResponse:
 def docs(request: HttpRequest) -> HttpResponse:
     """The same for people."""
     return render(request, "ui/api.html", {"schema": _schema()})
+
+
+@csrf_exempt
+@public
+def missing(request: HttpRequest) -> HttpResponse:
+    """Where no route leads, also for names that no route takes, as with a newline."""
+    return problems.answer(404, "there is nothing here")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from perennial.apps.intake import snippet
 from perennial.config import api, probes
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", api.openapi, name="openapi"),
     path("api/v1/docs", api.docs, name="api_docs"),
     path("api/v1/", api.urls),
+    re_path("^api/", api.missing, name="api_missing"),
     path("health/", include("perennial.apps.health.urls")),
     path("insights/", include("perennial.apps.insights.urls")),
     path("metrics/", include("perennial.apps.reports.urls")),

@@ -137,3 +137,12 @@ SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", WSGIHandler())
 def test_answers_are_those_described(case: schemathesis.Case, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     case.call_and_validate(headers=headers, checks=CHECKS)
+
+
+@pytest.mark.parametrize("path", ["accounts/a%0Ab", "nothing", "../v2/accounts"])
+def test_where_nothing_is_the_answer_is_a_problem_too(path: str) -> None:
+    answer = Client().post(f"/api/v1/{path}", "{}", "application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (
+        404,
+        "application/problem+json",
+    )

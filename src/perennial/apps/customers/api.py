@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import uuid4
 
-from django.http import Http404
-from ninja import Query, Router, Schema, Status
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from perennial.api import paging
-from perennial.api.problems import Problem
+from perennial.api.problems import ERRORS
 from perennial.apps.customers import (
     attributes,
     contact_actions,
@@ -29,8 +28,6 @@ from perennial.apps.team.lake import lake_of
 from perennial.core.errors import BadValue
 
 router = Router(auth=tokens.READ, tags=["customers"])
-_ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
-Limit = Annotated[int, Query(ge=1, le=paging.MOST)]
 
 
 class AccountOut(Schema):
@@ -134,12 +131,12 @@ class NewContact(Schema):
 # --- accounts ----------------------------------------------------------------
 
 
-@router.get("/accounts", response={200: paging.Page[AccountOut], **_ERRORS})
+@router.get("/accounts", response={200: paging.Page[AccountOut], **ERRORS})
 def list_accounts(
     request: TokenRequest,
     state: str = "",
     owner: str = "",
-    limit: Limit = paging.USUAL,
+    limit: paging.Limit = paging.USUAL,
     cursor: str | None = None,
 ) -> paging.Page[AccountOut]:
     """Accounts by id."""
@@ -160,7 +157,7 @@ def list_accounts(
     return paging.Page(items=[_account(a) for a in shown], next_cursor=following)
 
 
-@router.get("/accounts/{path:account_id}", response={200: AccountOut, **_ERRORS})
+@router.get("/accounts/{path:account_id}", response={200: AccountOut, **ERRORS})
 def get_account(request: TokenRequest, account_id: str) -> AccountOut:
     """One account."""
     return _account(queries.get_account_or_404(request.auth.workspace, account_id))
@@ -169,7 +166,7 @@ def get_account(request: TokenRequest, account_id: str) -> AccountOut:
 @router.patch(
     "/accounts/{path:account_id}",
     auth=tokens.WRITE,
-    response={200: AccountOut, **_ERRORS},
+    response={200: AccountOut, **ERRORS},
 )
 def edit_account(
     request: TokenRequest, account_id: str, given: AttributesIn
@@ -195,16 +192,16 @@ def _typed(value: str | float | bool | None) -> str:
 # --- merges ------------------------------------------------------------------
 
 
-@router.get("/merges", response={200: paging.Page[MergeOut], **_ERRORS})
+@router.get("/merges", response={200: paging.Page[MergeOut], **ERRORS})
 def list_merges(
-    request: TokenRequest, limit: Limit = paging.USUAL, cursor: str | None = None
+    request: TokenRequest, limit: paging.Limit = paging.USUAL, cursor: str | None = None
 ) -> paging.Page[MergeOut]:
     """Merges of accounts by id, also those that were undone."""
     found = request.auth.workspace.account_merges.all()
     return paging.by_id(found, _merge, limit, cursor)
 
 
-@router.post("/merges", auth=tokens.WRITE, response={200: MergeOut, **_ERRORS})
+@router.post("/merges", auth=tokens.WRITE, response={200: MergeOut, **ERRORS})
 def merge_accounts(request: TokenRequest, given: NewMerge) -> dict[str, Any]:
     """Let an account count as another one; for admins. With an Idempotency-Key once."""
     by = tokens.acting(request.auth)
@@ -216,13 +213,10 @@ def merge_accounts(request: TokenRequest, given: NewMerge) -> dict[str, Any]:
     return tokens.once(request, request.auth, make)
 
 
-@router.delete("/merges/{pk}", auth=tokens.WRITE, response={204: None, **_ERRORS})
+@router.delete("/merges/{pk}", auth=tokens.WRITE, response={204: None, **ERRORS})
 def undo_merge(request: TokenRequest, pk: int) -> Status[None]:
     """Take a merge back; again it changes nothing."""
-    every = request.auth.workspace.account_merges
-    made = every.filter(pk=pk).first() if paging.fits(pk) else None
-    if made is None:
-        raise Http404("no such merge")
+    made = paging.get_or_404(request.auth.workspace.account_merges.all(), pk)
     merging.undo(made, tokens.acting(request.auth))
     return Status(204, None)
 
@@ -242,12 +236,12 @@ def _merge(made: Merge) -> MergeOut:
 # --- notes -------------------------------------------------------------------
 
 
-@router.get("/notes", response={200: paging.Page[NoteOut], **_ERRORS})
+@router.get("/notes", response={200: paging.Page[NoteOut], **ERRORS})
 def list_notes(
     request: TokenRequest,
     account_id: str = "",
     kind: str = "",
-    limit: Limit = paging.USUAL,
+    limit: paging.Limit = paging.USUAL,
     cursor: str | None = None,
 ) -> paging.Page[NoteOut]:
     """Notes and logged contacts by id."""
@@ -259,7 +253,7 @@ def list_notes(
     return paging.by_id(found, _note, limit, cursor)
 
 
-@router.post("/notes", auth=tokens.WRITE, response={200: NoteOut, **_ERRORS})
+@router.post("/notes", auth=tokens.WRITE, response={200: NoteOut, **ERRORS})
 def add_note(request: TokenRequest, given: NewNote) -> dict[str, Any]:
     """A new note. With an Idempotency-Key it is written once."""
     by = tokens.acting(request.auth)
@@ -273,7 +267,7 @@ def add_note(request: TokenRequest, given: NewNote) -> dict[str, Any]:
     return tokens.once(request, request.auth, make)
 
 
-@router.put("/notes/{pk}", auth=tokens.WRITE, response={200: NoteOut, **_ERRORS})
+@router.put("/notes/{pk}", auth=tokens.WRITE, response={200: NoteOut, **ERRORS})
 def change_note(request: TokenRequest, pk: int, given: NoteIn) -> NoteOut:
     """Change what a note says; what it said before is kept."""
     note = _note_or_404(request, pk)
@@ -281,7 +275,7 @@ def change_note(request: TokenRequest, pk: int, given: NoteIn) -> NoteOut:
     return _note(note)
 
 
-@router.delete("/notes/{pk}", auth=tokens.WRITE, response={204: None, **_ERRORS})
+@router.delete("/notes/{pk}", auth=tokens.WRITE, response={204: None, **ERRORS})
 def delete_note(request: TokenRequest, pk: int) -> Status[None]:
     """Take a note and its files away."""
     note_actions.delete_note(_note_or_404(request, pk), tokens.acting(request.auth))
@@ -298,21 +292,18 @@ def _said(request: TokenRequest, given: NoteIn) -> Said:
 
 def _note_or_404(request: TokenRequest, pk: int) -> Note:
     every = Note.objects.filter(workspace=request.auth.workspace, deleted_at=None)
-    note = every.filter(pk=pk).first() if paging.fits(pk) else None
-    if note is None:
-        raise Http404("no such note")
-    return note
+    return paging.get_or_404(every, pk)
 
 
 # --- contacts ----------------------------------------------------------------
 
 
-@router.get("/contacts", response={200: paging.Page[ContactOut], **_ERRORS})
+@router.get("/contacts", response={200: paging.Page[ContactOut], **ERRORS})
 def list_contacts(
     request: TokenRequest,
     account_id: str = "",
     role: str = "",
-    limit: Limit = paging.USUAL,
+    limit: paging.Limit = paging.USUAL,
     cursor: str | None = None,
 ) -> paging.Page[ContactOut]:
     """Contacts by id: people with a part to play, users or not."""
@@ -324,7 +315,7 @@ def list_contacts(
     return paging.by_id(found, _contact, limit, cursor)
 
 
-@router.post("/contacts", auth=tokens.WRITE, response={200: ContactOut, **_ERRORS})
+@router.post("/contacts", auth=tokens.WRITE, response={200: ContactOut, **ERRORS})
 def add_contact(request: TokenRequest, given: NewContact) -> dict[str, Any]:
     """Somebody who does not use the product. With an Idempotency-Key once."""
     by = tokens.acting(request.auth)
@@ -337,12 +328,10 @@ def add_contact(request: TokenRequest, given: NewContact) -> dict[str, Any]:
     return tokens.once(request, request.auth, make)
 
 
-@router.delete("/contacts/{pk}", auth=tokens.WRITE, response={204: None, **_ERRORS})
+@router.delete("/contacts/{pk}", auth=tokens.WRITE, response={204: None, **ERRORS})
 def remove_contact(request: TokenRequest, pk: int) -> Status[None]:
     every = Contact.objects.filter(workspace=request.auth.workspace)
-    contact = every.filter(pk=pk).first() if paging.fits(pk) else None
-    if contact is None:
-        raise Http404("no such contact")
+    contact = paging.get_or_404(every, pk)
     contact_actions.remove_contact(contact, tokens.acting(request.auth))
     return Status(204, None)
 

@@ -10,7 +10,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from perennial.api import paging
-from perennial.api.problems import Problem
+from perennial.api.problems import ERRORS
 from perennial.apps.team import tokens
 from perennial.apps.team.access import TokenRequest
 from perennial.apps.team.lake import lake_of
@@ -80,10 +80,7 @@ class ValuesOut(Schema):
     rows: list[dict[str, Any]]
 
 
-_ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
-
-
-@router.get("", response={200: paging.Page[MetricOut], **_ERRORS})
+@router.get("", response={200: paging.Page[MetricOut], **ERRORS})
 def list_metrics(
     request: TokenRequest,
     limit: Annotated[int, Query(ge=1, le=paging.MOST)] = paging.USUAL,
@@ -94,7 +91,7 @@ def list_metrics(
     return paging.page([(key, _entry(m)) for key, m in rows], limit, cursor)
 
 
-@router.get("/{key}", response={200: ValuesOut, **_ERRORS})
+@router.get("/{key}", response={200: ValuesOut, **ERRORS})
 def get_metric(request: TokenRequest, key: str, asked: Query[Asked]) -> ValuesOut:
     """The values of a metric: one row per period and group."""
     lake, params = lake_of(request.auth.workspace), _params(asked.set)

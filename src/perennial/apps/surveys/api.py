@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import Http404
 from django.urls import reverse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
 from perennial.api import paging
-from perennial.api.problems import Problem
+from perennial.api.problems import ERRORS
 from perennial.apps.surveys import answering, inviting, queries, results, tokens
 from perennial.apps.surveys.inviting import Candidate
 from perennial.apps.surveys.models import Answer, Channel, Invite, Survey
@@ -23,8 +22,6 @@ from perennial.core.errors import BadValue
 from perennial.lake import respondents
 
 router = Router(auth=api_tokens.READ, tags=["surveys"])
-_ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
-Limit = Annotated[int, Query(ge=1, le=paging.MOST)]
 
 
 class SurveyOut(Schema):
@@ -99,17 +96,17 @@ class ResultOut(Schema):
     delivered: int
 
 
-@router.get("/surveys", response={200: paging.Page[SurveyOut], **_ERRORS})
+@router.get("/surveys", response={200: paging.Page[SurveyOut], **ERRORS})
 def list_surveys(
-    request: TokenRequest, limit: Limit = paging.USUAL, cursor: str | None = None
+    request: TokenRequest, limit: paging.Limit = paging.USUAL, cursor: str | None = None
 ) -> paging.Page[SurveyOut]:
     """Surveys by id."""
     found = queries.surveys(request.auth.workspace)
     return paging.by_id(found, _survey, limit, cursor)
 
 
-@router.get("/surveys/{pk}/due", response={200: list[DueOut], **_ERRORS})
-def list_due(request: TokenRequest, pk: int, limit: Limit = 100) -> list[DueOut]:
+@router.get("/surveys/{pk}/due", response={200: list[DueOut], **ERRORS})
+def list_due(request: TokenRequest, pk: int, limit: paging.Limit = 100) -> list[DueOut]:
     """Whom the survey may ask today. Ask for an invitation before you ask them: it is
     what keeps others from asking, too."""
     survey = _found(request, pk)
@@ -129,7 +126,7 @@ def list_due(request: TokenRequest, pk: int, limit: Limit = 100) -> list[DueOut]
 @router.post(
     "/surveys/{pk}/invitations",
     auth=api_tokens.WRITE,
-    response={200: InvitationOut, **_ERRORS},
+    response={200: InvitationOut, **ERRORS},
 )
 def add_invitation(
     request: TokenRequest, pk: int, given: InvitationIn
@@ -151,7 +148,7 @@ def add_invitation(
     return InvitationOut(asked=True, id=asked.pk, link=absolute(page))
 
 
-@router.get("/surveys/{pk}/results", response={200: ResultOut, **_ERRORS})
+@router.get("/surveys/{pk}/results", response={200: ResultOut, **ERRORS})
 def read_results(
     request: TokenRequest, pk: int, days: Annotated[int, Query(ge=1, le=730)] = 90
 ) -> ResultOut:
@@ -171,12 +168,12 @@ def read_results(
     )
 
 
-@router.get("/responses", response={200: paging.Page[ResponseOut], **_ERRORS})
+@router.get("/responses", response={200: paging.Page[ResponseOut], **ERRORS})
 def list_responses(
     request: TokenRequest,
     survey_id: int | None = None,
     account_id: str = "",
-    limit: Limit = paging.USUAL,
+    limit: paging.Limit = paging.USUAL,
     cursor: str | None = None,
 ) -> paging.Page[ResponseOut]:
     """Answers by id, of one survey or of all."""
@@ -188,30 +185,19 @@ def list_responses(
     return paging.by_id(found, _response, limit, cursor)
 
 
-@router.post(
-    "/responses", auth=api_tokens.WRITE, response={200: ResponseOut, **_ERRORS}
-)
+@router.post("/responses", auth=api_tokens.WRITE, response={200: ResponseOut, **ERRORS})
 def add_response(request: TokenRequest, given: ResponseIn) -> ResponseOut:
     """Answer for a person who was invited; the last answer to an invitation counts."""
-    pk = given.invitation_id if paging.fits(given.invitation_id) else 0
-    invite = (
-        Invite.objects.select_related("survey__workspace")
-        .filter(pk=pk, survey__workspace=request.auth.workspace)
-        .first()
-    )
-    if invite is None:
-        raise Http404("no such invitation")
+    every = Invite.objects.filter(survey__workspace=request.auth.workspace)
+    every = every.select_related("survey__workspace")
+    invite = paging.get_or_404(every, given.invitation_id)
     return _response(
         answering.answer(invite, given.score, given.answers, is_complete=given.complete)
     )
 
 
 def _found(request: TokenRequest, pk: int) -> Survey:
-    every = queries.surveys(request.auth.workspace)
-    survey = every.filter(pk=pk).first() if paging.fits(pk) else None
-    if survey is None:
-        raise Http404("no such survey")
-    return survey
+    return paging.get_or_404(queries.surveys(request.auth.workspace), pk)
 
 
 def _survey(survey: Survey) -> SurveyOut:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 
 from django.db.models import Count, Q
-from django.http import Http404
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 from pydantic import Field
 
 from perennial.api import paging
-from perennial.api.problems import Problem
+from perennial.api.problems import ERRORS
 from perennial.apps.customers import segment_queries
 from perennial.apps.team import tokens
 from perennial.apps.team.access import TokenRequest
@@ -35,8 +34,6 @@ from perennial.lake import matching
 from perennial.metrics import conditions
 
 router = Router(auth=tokens.READ, tags=["workspace"])
-_ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 422: Problem}
-Limit = Annotated[int, Query(ge=1, le=paging.MOST)]
 
 
 class TaskOut(Schema):
@@ -136,12 +133,12 @@ class ValueIn(Schema):
     value: float
 
 
-@router.get("/tasks", response={200: paging.Page[TaskOut], **_ERRORS})
+@router.get("/tasks", response={200: paging.Page[TaskOut], **ERRORS})
 def list_tasks(
     request: TokenRequest,
     state: str = "",
     account_id: str = "",
-    limit: Limit = paging.USUAL,
+    limit: paging.Limit = paging.USUAL,
     cursor: str | None = None,
 ) -> paging.Page[TaskOut]:
     """Tasks by id."""
@@ -153,7 +150,7 @@ def list_tasks(
     return paging.by_id(found, _task, limit, cursor)
 
 
-@router.post("/tasks", auth=tokens.WRITE, response={200: TaskOut, **_ERRORS})
+@router.post("/tasks", auth=tokens.WRITE, response={200: TaskOut, **ERRORS})
 def add_task(request: TokenRequest, given: TaskIn) -> dict[str, Any]:
     """A new task. With an Idempotency-Key it is made once."""
     by = tokens.acting(request.auth)
@@ -169,26 +166,22 @@ def add_task(request: TokenRequest, given: TaskIn) -> dict[str, Any]:
     )
 
 
-@router.patch("/tasks/{pk}", auth=tokens.WRITE, response={200: TaskOut, **_ERRORS})
+@router.patch("/tasks/{pk}", auth=tokens.WRITE, response={200: TaskOut, **ERRORS})
 def move_task(request: TokenRequest, pk: int, given: StateIn) -> TaskOut:
     """Start, finish, drop or reopen a task."""
-    task = (
-        request.auth.workspace.tasks.filter(pk=pk).first() if paging.fits(pk) else None
-    )
-    if task is None:
-        raise Http404("no such task")
+    task = paging.get_or_404(request.auth.workspace.tasks.all(), pk)
     if given.state not in TaskState.values:
         raise BadValue(f"state must be one of {', '.join(TaskState.values)}")
     actions.move_task(task, tokens.acting(request.auth), TaskState(given.state))
     return _task(Task.objects.select_related("owner").get(pk=pk))
 
 
-@router.get("/alerts", response={200: paging.Page[AlertOut], **_ERRORS})
+@router.get("/alerts", response={200: paging.Page[AlertOut], **ERRORS})
 def list_alerts(
     request: TokenRequest,
     state: str = "open",
     account_id: str = "",
-    limit: Limit = paging.USUAL,
+    limit: paging.Limit = paging.USUAL,
     cursor: str | None = None,
 ) -> paging.Page[AlertOut]:
     """Alerts by id; open ones unless asked otherwise."""
@@ -198,9 +191,9 @@ def list_alerts(
     return paging.by_id(found, _alert, limit, cursor)
 
 
-@router.get("/playbooks", response={200: paging.Page[PlaybookOut], **_ERRORS})
+@router.get("/playbooks", response={200: paging.Page[PlaybookOut], **ERRORS})
 def list_playbooks(
-    request: TokenRequest, limit: Limit = paging.USUAL, cursor: str | None = None
+    request: TokenRequest, limit: paging.Limit = paging.USUAL, cursor: str | None = None
 ) -> paging.Page[PlaybookOut]:
     """Playbooks by id."""
     running = Count("runs", filter=Q(runs__state=Run.State.RUNNING))
@@ -208,9 +201,9 @@ def list_playbooks(
     return paging.by_id(found, _playbook, limit, cursor)
 
 
-@router.get("/segments", response={200: paging.Page[SegmentOut], **_ERRORS})
+@router.get("/segments", response={200: paging.Page[SegmentOut], **ERRORS})
 def list_segments(
-    request: TokenRequest, limit: Limit = paging.USUAL, cursor: str | None = None
+    request: TokenRequest, limit: paging.Limit = paging.USUAL, cursor: str | None = None
 ) -> paging.Page[SegmentOut]:
     """Segments by key, with their accounts as of the last refresh."""
     workspace = request.auth.workspace
@@ -229,11 +222,11 @@ def list_segments(
     return paging.Page(items=items, next_cursor=found.next_cursor)
 
 
-@router.get("/plans", response={200: paging.Page[PlanOut], **_ERRORS})
+@router.get("/plans", response={200: paging.Page[PlanOut], **ERRORS})
 def list_plans(
     request: TokenRequest,
     account_id: str = "",
-    limit: Limit = paging.USUAL,
+    limit: paging.Limit = paging.USUAL,
     cursor: str | None = None,
 ) -> paging.Page[PlanOut]:
     """Success plans by id, with their goals and milestones."""
@@ -245,14 +238,12 @@ def list_plans(
     return paging.by_id(found, lambda plan: _plan(plan, today), limit, cursor)
 
 
-@router.patch("/goals/{pk}", auth=tokens.WRITE, response={200: GoalOut, **_ERRORS})
+@router.patch("/goals/{pk}", auth=tokens.WRITE, response={200: GoalOut, **ERRORS})
 def say_value(request: TokenRequest, pk: int, given: ValueIn) -> GoalOut:
     """How far a goal is that no metric follows."""
     workspace = request.auth.workspace
     live = Goal.objects.filter(plan__workspace=workspace, plan__archived_at=None)
-    goal = live.filter(pk=pk).first() if paging.fits(pk) else None
-    if goal is None:
-        raise Http404("no such goal")
+    goal = paging.get_or_404(live, pk)
     plan_actions.say_value(goal, tokens.acting(request.auth), given.value)
     return _goal(goal, lake_of(workspace).today)
 
