@@ -13,7 +13,12 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.kept import kept
-from perennial.apps.surveys.results import before, through_today
+from perennial.apps.surveys.results import (
+    USUAL_DAYS,
+    before,
+    span_of,
+    through_today,
+)
 from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, Workspace
@@ -81,7 +86,7 @@ class Line:
         return TITLES.get(self.topic, self.topic)
 
 
-@kept(*_TABLES, size=128)
+@kept(*_TABLES, size=128, shared=True)
 def lines(lake: Lake, start: date, end: date, language: str) -> list[Line]:
     """Topics that came up, those of most comments first; what is no topic last."""
     evening, span = through_today(lake), Period(start, end)
@@ -109,6 +114,13 @@ def lines(lake: Lake, start: date, end: date, language: str) -> list[Line]:
         if now[topic]["numerator"]
     ]
     return sorted(found, key=lambda e: (e.topic == OTHER, -e.mentions, e.topic))
+
+
+def warm(lake: Lake) -> None:
+    """Have the page ready before it is asked for, as it opens."""
+    span = span_of(USUAL_DAYS, lake.today)
+    lines(lake, span.start, span.end, "")
+    found(lake, span.start, span.end, "", "", False)
 
 
 def _where(language: str) -> str | None:
@@ -145,7 +157,8 @@ def _line(
         more["net_sentiment"].get(topic),
         more["impact"].get(topic),
         n / of - was / of_then if of_then else None,
-        is_rise(n, of, was, of_then),
+        # More comments of no topic are no news of one.
+        topic != OTHER and is_rise(n, of, was, of_then),
         trend,
     )
 
@@ -180,7 +193,7 @@ class Said:
         return "green" if points >= 8.5 else "red"
 
 
-@kept(*_TABLES, size=64)
+@kept(*_TABLES, size=64, shared=True)
 def found(
     lake: Lake, start: date, end: date, language: str, topic: str, mismatch: bool
 ) -> list[Quote]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.jobs.registry import Report
-from perennial.apps.surveys import joining, loading, mailing, queries, results
+from perennial.apps.surveys import feedback, joining, loading, mailing, queries, results
 from perennial.apps.surveys.models import Answer, Survey
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -40,9 +40,10 @@ def _look_ahead(where: Workspace) -> None:
 
 
 def _warm(where: Workspace) -> None:
-    """Pages of running surveys, ready before anybody opens them."""
+    """Pages of running surveys, ready before anybody opens them: as they open."""
     running = queries.surveys(where).filter(state=Survey.State.ON)
     results.warm(lake_of(where), [(each.kind, each.name) for each in running])
+    feedback.warm(lake_of(where))
 
 
 def send_surveys(workspace: str, report: Report) -> None:

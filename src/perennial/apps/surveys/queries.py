@@ -27,8 +27,6 @@ GROUPS: Final[Mapping[str, tuple[int, int]]] = {
 }
 #: From which score on a customer is not unhappy, by kind.
 _FINE: Final = {"nps": 7, "csat": 4, "ces": 5}
-#: Days that the list speaks of.
-LIST_DAYS: Final = 90
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def listed(workspace: Workspace) -> list[Listed]:
     if not found:
         return []
     lake = lake_of(workspace)
-    span = results.span_of(LIST_DAYS, lake.today)
+    span = results.span_of(results.USUAL_DAYS, lake.today)
     kinds = tuple(sorted({survey.kind for survey in found}))
     lines = results.lines(lake, kinds, span.start, span.end)
     order = {Survey.State.ON: 0, Survey.State.DRAFT: 1, Survey.State.OFF: 2}

@@ -26,9 +26,10 @@ TABLES: Final = (
 DIMENSIONS: Final = (
     *("segment", "role", "owner_email", "touchpoint", "wave", "channel", "language"),
 )
-#: Months of the trend, and how far each point looks back.
+#: Months of the trend.
 _MONTHS: Final = 12
-_ROLLING_DAYS: Final = 90
+#: Days that pages speak of as they open, and each point of the trend.
+USUAL_DAYS: Final = 90
 
 
 class _Evening:
@@ -186,7 +187,7 @@ def overview(lake: Lake, kind: str, survey: str, days: int) -> Overview:
     """What the head of the page says, in as few questions as can be."""
     span = span_of(days, lake.today)
     past, ends = before(span), _month_ends(lake.today + DAY)
-    rolling = [(end - DAY * _ROLLING_DAYS, end) for end in ends]
+    rolling = [(end - DAY * USUAL_DAYS, end) for end in ends]
     spans = ((span.start, span.end), (past.start, past.end), *rolling)
     now, then, *rest = scores(lake, kind, survey, spans)
     points = [Point(end, found) for end, found in zip(ends, rest, strict=True)]
@@ -235,9 +236,9 @@ def parts(
 def warm(lake: Lake, surveys: Sequence[tuple[str, str]]) -> None:
     """Have the pages of surveys, given by kind and name, ready before they are asked
     for: the usual 90 days."""
-    span = span_of(_ROLLING_DAYS, lake.today)
+    span = span_of(USUAL_DAYS, lake.today)
     for kind, name in surveys:
-        overview(lake, kind, name, _ROLLING_DAYS)
+        overview(lake, kind, name, USUAL_DAYS)
         rate(lake, name, span.start, span.end)
         parts(lake, kind, name, DIMENSIONS[0], span.start, span.end)
     kinds = tuple(sorted({kind for kind, _name in surveys}))

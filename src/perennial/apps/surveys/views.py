@@ -47,7 +47,7 @@ def surveys(request: TeamRequest) -> HttpResponse:
         "running": sum(each.survey.state == Survey.State.ON for each in found),
         "waiting": sum(each.waiting for each in found),
         "templates": library.TITLES,
-        "days": queries.LIST_DAYS,
+        "days": results.USUAL_DAYS,
         "may_edit": request.membership.covers(Role.MEMBER),
         "may_turn": request.membership.covers(Role.ADMIN),
     }
@@ -151,7 +151,7 @@ def survey(request: TeamRequest, pk: int) -> HttpResponse:
 
 def days_of(request: TeamRequest) -> int:
     text = request.GET.get("days", "")
-    return int(text) if text in map(str, PERIODS) else 90
+    return int(text) if text in map(str, PERIODS) else results.USUAL_DAYS
 
 
 def _groups(score: results.Score) -> list[tuple[str, int, float]]:
