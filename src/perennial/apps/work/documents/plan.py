@@ -8,7 +8,7 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from perennial.apps.team.models import Workspace
-from perennial.apps.work.documents.review import goal_bar, milestone_items
+from perennial.apps.work.documents.goals import goal_bar, milestone_items
 from perennial.apps.work.plans.queries import PlanLine
 from perennial.ui import formats
 from perennial.ui.documents import A4, Bars, Column, Document, Fact, Items, Page

@@ -18,10 +18,10 @@ from perennial.apps.customers import account_page, chance, money, overview, toda
 from perennial.apps.customers import reasons as why_now
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.usage import FeatureRow, Week
-from perennial.apps.reports import values
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.apps.work.documents import voice
+from perennial.apps.work.documents.goals import goal_bar, milestone_items
 from perennial.apps.work.models import Milestone, Plan, Task
 from perennial.apps.work.plans import queries as plans
 from perennial.apps.work.tasks import queries as tasks
@@ -328,47 +328,9 @@ def _goals(review: Review) -> Page:
     return _page(_("Goals"), lead, "", [bars], _stones(stones[:12], review))
 
 
-def goal_bar(
-    line: plans.GoalLine, workspace: Workspace, day: date, regional: Regional
-) -> Bar:
-    """A goal in the unit of the metric that follows it."""
-    goal = line.goal
-    metric = lake_of(workspace).catalog.get(goal.metric)
-    unit = metric.unit if metric else "count"
-    words = {
-        "from": values.text(goal.baseline, unit, regional),
-        "to": values.text(goal.target, unit, regional),
-        "due": formats.day(goal.due_on, regional, day),
-    }
-    detail = _("from %(from)s to %(to)s by %(due)s") % words
-    return Bar(goal.title, detail, line.share, values.text(goal.value, unit, regional))
-
-
 def _stones(stones: Sequence[Milestone], review: Review) -> Items:
     items = milestone_items(stones, review.account.as_of, review.regional)
     return Items(_("Milestones"), items, empty=_("No milestone yet."))
-
-
-def milestone_items(
-    stones: Sequence[Milestone],
-    day: date,
-    regional: Regional,
-    *,
-    with_side: bool = True,
-) -> list[tuple[str, str]]:
-    """Each with who does it, and when it was done or is due."""
-    found = []
-    for stone in stones:
-        when = _("no date")
-        if stone.done_on:
-            done = formats.day(stone.done_on, regional, day)
-            when = _("done %(day)s") % {"day": done}
-        elif stone.due_on:
-            due = formats.day(stone.due_on, regional, day)
-            when = _("due %(day)s") % {"day": due}
-        side = f"{stone.get_side_display()} · " if with_side else ""
-        found.append((stone.title, f"{side}{when}"))
-    return found
 
 
 # --- money and what comes ----------------------------------------------------
