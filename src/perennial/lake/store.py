@@ -589,7 +589,8 @@ class Lake:
             columns += f", {_month_of(table)} AS {MONTH}"
         query = f"SELECT {columns} FROM {relation}"
         if table.by_account:
-            query += f" ORDER BY {_columns(table.sort_by)}"
+            # Two columns find an account's rows; all of them take three times as long.
+            query += f" ORDER BY {_columns(table.sort_by[:2])}"
         writer = _BY_ACCOUNT if table.by_account else _WRITER
         schema = table.schema(partitions=True)
         data = duck.sql(query).to_arrow_reader(250_000).cast(schema)
