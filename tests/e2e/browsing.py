@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from perennial.apps.team.models import User
 
@@ -47,13 +47,20 @@ def watch(page: Page) -> Iterator[Page]:
     said: list[str] = []
     _LOUD[id(page)] = said
     page.add_init_script(_WATCH)
-    page.on(
-        "console",
-        lambda m: said.append(m.text) if m.type in {"error", "warning"} else None,
-    )
+    page.on("console", lambda message: _hear(said, message))
     page.on("pageerror", lambda error: said.append(str(error)))
     yield page
     del _LOUD[id(page)]
+
+
+def _hear(said: list[str], message: ConsoleMessage) -> None:
+    """A request that the next letter typed replaces is meant to end early; the
+    library reports it in two lines, as if it were an error."""
+    if message.text.startswith("htmx:sendAbort"):
+        if said and said[-1].startswith("htmx:afterRequest"):
+            said.pop()
+    elif message.type in {"error", "warning"}:
+        said.append(message.text)
 
 
 def browse(page: Page, path: str, width: int = 1440) -> Page:
