@@ -20,7 +20,8 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core import asking
 from perennial.core.asking import Asked
-from perennial.core.questionnaire import Questionnaire, direction
+from perennial.core.questionnaire import Questionnaire
+from perennial.core.reading import direction
 from perennial.lake import respondents
 from perennial.lake.respondents import Person
 
