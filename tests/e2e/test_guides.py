@@ -191,7 +191,8 @@ def test_a_walkthrough_by_keyboard_over_pages_that_change(
     assert focused(page) == "Next"
     box, ring = card(page).bounding_box(), guide(page).locator(".ring").bounding_box()
     button = page.get_by_role("button", name="Print", exact=True).bounding_box()
-    assert box and ring
+    assert box
+    assert ring
     assert button
     assert ring["y"] + 4 == pytest.approx(button["y"], abs=1)
     assert box["y"] > button["y"] + button["height"]
