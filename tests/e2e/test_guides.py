@@ -30,6 +30,20 @@ _WORDS: Final = {
     "none": "Nothing found",
     "ticked": "Done",
 }
+_PICKER: Final = {
+    "point": "Point at the element of step {step}",
+    "keys": "Arrows walk, Enter chooses, Escape cancels",
+    "browse": "Use the page",
+    "pick": "Point",
+    "cancel": "Cancel",
+    "use": "Use this element",
+    "again": "Choose another",
+    "one": "Exactly this element fits.",
+    "weak": "Only its place tells it apart.",
+    "saved": "Saved. You can close this page.",
+    "failed": "That could not be saved.",
+    "close": "Close",
+}
 _LOOK: Final = {
     "accent": "#0F766E",
     "mode": "auto",
@@ -68,11 +82,14 @@ class Server:
         self.guides: dict[str, dict[str, Any]] = {}
         self.things: list[dict[str, Any]] = []
         self.told: list[tuple[str, str]] = []
+        self.picked: list[dict[str, Any]] = []
         self.claimed: list[str] = []
         context.route("**/v1/batch", self._fulfill({}))
         context.route("**/snippet/v1/things", self._things)
         context.route("**/snippet/v1/claim", self._claim)
         context.route("**/snippet/v1/told", self._told)
+        context.route("**/snippet/v1/pick", self._pick)
+        context.route("**/snippet/v1/picked", self._picked)
 
     def add(self, form: str, *steps: dict[str, Any], **more: Any) -> None:
         name = f"g{len(self.guides)}"
@@ -118,6 +135,19 @@ class Server:
         self.told.append((said["did"], said["step"]))
         self._fulfill({"ok": True})(route)
 
+    def _pick(self, route: Route) -> None:
+        if json.loads(route.request.post_data or "{}")["token"] != "good":
+            return route.fulfill(status=404, headers=_CORS, body="{}")
+        words = _PICKER
+        self._fulfill(
+            {"step": "2", "language": "en", "direction": "ltr", "words": words}
+        )(route)
+        return None
+
+    def _picked(self, route: Route) -> None:
+        self.picked.append(json.loads(route.request.post_data or "{}"))
+        self._fulfill({"ok": True})(route)
+
 
 @pytest.fixture
 def server(context: BrowserContext) -> Server:
@@ -142,6 +172,12 @@ def card(page: Page) -> Locator:
 
 def heading(page: Page, text: str) -> Locator:
     return card(page).get_by_role("heading", name=text)
+
+
+def box_of(locator: Locator) -> dict[str, float]:
+    found = locator.bounding_box()
+    assert found is not None
+    return dict(found)
 
 
 def press(page: Page, *keys: str) -> None:
@@ -189,10 +225,8 @@ def test_a_walkthrough_by_keyboard_over_pages_that_change(
     assert focused(page) == "Print"
     press(page, "Tab", "Tab")
     assert focused(page) == "Next"
-    box, ring = card(page).bounding_box(), guide(page).locator(".ring").bounding_box()
-    button = page.get_by_role("button", name="Print", exact=True).bounding_box()
-    assert box and ring
-    assert button
+    button = box_of(page.get_by_role("button", name="Print", exact=True))
+    box, ring = box_of(card(page)), box_of(guide(page).locator(".ring"))
     assert ring["y"] + 4 == pytest.approx(button["y"], abs=1)
     assert box["y"] > button["y"] + button["height"]
     press(page, "Enter")
@@ -438,3 +472,50 @@ def test_what_is_told_is_told_again_once_and_previews_tell_nothing(
     card(page).get_by_role("button", name="Done").click()
     expect(guide(page)).to_have_count(0)
     assert server.told == []
+
+
+def test_pointing_at_an_element_by_pointer_and_by_keyboard(
+    page: Page, host: Host, server: Server
+) -> None:
+    server.add("banner", step(place="bottom"))
+    page.goto(f"{host.url}/reports/weekly#perennial-pick=good")
+    bar = page.locator("perennial-pick").get_by_role("dialog")
+    expect(bar).to_contain_text("Point at the element of step 2")
+    assert page.url == f"{host.url}/reports/weekly"
+    export = page.get_by_role("button", name="Export")
+    export.hover()
+    expect(bar).to_contain_text("button “Export”")
+    outline = box_of(page.locator("perennial-pick .outline"))
+    assert outline["x"] == pytest.approx(box_of(export)["x"], abs=1)
+    # Nothing happens to the page; and one may get about in it, also by a load.
+    bar.get_by_role("button", name="Use the page").click()
+    page.get_by_role("link", name="Billing").click()
+    page.get_by_role("link", name="Home").click()
+    bar.get_by_role("button", name="Point").click()
+    press(page, "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowDown")
+    press(page, "ArrowRight")
+    expect(bar).to_contain_text("button “Print”")
+    # Made anew meanwhile: pointed at once more.
+    page.get_by_role("button", name="Print").click()
+    expect(bar).to_contain_text("Exactly this element fits.")
+    page.wait_for_timeout(1_700)
+    assert focused(page) == "Use this element"
+    assert_clean(page)
+    press(page, "Enter")
+    expect(bar).to_contain_text("Saved.")
+    [picked] = server.picked
+    best, *others = picked.pop("selectors")
+    assert picked == {"token": "good", "page": "/", "text": "Print"}
+    assert best == '[data-testid="print"]'
+    for selector in others:
+        assert "b-" not in selector
+        assert page.locator(selector).text_content() == "Print"
+    press(page, "Enter")
+    expect(bar).to_have_count(0)
+    assert guide(page).count() == 0
+    # The link is good no longer: nothing is drawn, and guides are as ever.
+    page.goto(f"{host.url}/settings#perennial-pick=bad")
+    page.wait_for_timeout(300)
+    assert bar.count() == 0
+    page.goto(f"{host.url}/reports/weekly")
+    expect(card(page)).to_be_visible()
