@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "perennial.apps.reports",
     "perennial.apps.intake",
     "perennial.apps.surveys",
+    "perennial.apps.guides",
     "perennial.apps.work",
     "perennial.apps.jobs",
 ]
@@ -240,7 +241,10 @@ OUTBOX = "perennial.apps.work.outbox"
 #: What the loader does beside events, several times a second.
 LOADERS = ["perennial.apps.surveys.loading.load_waiting"]
 #: What the snippet may show on pages of the product, by kind.
-SHOWS = {"survey": "perennial.apps.surveys.showing"}
+SHOWS = {
+    "survey": "perennial.apps.surveys.showing",
+    "guide": "perennial.apps.guides.showing",
+}
 
 # --- background work: one durable queue on the application database
 

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics/", include("perennial.apps.reports.urls")),
     path("data/", include("perennial.apps.intake.urls")),
     path("", include("perennial.apps.surveys.urls")),
+    path("", include("perennial.apps.guides.urls")),
     path("", include("perennial.apps.work.urls")),
     path("settings/jobs/", include("perennial.apps.jobs.urls")),
 ]
