@@ -1,157 +1,26 @@
-"""Guides on pages of somebody else's product, drawn by the snippet.
-
-What the server would say is the test's here (`Server`), so that each form can be
-looked at by itself.
-"""
+"""Every form of guide as the snippet draws it on somebody else's product: where it stands,
+by keyboard, on pages that change, and what it tells."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.e2e.browsing import assert_clean, barriers
+from tests.e2e.browsing import assert_clean, assert_quiet, barriers
+from tests.e2e.guided import box_of, card, focused, guide, heading, press
 from tests.e2e.recorder import until
 from tests.host.server import Host
-
-_CORS: Final = {"Access-Control-Allow-Origin": "*", "Content-Type": "application/json"}
-_WORDS: Final = {
-    "close": "Close",
-    "back": "Back",
-    "next": "Next",
-    "done": "Done",
-    "progress": "{n} of {all}",
-    "hide": "Do not show again",
-    "search": "Search",
-    "none": "Nothing found",
-    "ticked": "Done",
-}
-_PICKER: Final = {
-    "point": "Point at the element of step {step}",
-    "keys": "Arrows walk, Enter chooses, Escape cancels",
-    "browse": "Use the page",
-    "pick": "Point",
-    "cancel": "Cancel",
-    "use": "Use this element",
-    "again": "Choose another",
-    "one": "Exactly this element fits.",
-    "weak": "Only its place tells it apart.",
-    "saved": "Saved. You can close this page.",
-    "failed": "That could not be saved.",
-    "close": "Close",
-}
-_LOOK: Final = {
-    "accent": "#0F766E",
-    "mode": "auto",
-    "radius": 12,
-    "position": "bottom-right",
-}
-#: Of forms that lie beside the page.
-_STAYS: Final = {"banner", "hotspot", "checklist", "resource_center"}
-_PRINT: Final = {"selectors": ["[data-testid=print]"], "text": "Print"}
-
-
-def step(**more: Any) -> dict[str, Any]:
-    return {
-        "id": "s1",
-        "place": "anchor",
-        "anchor": _PRINT,
-        "page": "",
-        "title": "Print the day",
-        "body": "Every tour on **one page**, for those who drive.",
-        "advance": "button",
-        "event": "",
-        "buttons": [],
-        **more,
-    }
-
-
-def item(number: int, title: str, **more: Any) -> dict[str, Any]:
-    plain = {"body": "", "done": False, "event": "", "does": "none"}
-    return {"id": f"i{number}", "title": title, "guide": "", "url": ""} | plain | more
-
-
-class Server:
-    """Answers the snippet in place of Perennial, and writes down what it is told."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        self.guides: dict[str, dict[str, Any]] = {}
-        self.things: list[dict[str, Any]] = []
-        self.told: list[tuple[str, str]] = []
-        self.picked: list[dict[str, Any]] = []
-        self.claimed: list[str] = []
-        context.route("**/v1/batch", self._fulfill({}))
-        context.route("**/snippet/v1/things", self._things)
-        context.route("**/snippet/v1/claim", self._claim)
-        context.route("**/snippet/v1/told", self._told)
-        context.route("**/snippet/v1/pick", self._pick)
-        context.route("**/snippet/v1/picked", self._picked)
-
-    def add(self, form: str, *steps: dict[str, Any], **more: Any) -> None:
-        name = f"g{len(self.guides)}"
-        thing = {
-            "kind": "guide",
-            "id": name,
-            "pages": [],
-            "event": "",
-            "delay_s": 0,
-            "ticket": name,
-            "stays": form in _STAYS,
-        }
-        self.things.append(thing | more.pop("thing", {}))
-        self.guides[name] = {
-            "kind": "guide",
-            "token": f"token of {name}",
-            "language": "en",
-            "direction": "ltr",
-            "form": form,
-            "name": "Your first day",
-            "at": 0,
-            "look": _LOOK | more.pop("look", {}),
-            "steps": list(steps),
-            "items": [],
-            "words": _WORDS,
-            **more,
-        }
-
-    def _fulfill(self, body: object) -> Any:
-        text = json.dumps(body)
-        return lambda route: route.fulfill(status=200, headers=_CORS, body=text)
-
-    def _things(self, route: Route) -> None:
-        self._fulfill({"things": self.things, "again_s": 600})(route)
-
-    def _claim(self, route: Route) -> None:
-        ticket = json.loads(route.request.post_data or "{}")["ticket"]
-        self.claimed.append(ticket)
-        self._fulfill({"show": self.guides.get(ticket)})(route)
-
-    def _told(self, route: Route) -> None:
-        said = json.loads(route.request.post_data or "{}")
-        self.told.append((said["did"], said["step"]))
-        self._fulfill({"ok": True})(route)
-
-    def _pick(self, route: Route) -> None:
-        if json.loads(route.request.post_data or "{}")["token"] != "good":
-            return route.fulfill(status=404, headers=_CORS, body="{}")
-        words = _PICKER
-        self._fulfill(
-            {"step": "2", "language": "en", "direction": "ltr", "words": words}
-        )(route)
-        return None
-
-    def _picked(self, route: Route) -> None:
-        self.picked.append(json.loads(route.request.post_data or "{}"))
-        self._fulfill({"ok": True})(route)
+from tests.host.stand_in import WORDS, StandIn, item, step
 
 
 @pytest.fixture
-def server(context: BrowserContext) -> Server:
-    return Server(context)
+def server(context: BrowserContext) -> StandIn:
+    return StandIn(context)
 
 
 @pytest.fixture
@@ -162,40 +31,8 @@ def host(live_server: LiveServer) -> Iterator[Host]:
     made.stop()
 
 
-def guide(page: Page) -> Locator:
-    return page.locator("perennial-guide")
-
-
-def card(page: Page) -> Locator:
-    return guide(page).get_by_role("dialog")
-
-
-def heading(page: Page, text: str) -> Locator:
-    return card(page).get_by_role("heading", name=text)
-
-
-def box_of(locator: Locator) -> dict[str, float]:
-    found = locator.bounding_box()
-    assert found is not None
-    return dict(found)
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def focused(page: Page) -> str:
-    """What the keyboard is on, in our shadow or on the page."""
-    found: str = page.evaluate(
-        "(document.activeElement.shadowRoot?.activeElement ?? document.activeElement)"
-        ".textContent"
-    )
-    return found
-
-
 def test_a_walkthrough_by_keyboard_over_pages_that_change(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     """Through routes, a load, and a page that makes everything anew all the time."""
     reports = {"selectors": ["#nothing", "#reports"], "text": "Reports"}
@@ -255,10 +92,11 @@ def test_a_walkthrough_by_keyboard_over_pages_that_change(
     page.reload()
     page.wait_for_timeout(300)
     assert guide(page).count() == 0
+    assert_quiet(page)
 
 
 def test_into_a_dialog_of_the_page_and_when_the_element_is_gone(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     opens = {"selectors": ["main div button"], "text": "New tour"}
     gone = {"selectors": ["#gone"], "text": ""}
@@ -289,7 +127,7 @@ def test_into_a_dialog_of_the_page_and_when_the_element_is_gone(
 
 
 def test_a_modal_holds_the_keyboard_and_gives_it_back(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     later = {"label": "Later", "does": "snooze", "url": ""}
     tour = {"label": "Take the tour", "does": "next", "url": ""}
@@ -319,7 +157,7 @@ _BAD: Final = "<img src=x onerror=alert(1)>'\"</style><script>alert(1)</script>"
 
 
 def test_everything_at_once_is_clean_and_text_stays_text(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     """No two in each other's way; a strict policy sees no violation; what looks like
     markup is read as it is written."""
@@ -335,7 +173,7 @@ def test_everything_at_once_is_clean_and_text_stays_text(
     server.add("tooltip", step(title=_BAD, body=_BAD, buttons=[bad]))
     server.add("banner", step(place="top", title="Maintenance", body="On [Sunday](/x)"))
     server.add("hotspot", step(anchor={"selectors": ["th"], "text": ""}))
-    server.add("checklist", items=list_of, words=_WORDS | {"hide": _BAD})
+    server.add("checklist", items=list_of, words=WORDS | {"hide": _BAD})
     server.add("resource_center", name="Help", items=[link], **left)
     page.goto(host.url)
     page.get_by_role("button", name="Your first day").click()
@@ -353,7 +191,7 @@ def test_everything_at_once_is_clean_and_text_stays_text(
 
 
 def test_a_checklist_is_ticked_by_what_happens(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     server.add(
         "checklist",
@@ -399,7 +237,7 @@ def test_a_checklist_is_ticked_by_what_happens(
 
 
 def test_help_is_searched_and_each_keeps_to_its_pages(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     server.add(
         "resource_center",
@@ -439,7 +277,7 @@ def test_help_is_searched_and_each_keeps_to_its_pages(
 
 
 def test_what_is_told_is_told_again_once_and_previews_tell_nothing(
-    page: Page, context: BrowserContext, host: Host, server: Server
+    page: Page, context: BrowserContext, host: Host, server: StandIn
 ) -> None:
     failed: list[str] = []
 
@@ -475,7 +313,7 @@ def test_what_is_told_is_told_again_once_and_previews_tell_nothing(
 
 
 def test_pointing_at_an_element_by_pointer_and_by_keyboard(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     server.add("banner", step(place="bottom"))
     page.goto(f"{host.url}/reports/weekly#perennial-pick=good")
