@@ -96,11 +96,15 @@ def _steps(t: Inputs, q: Query) -> ir.Table:
     rows = t.rows("onboarding_steps")
     of_accounts = q.params.get("unit") == "accounts"
     person = rows.account_id if of_accounts else rows.user_id.coalesce(rows.account_id)
+    rows = rows.mutate(person=person, date=t.local_date(rows.completed_at))
+    # Steps of another version are another flow; what other tools say goes with it.
+    mine = ibis.window(group_by=["flow", "person"])
+    version = rows.version.max().over(mine).cast("string")
     rows = rows.mutate(
-        person=person, flow_name=rows.flow, date=t.local_date(rows.completed_at)
+        flow_name=rows.flow + (ibis.literal("/") + version).fill_null("")
     )
     rows = rows.filter(rows.person.notnull() & (rows.date < q.horizon))
-    return rows.group_by(["account_id", "person", "flow_name", "step"]).agg(
+    return rows.group_by(["account_id", "person", "flow", "flow_name", "step"]).agg(
         at=rows.completed_at.min(), date=rows.date.min(), position=rows.position.min()
     )
 
@@ -127,7 +131,7 @@ def _began(t: Inputs, q: Query, done: ir.Table, chain: ir.Table) -> ir.Table:
     first = chain.filter(chain.place == 1)
     entries = done.semi_join(first, ["flow_name", "step"])
     entries = entries.select(
-        "account_id", "person", "date", "flow_name", flow="flow_name", user="person"
+        "account_id", "person", "date", "flow", "flow_name", user="person"
     )
     entries = t.split(entries)
     keys = [*(key for key in q.by if key != "step"), *_ids(q), "flow_name"]
