@@ -28,6 +28,7 @@ from perennial.core.windows import DAY, Period, day_start
 from perennial.lake import flowbook, matching, measures
 from perennial.lake.definition_days import changed_days, json_extract_string, on_duck
 from perennial.lake.definitions import OF_EVENTS
+from perennial.lake.duck import connect_apart
 from perennial.lake.flowbook import Book
 from perennial.lake.tables import TABLES
 from perennial.lake.touched import FOLLOWED
@@ -95,6 +96,12 @@ def take(
             some = [*fresh, *_touched(workspace, duck, told, moved, known, now)]
         _write(workspace, told, _unique(some), fresh)
         lake.record(ENTRIES, now)
+
+
+def catch_up(workspace: Workspace) -> None:
+    """The same, for somebody who waits for it."""
+    with connect_apart() as duck:
+        take(workspace, duck)
 
 
 def _unique(entries: Iterable[Entry]) -> list[Entry]:
@@ -312,24 +319,31 @@ def _write(
     """Steps of these entries as they are now: new ones in, those undone out."""
     if not some:
         return
-    judged = _Judged(workspace)
-    happened = _Happened(workspace, some)
+    found = _Finder(workspace, told, some)
     rows: list[Row] = []
     gone: list[tuple[Any, ...]] = []
     for entry in some:
-        stored, made = told.of(entry), {}
-        for step in entry.flow.steps:
-            if step.name in stored and step.name not in _ours(stored):
-                continue  # another tool said so
-            found = _completed(entry, step, told, happened, judged)
-            if found:
-                made[step.name] = _row(entry, step, *found)
+        made = found.rows(entry)
         rows += made.values()
-        gone += [
-            (*entry.key, entry.book.name, s) for s in _ours(stored) if s not in made
-        ]
+        undone = _ours(told.of(entry)) - made.keys()
+        gone += [(*entry.key, entry.book.name, step) for step in undone]
     workspace.lake.delete_keys(STEPS, gone)
     workspace.lake.write(STEPS, pa.Table.from_pylist(rows, TABLES[STEPS].schema()))
+
+
+def tried(workspace: Workspace, name: str, flow: Flow) -> list[tuple[Entry, list[Row]]]:
+    """Who would be in a flow, with the rows of their steps, if it were published so."""
+    book = Book(name, {1: flow}, is_stopped=False)
+    with connect_apart() as duck:
+        told = _Told(workspace, duck)
+        every = [Entry(book, 1, *k, day) for k, day in _starts(workspace, duck, book)]
+        some = _fitting(workspace, flow, every)
+        found = _Finder(workspace, told, some) if some else None
+        return [
+            (e, [*(r for r in told.of(e).values() if r["version"] is None),
+                 *(found.rows(e).values() if found else ())])
+            for e in some
+        ]  # fmt: skip
 
 
 def _ours(stored: Mapping[str, Row]) -> set[str]:
@@ -337,28 +351,50 @@ def _ours(stored: Mapping[str, Row]) -> set[str]:
     return {step for step, row in stored.items() if row["version"] is not None}
 
 
-def _completed(
-    entry: Entry, step: Step, told: _Told, happened: _Happened, judged: _Judged
-) -> tuple[datetime, dict[str, str]] | None:
-    """When a step was completed, and what says so; None: it is not."""
-    if step.by == "event":
-        at = completed(happened.of(entry, step), step.times)
-        return (at, {}) if at else None
-    if step.by in TOLD:
-        ticks = told.ticks.get((entry.book.name, entry.key), {})
-        tick = ticks.get(step.name)
-        if tick is None or tick["completed_at"] is None:
+class _Finder:
+    """Finds the steps that some entries completed."""
+
+    def __init__(
+        self, workspace: Workspace, told: _Told, some: Sequence[Entry]
+    ) -> None:
+        self._told = told
+        self._judged = _Judged(workspace)
+        self._happened = _Happened(workspace, some)
+
+    def rows(self, entry: Entry) -> dict[str, Row]:
+        """Rows of the steps by name, without those that another tool told of."""
+        stored = self._told.of(entry)
+        theirs = stored.keys() - _ours(stored)
+        return {
+            step.name: _row(entry, step, *found)
+            for step in entry.flow.steps
+            if step.name not in theirs and (found := self._completed(entry, step))
+        }
+
+    def _completed(
+        self, entry: Entry, step: Step
+    ) -> tuple[datetime, Mapping[str, str]] | None:
+        """When a step was completed, and what more is known; None: it is not."""
+        if step.by == "event":
+            at = completed(self._happened.of(entry, step), step.times)
+            return (at, {}) if at else None
+        if step.by in TOLD:
+            ticks = self._told.ticks.get((entry.book.name, entry.key), {})
+            tick = ticks.get(step.name)
+            if tick is None or tick["completed_at"] is None:
+                return None
+            return tick["completed_at"], {"who": tick["by"]} if tick["by"] else {}
+        return self._met(entry, step) if step.by == "condition" else None
+
+    def _met(self, entry: Entry, step: Step) -> tuple[datetime, dict[str, str]] | None:
+        """When a condition was first seen to be met; from then on it stays so."""
+        rule = digest(json.dumps(step.condition, sort_keys=True))[:12]
+        was = self._told.of(entry).get(step.name)
+        if was and json.loads(was["properties"] or "{}").get("rule") == rule:
+            return was["completed_at"], {"rule": rule}
+        if not self._judged.fits(step, entry.account_id):
             return None
-        return tick["completed_at"], {"who": tick["by"]} if tick["by"] else {}
-    if step.by != "condition":
-        return None
-    rule = digest(json.dumps(step.condition, sort_keys=True))[:12]
-    was = told.of(entry).get(step.name)
-    if was and json.loads(was["properties"] or "{}").get("rule") == rule:
-        return was["completed_at"], {"rule": rule}  # once done, it stays so
-    if not judged.fits(step, entry.account_id):
-        return None
-    return max(judged.at, happened.start(entry)), {"rule": rule}
+        return max(self._judged.at, self._happened.start(entry)), {"rule": rule}
 
 
 def _row(entry: Entry, step: Step, at: datetime, said: Mapping[str, str]) -> Row:
@@ -370,6 +406,7 @@ def _row(entry: Entry, step: Step, at: datetime, said: Mapping[str, str]) -> Row
         "user_id": entry.user_id,
         "completed_at": at,
         "version": entry.version,
+        "steps": len(entry.flow.chain),
         "properties": json.dumps({"by": step.by, **said}),
     }
 

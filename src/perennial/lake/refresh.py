@@ -133,8 +133,8 @@ def refresh(
         _measure(workspace, done, as_of, full=full, report=report)
         with _timed(done, segments.MEMBERS):
             segments.take(workspace)
-        with _timed(done, "onboarding conditions"), connect_apart() as duck:
-            onboarding.take(workspace, duck)
+        with _timed(done, "onboarding conditions"):
+            onboarding.catch_up(workspace)
     report(1.0, "done")
     return done
 

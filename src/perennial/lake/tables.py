@@ -686,6 +686,7 @@ _FACTS = (
             "int",
             "Version of the flow defined here; empty: another tool said so.",
         ),
+        Column("steps", "int", "Steps that flow has to be taken; empty: not known."),
         one_of=(("account_id", "user_id"),),
     ),
     _table(
