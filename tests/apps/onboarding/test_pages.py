@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from perennial.apps.onboarding import actions, forms, progress, queries
+from perennial.apps.onboarding import actions, example, forms, progress, queries
 from perennial.apps.onboarding.models import Flow
 from perennial.apps.team.models import AuditEntry, Membership, User, Workspace
 from perennial.apps.work.alerts import rules, watch
@@ -252,3 +252,16 @@ def test_a_draft_shows_who_would_be_where(
     assert b"<html" not in live.content
     flow.refresh_from_db()
     assert flow.name == "Persons"
+
+
+def test_the_example_follows_what_another_tool_told(
+    workspace: Workspace, lake: Lake, cast: Cast
+) -> None:
+    before = lake.engine.run(lake.table("onboarding_steps"))
+    for _again in range(2):
+        example.set_up(workspace, "start", ("a", "b", "e"))
+    catch_up(lake)
+    assert lake.engine.run(lake.table("onboarding_steps")).equals(before)
+    flow = Flow.objects.get()
+    assert (flow.state, flow.number, flow.document["value"]) == ("on", 1, "e")
+    assert queries.standing(lake, "start")
