@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { LIMIT_BYTES, SHOW_LIMIT_BYTES, VERSIONS, snippet } from "../snippet.mjs";
+import { LIMIT_BYTES, PICK_LIMIT_BYTES, SHOW_LIMIT_BYTES, VERSIONS, snippet } from "../snippet.mjs";
 import { LEAVING, ORDINARY, bodyOf, cut } from "../src/snippet/batch.ts";
 import { readCall } from "../src/snippet/calls.ts";
 import { campaignOf } from "../src/snippet/context.ts";
@@ -16,6 +16,7 @@ test("every published version is small and brings neither eval nor a map", async
     const files: [string, number][] = [
       [`src/snippet/${version}.ts`, LIMIT_BYTES],
       [`src/snippet/show/${version}.ts`, SHOW_LIMIT_BYTES],
+      [`src/snippet/pick/${version}.ts`, PICK_LIMIT_BYTES],
     ];
     for (const [entry, limit] of files) {
       const text = await snippet(version, entry);

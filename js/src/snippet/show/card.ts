@@ -51,14 +51,13 @@ export function crossOf(page: Document, label: string): HTMLButtonElement {
   return cross;
 }
 
-/** Those of the step; else what leads on, where no click or event does. */
+/** Those of the step; and what leads on, where neither they nor a click or event do. */
 export function buttonsOf({ steps, words }: Guide, at: number): Button[] {
-  const step: Step = steps[at]!;
-  if (step.buttons.length) return step.buttons;
-  const isLast = at === steps.length - 1;
-  const made: Button[] = [];
-  if (at > 0) made.push({ label: words.back, does: "back", url: "" });
-  if (step.advance === "button") {
+  const { advance, buttons }: Step = steps[at]!;
+  const made = [...buttons];
+  if (!made.length && at > 0) made.push({ label: words.back, does: "back", url: "" });
+  if (advance === "button" && !made.some(({ does }) => does !== "back" && does !== "snooze")) {
+    const isLast = at === steps.length - 1;
     made.push({ label: isLast ? words.done : words.next, does: isLast ? "done" : "next", url: "" });
   }
   return made;

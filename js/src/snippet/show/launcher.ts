@@ -17,8 +17,8 @@ export interface Launcher {
 const CHEVRON = "M6 9l6 6 6-6";
 const HEIGHT = 56;
 
-/** `hide` is what a person says who does not want to see it again. */
-export function openLauncher(page: Document, guide: Guide, job: Job, hide: () => void): Launcher {
+/** `hide` is for people who do not want to see it again. */
+export function openLauncher(page: Document, guide: Guide, job: Job, hide?: () => void): Launcher {
   const layer = openLayer(page, guide, STYLE);
   const isTop = (guide.look.position || "").startsWith("top");
   const dock = make(page, "div", { class: "dock" });
@@ -27,10 +27,9 @@ export function openLauncher(page: Document, guide: Guide, job: Job, hide: () =>
   const head = make(page, "div", { class: "head" });
   const cross = crossOf(page, guide.words.close);
   cross.replaceChildren(icon(page, CHEVRON));
-  const away = make(page, "button", { class: "away", type: "button" }, guide.words.hide);
   panel.hidden = true;
   head.append(make(page, "h2", { id: "title" }, guide.name), cross);
-  panel.append(head, away);
+  panel.append(head);
   dock.append(...(isTop ? [button, panel] : [panel, button]));
   layer.root.append(dock);
 
@@ -52,15 +51,19 @@ export function openLauncher(page: Document, guide: Guide, job: Job, hide: () =>
   button.addEventListener("click", () => toggle(panel.hidden));
   cross.addEventListener("click", () => toggle(false));
   onEscape(panel, () => toggle(false));
-  away.addEventListener("click", () => {
-    close();
-    hide();
-  });
   const stopWatching = watch(page, look);
   const close = (): void => {
     stopWatching();
     layer.close();
   };
+  if (hide) {
+    const away = make(page, "button", { class: "away", type: "button" }, guide.words.hide);
+    away.addEventListener("click", () => {
+      close();
+      hide();
+    });
+    panel.append(away);
+  }
   look();
   return { layer, button, panel, close };
 }

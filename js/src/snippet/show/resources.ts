@@ -16,7 +16,7 @@ const MARKS = {
 
 export function showResources(page: Document, guide: Guide, job: Job, tell: Tells, begin: Begin): Drawn {
   const { items, words } = guide;
-  const launcher = openLauncher(page, guide, job, () => tell("dismissed"));
+  const launcher = openLauncher(page, guide, job);
   launcher.button.classList.add("round");
   launcher.button.setAttribute("aria-label", guide.name);
   launcher.button.append(icon(page, HELP));

@@ -1,127 +1,26 @@
-"""Guides on pages of somebody else's product, drawn by the snippet.
-
-What the server would say is the test's here (`Server`), so that each form can be
-looked at by itself.
-"""
+"""Every form of guide as the snippet draws it on somebody else's product: where it stands,
+by keyboard, on pages that change, and what it tells."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.e2e.browsing import assert_clean, barriers
+from tests.e2e.browsing import assert_clean, assert_quiet, barriers
+from tests.e2e.guided import box_of, card, focused, guide, heading, press
 from tests.e2e.recorder import until
 from tests.host.server import Host
-
-_CORS: Final = {"Access-Control-Allow-Origin": "*", "Content-Type": "application/json"}
-_WORDS: Final = {
-    "close": "Close",
-    "back": "Back",
-    "next": "Next",
-    "done": "Done",
-    "progress": "{n} of {all}",
-    "hide": "Do not show again",
-    "search": "Search",
-    "none": "Nothing found",
-    "ticked": "Done",
-}
-_LOOK: Final = {
-    "accent": "#0F766E",
-    "mode": "auto",
-    "radius": 12,
-    "position": "bottom-right",
-}
-#: Of forms that lie beside the page.
-_STAYS: Final = {"banner", "hotspot", "checklist", "resource_center"}
-_PRINT: Final = {"selectors": ["[data-testid=print]"], "text": "Print"}
-
-
-def step(**more: Any) -> dict[str, Any]:
-    return {
-        "id": "s1",
-        "place": "anchor",
-        "anchor": _PRINT,
-        "page": "",
-        "title": "Print the day",
-        "body": "Every tour on **one page**, for those who drive.",
-        "advance": "button",
-        "event": "",
-        "buttons": [],
-        **more,
-    }
-
-
-def item(number: int, title: str, **more: Any) -> dict[str, Any]:
-    plain = {"body": "", "done": False, "event": "", "does": "none"}
-    return {"id": f"i{number}", "title": title, "guide": "", "url": ""} | plain | more
-
-
-class Server:
-    """Answers the snippet in place of Perennial, and writes down what it is told."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        self.guides: dict[str, dict[str, Any]] = {}
-        self.things: list[dict[str, Any]] = []
-        self.told: list[tuple[str, str]] = []
-        self.claimed: list[str] = []
-        context.route("**/v1/batch", self._fulfill({}))
-        context.route("**/snippet/v1/things", self._things)
-        context.route("**/snippet/v1/claim", self._claim)
-        context.route("**/snippet/v1/told", self._told)
-
-    def add(self, form: str, *steps: dict[str, Any], **more: Any) -> None:
-        name = f"g{len(self.guides)}"
-        thing = {
-            "kind": "guide",
-            "id": name,
-            "pages": [],
-            "event": "",
-            "delay_s": 0,
-            "ticket": name,
-            "stays": form in _STAYS,
-        }
-        self.things.append(thing | more.pop("thing", {}))
-        self.guides[name] = {
-            "kind": "guide",
-            "token": f"token of {name}",
-            "language": "en",
-            "direction": "ltr",
-            "form": form,
-            "name": "Your first day",
-            "at": 0,
-            "look": _LOOK | more.pop("look", {}),
-            "steps": list(steps),
-            "items": [],
-            "words": _WORDS,
-            **more,
-        }
-
-    def _fulfill(self, body: object) -> Any:
-        text = json.dumps(body)
-        return lambda route: route.fulfill(status=200, headers=_CORS, body=text)
-
-    def _things(self, route: Route) -> None:
-        self._fulfill({"things": self.things, "again_s": 600})(route)
-
-    def _claim(self, route: Route) -> None:
-        ticket = json.loads(route.request.post_data or "{}")["ticket"]
-        self.claimed.append(ticket)
-        self._fulfill({"show": self.guides.get(ticket)})(route)
-
-    def _told(self, route: Route) -> None:
-        said = json.loads(route.request.post_data or "{}")
-        self.told.append((said["did"], said["step"]))
-        self._fulfill({"ok": True})(route)
+from tests.host.stand_in import WORDS, StandIn, item, step
 
 
 @pytest.fixture
-def server(context: BrowserContext) -> Server:
-    return Server(context)
+def server(context: BrowserContext) -> StandIn:
+    return StandIn(context)
 
 
 @pytest.fixture
@@ -132,34 +31,8 @@ def host(live_server: LiveServer) -> Iterator[Host]:
     made.stop()
 
 
-def guide(page: Page) -> Locator:
-    return page.locator("perennial-guide")
-
-
-def card(page: Page) -> Locator:
-    return guide(page).get_by_role("dialog")
-
-
-def heading(page: Page, text: str) -> Locator:
-    return card(page).get_by_role("heading", name=text)
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def focused(page: Page) -> str:
-    """What the keyboard is on, in our shadow or on the page."""
-    found: str = page.evaluate(
-        "(document.activeElement.shadowRoot?.activeElement ?? document.activeElement)"
-        ".textContent"
-    )
-    return found
-
-
 def test_a_walkthrough_by_keyboard_over_pages_that_change(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     """Through routes, a load, and a page that makes everything anew all the time."""
     reports = {"selectors": ["#nothing", "#reports"], "text": "Reports"}
@@ -189,11 +62,8 @@ def test_a_walkthrough_by_keyboard_over_pages_that_change(
     assert focused(page) == "Print"
     press(page, "Tab", "Tab")
     assert focused(page) == "Next"
-    box, ring = card(page).bounding_box(), guide(page).locator(".ring").bounding_box()
-    button = page.get_by_role("button", name="Print", exact=True).bounding_box()
-    assert box
-    assert ring
-    assert button
+    button = box_of(page.get_by_role("button", name="Print", exact=True))
+    box, ring = box_of(card(page)), box_of(guide(page).locator(".ring"))
     assert ring["y"] + 4 == pytest.approx(button["y"], abs=1)
     assert box["y"] > button["y"] + button["height"]
     press(page, "Enter")
@@ -222,10 +92,11 @@ def test_a_walkthrough_by_keyboard_over_pages_that_change(
     page.reload()
     page.wait_for_timeout(300)
     assert guide(page).count() == 0
+    assert_quiet(page)
 
 
 def test_into_a_dialog_of_the_page_and_when_the_element_is_gone(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     opens = {"selectors": ["main div button"], "text": "New tour"}
     gone = {"selectors": ["#gone"], "text": ""}
@@ -256,7 +127,7 @@ def test_into_a_dialog_of_the_page_and_when_the_element_is_gone(
 
 
 def test_a_modal_holds_the_keyboard_and_gives_it_back(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     later = {"label": "Later", "does": "snooze", "url": ""}
     tour = {"label": "Take the tour", "does": "next", "url": ""}
@@ -286,7 +157,7 @@ _BAD: Final = "<img src=x onerror=alert(1)>'\"</style><script>alert(1)</script>"
 
 
 def test_everything_at_once_is_clean_and_text_stays_text(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     """No two in each other's way; a strict policy sees no violation; what looks like
     markup is read as it is written."""
@@ -302,7 +173,7 @@ def test_everything_at_once_is_clean_and_text_stays_text(
     server.add("tooltip", step(title=_BAD, body=_BAD, buttons=[bad]))
     server.add("banner", step(place="top", title="Maintenance", body="On [Sunday](/x)"))
     server.add("hotspot", step(anchor={"selectors": ["th"], "text": ""}))
-    server.add("checklist", items=list_of, words=_WORDS | {"hide": _BAD})
+    server.add("checklist", items=list_of, words=WORDS | {"hide": _BAD})
     server.add("resource_center", name="Help", items=[link], **left)
     page.goto(host.url)
     page.get_by_role("button", name="Your first day").click()
@@ -320,7 +191,7 @@ def test_everything_at_once_is_clean_and_text_stays_text(
 
 
 def test_a_checklist_is_ticked_by_what_happens(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     server.add(
         "checklist",
@@ -366,7 +237,7 @@ def test_a_checklist_is_ticked_by_what_happens(
 
 
 def test_help_is_searched_and_each_keeps_to_its_pages(
-    page: Page, host: Host, server: Server
+    page: Page, host: Host, server: StandIn
 ) -> None:
     server.add(
         "resource_center",
@@ -406,7 +277,7 @@ def test_help_is_searched_and_each_keeps_to_its_pages(
 
 
 def test_what_is_told_is_told_again_once_and_previews_tell_nothing(
-    page: Page, context: BrowserContext, host: Host, server: Server
+    page: Page, context: BrowserContext, host: Host, server: StandIn
 ) -> None:
     failed: list[str] = []
 
@@ -439,3 +310,50 @@ def test_what_is_told_is_told_again_once_and_previews_tell_nothing(
     card(page).get_by_role("button", name="Done").click()
     expect(guide(page)).to_have_count(0)
     assert server.told == []
+
+
+def test_pointing_at_an_element_by_pointer_and_by_keyboard(
+    page: Page, host: Host, server: StandIn
+) -> None:
+    server.add("banner", step(place="bottom"))
+    page.goto(f"{host.url}/reports/weekly#perennial-pick=good")
+    bar = page.locator("perennial-pick").get_by_role("dialog")
+    expect(bar).to_contain_text("Point at the element of step 2")
+    assert page.url == f"{host.url}/reports/weekly"
+    export = page.get_by_role("button", name="Export")
+    export.hover()
+    expect(bar).to_contain_text("button “Export”")
+    outline = box_of(page.locator("perennial-pick .outline"))
+    assert outline["x"] == pytest.approx(box_of(export)["x"], abs=1)
+    # Nothing happens to the page; and one may get about in it, also by a load.
+    bar.get_by_role("button", name="Use the page").click()
+    page.get_by_role("link", name="Billing").click()
+    page.get_by_role("link", name="Home").click()
+    bar.get_by_role("button", name="Point").click()
+    press(page, "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowDown")
+    press(page, "ArrowRight")
+    expect(bar).to_contain_text("button “Print”")
+    # Made anew meanwhile: pointed at once more.
+    page.get_by_role("button", name="Print").click()
+    expect(bar).to_contain_text("Exactly this element fits.")
+    page.wait_for_timeout(1_700)
+    assert focused(page) == "Use this element"
+    assert_clean(page)
+    press(page, "Enter")
+    expect(bar).to_contain_text("Saved.")
+    [picked] = server.picked
+    best, *others = picked.pop("selectors")
+    assert picked == {"token": "good", "page": "/", "text": "Print"}
+    assert best == '[data-testid="print"]'
+    for selector in others:
+        assert "b-" not in selector
+        assert page.locator(selector).text_content() == "Print"
+    press(page, "Enter")
+    expect(bar).to_have_count(0)
+    assert guide(page).count() == 0
+    # The link is good no longer: nothing is drawn, and guides are as ever.
+    page.goto(f"{host.url}/settings#perennial-pick=bad")
+    page.wait_for_timeout(300)
+    assert bar.count() == 0
+    page.goto(f"{host.url}/reports/weekly")
+    expect(card(page)).to_be_visible()
