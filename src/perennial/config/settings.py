@@ -212,6 +212,7 @@ PALETTE = [
     "perennial.apps.customers.palette.segments",
     "perennial.apps.reports.palette.metrics",
     "perennial.apps.surveys.palette.surveys",
+    "perennial.apps.guides.palette.guides",
     "perennial.apps.onboarding.palette.flows",
     "perennial.apps.intake.palette.data",
     "perennial.apps.team.palette.pages",
@@ -233,6 +234,7 @@ ACCOUNT_TABS: list[str] = []
 ACCOUNT_PANELS = [
     "perennial.apps.work.joining.panel",
     "perennial.apps.surveys.joining.panel",
+    "perennial.apps.guides.joining.panel",
     "perennial.apps.onboarding.joining.panel",
 ]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]

@@ -31,9 +31,9 @@ def of_picker(language: str) -> dict[str, str]:
             "browse": _("Browse"),
             "pick": pgettext("an element of a page", "Pick"),
             "cancel": _("Cancel"),
+            "close": _("Close"),
             "use": _("Use this element"),
             "again": _("Choose another"),
-            "matches": _("{n} elements match"),
             "one": _("Exactly this element matches"),
             "weak": _(
                 "Only its place on the page tells it apart. It may get lost when the "
