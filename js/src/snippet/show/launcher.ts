@@ -109,7 +109,7 @@ button.item:hover, a.item:hover { background: var(--hover); }
 .item > svg { width: 16px; height: 16px; margin-top: 3px; color: var(--pale); }
 .item .title { font-weight: 500; }
 .item .prose { grid-column: 2; font-size: 13px; line-height: 19px; }
-:dir(rtl) .turn { transform: scaleX(-1); }
+[dir=rtl] .turn { transform: scaleX(-1); }
 .away { align-self: center; margin-top: 4px; min-height: 32px; padding: 4px 12px; border: 0; background: none; color: var(--pale); font-size: 12.5px; cursor: pointer; border-radius: var(--small); }
 .away:hover { color: var(--ink); text-decoration: underline; }
 .meter { height: 6px; margin: 0 16px 10px; border-radius: 3px; background: var(--hover); overflow: hidden; }

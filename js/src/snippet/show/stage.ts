@@ -4,7 +4,7 @@ import { showChecklist } from "./checklist.ts";
 import type { Drawn, Guide } from "./guide.ts";
 import { showResources } from "./resources.ts";
 import { runSteps } from "./run.ts";
-import { makeTells } from "./teller.ts";
+import { makeTellers } from "./teller.ts";
 
 export interface Stage {
   show(guide: Guide, job: Job, finished?: () => void): void;
@@ -18,9 +18,10 @@ type Claim = (job: Job, finished: () => void) => void;
 /** `claim` asks the server for the guide that an item begins. */
 export function makeStage(page: Document, claim: Claim): Stage {
   const all = new Set<Drawn>();
+  const tellers = makeTellers(page.defaultView!);
 
   function show(guide: Guide, job: Job, finished?: () => void): void {
-    const tell = makeTells(job.host, guide.token);
+    const tell = tellers(job.host, guide.token);
     const { form } = guide;
     const begin = (ticket: string, then: () => void): void => {
       if (guide.token) claim({ ...job, thing: begun(ticket) }, then);
