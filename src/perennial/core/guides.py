@@ -2,6 +2,7 @@
 
     form: walkthrough
     languages: [en, de]
+    title: {en: Getting started, de: Erste Schritte}
     steps:
       - {id: s1, place: anchor, page: /reports/*, title: {en: Export}, body: {en: ...},
          anchor: {selectors: ["#export"], text: Export}, advance: click,
@@ -173,8 +174,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Guide:
+    """`title` stands over a list; the name of the guide does where it is empty."""
+
     form: str
     languages: tuple[str, ...]
+    title: Words
     first: Content
     other: Content | None = None
     look: Look = field(default_factory=Look)
@@ -220,6 +224,7 @@ def read(document: object) -> Guide:
     return Guide(
         form=form,
         languages=languages,
+        title=reading.words(given.get("title"), "title", languages),
         first=_content(given, form, languages),
         other=_content(reading.part(given, "other"), form, languages, "variant B, ")
         if other

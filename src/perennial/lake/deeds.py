@@ -1,11 +1,11 @@
-"""What people did: which of some events, and when first after an instant.
+"""What people did: which of some events, and what followed an instant.
 
 Plain SQL, as in `respondents`: a page that is open somewhere waits for the answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from perennial.lake.duck import connect
@@ -31,21 +31,32 @@ def did(workspace: Workspace, user_id: str, events: Sequence[str]) -> frozenset[
         return frozenset(row[0] for row in rows.fetchall())
 
 
-def first_since(
-    workspace: Workspace, event: str, since: datetime
-) -> dict[str, list[tuple[str, datetime]]]:
-    """Every time somebody did an event since an instant, by person: account and
-    instant, the first of each day."""
+def followed(
+    workspace: Workspace,
+    event: str,
+    since: Mapping[str, datetime],
+    days: int,
+    *,
+    by_account: bool = False,
+) -> frozenset[str]:
+    """Of people, or accounts, each with an instant, those that did an event within so
+    many days after it."""
+    key = "account_id" if by_account else "user_id"
     query = f"""
-    SELECT user_id, coalesce(account_id, ''), min("timestamp")
-    FROM {workspace.lake.source("events")}
-    WHERE event = $event AND user_id IS NOT NULL
-      AND "timestamp" >= $since AND "timestamp" < $until
-    GROUP BY 1, 2, date_trunc('day', "timestamp") ORDER BY 3
+    WITH since AS (SELECT unnest($keys) AS key, unnest($ats) AS at)
+    SELECT DISTINCT s.key FROM since s
+    JOIN {workspace.lake.source("events")} e ON e.{key} = s.key
+    WHERE e.event = $event AND e."timestamp" > s.at AND e."timestamp" >= $first
+      AND e."timestamp" <= s.at + to_days($days)
     """
-    given = {"event": event, "since": since, "until": workspace.now}
-    found: dict[str, list[tuple[str, datetime]]] = {}
+    if not since:
+        return frozenset()
+    given = {
+        "keys": list(since),
+        "ats": list(since.values()),
+        "first": min(since.values()),
+        "event": event,
+        "days": days,
+    }
     with connect() as duck:
-        for user, account, at in duck.execute(query, given).fetchall():
-            found.setdefault(user, []).append((account, at))
-    return found
+        return frozenset(row[0] for row in duck.execute(query, given).fetchall())

@@ -112,6 +112,7 @@ def publish(guide: Guide, by: Membership) -> GuideVersion:
             number=last.number + 1 if last else 1,
             document=copy.deepcopy(guide.document),
             by=by.user,
+            at=lake_of(by.workspace).now,
         )
     guide.number, guide.state = last.number, State.ON
     guide.save(update_fields=["number", "state"])

@@ -32,6 +32,7 @@ def drawn(
         "direction": direction(language),
         "form": document.form,
         "name": guide.name,
+        "title": document.said(document.title, language) or guide.name,
         "at": _place(content, at),
         "look": {
             "accent": look.accent,

@@ -87,6 +87,7 @@ _TOUR: Final[dict[str, Any]] = {
 
 _CHECKLIST: Final[dict[str, Any]] = {
     "form": "checklist",
+    "title": _said("Getting started", "Erste Schritte", "Kom igång"),
     "items": [
         _item(
             "invite",
@@ -175,6 +176,7 @@ _HOTSPOT: Final[dict[str, Any]] = {
 
 _HELP: Final[dict[str, Any]] = {
     "form": "resource_center",
+    "title": _said("Help", "Hilfe", "Hjälp"),
     "items": [
         _item(
             "docs",

@@ -1,4 +1,4 @@
-"""Words of guides in the product, in the language of the guide."""
+"""Words of guides in the product, and of the picker on it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,39 @@ from django.utils.translation import override, pgettext
 
 
 def of_guide(language: str) -> dict[str, str]:
-    """The texts of buttons, and what a screen reader says; `{n}` and `{all}` are filled
-    in by the snippet."""
+    """The texts of buttons, and what a screen reader says, in the language of the
+    guide; `{n}` and `{all}` are filled in by the snippet."""
     with override(language):
         return {
             "close": _("Close"),
             "back": _("Back"),
             "next": pgettext("button of a guide", "Next"),
             "done": _("Done"),
-            "snooze": _("Later"),
-            "hide": _("Hide this"),
-            "open": _("Open"),
-            "begin": pgettext("button of a guide", "Begin"),
-            "list": _("Checklist"),
-            "help": pgettext("button of a guide", "Help"),
+            "hide": _("Do not show again"),
+            "search": _("Search"),
+            "none": _("Nothing found"),
+            "ticked": pgettext("item of a list", "Done"),
             "progress": _("{n} of {all}"),
-            "step": _("Step {n} of {all}"),
+        }
+
+
+def of_picker(language: str) -> dict[str, str]:
+    """What the picker says to a member of the team, in their language."""
+    with override(language):
+        return {
+            "point": _("Point at the element for: {step}"),
+            "browse": _("Browse"),
+            "pick": pgettext("an element of a page", "Pick"),
+            "cancel": _("Cancel"),
+            "use": _("Use this element"),
+            "again": _("Choose another"),
+            "matches": _("{n} elements match"),
+            "one": _("Exactly this element matches"),
+            "weak": _(
+                "Only its place on the page tells it apart. It may get lost when the "
+                "page changes."
+            ),
+            "keys": _("Arrows walk, Enter chooses, Esc cancels"),
+            "saved": _("Saved. You can close this page."),
+            "failed": _("That could not be saved. Try again."),
         }

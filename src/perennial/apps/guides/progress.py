@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import Q
+
 from perennial.apps.customers.kept import kept
 from perennial.apps.guides.models import Guide, Invited, Showing, Told
 from perennial.apps.team.lake import lake_of
@@ -90,10 +92,13 @@ class Known:
 
 
 def ticked(showing: Showing, document: documents.Guide, person: Person) -> set[str]:
-    """The items of a list that are done: by what the browser saw, by the events in the
-    lake."""
+    """The items of a list that are done: those the browser ticked, those whose event is
+    in the lake, and those without one that were used."""
     items = document.content(showing.variant).items
-    told = showing.told.filter(did=Told.Did.STEP).values_list("step", flat=True)
+    used = [item.id for item in items if not item.event]
+    told = showing.told.filter(
+        Q(did=Told.Did.STEP) | Q(did=Told.Did.CLICKED, step__in=used)
+    ).values_list("step", flat=True)
     events = tuple(sorted({item.event for item in items if item.event}))
     if not events:
         return set(told)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from perennial.apps.guides import actions, telling, tokens
+from perennial.apps.guides import actions, phrases, queries, telling, tokens
+from perennial.apps.guides.models import Guide
 from perennial.apps.surveys.pages import Given, open_to_pages, text
+from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
 from perennial.core.guides import LONGEST_PAGE, LONGEST_SELECTOR, MOST_SELECTORS
+from perennial.core.reading import direction
 
 
 @open_to_pages
@@ -29,10 +32,33 @@ def told(given: Given) -> tuple[dict[str, Any], int]:
 
 
 @open_to_pages
+def pick(given: Given) -> tuple[dict[str, Any], int]:
+    """What the picker is to be pointed at, and its words."""
+    found = _picking(given)
+    if found is None:
+        return {}, 404
+    guide, by, variant, step = found
+    language = by.user.language or "en"
+    said = queries.name_of_step(guide, variant, step, language)
+    return {
+        "name": guide.name,
+        "step": said,
+        "language": language,
+        "direction": direction(language),
+        "words": phrases.of_picker(language),
+    }, 200
+
+
+def _picking(given: Given) -> tuple[Guide, Membership, str, str] | None:
+    found = tokens.picked_of(text(given, "token"))
+    return found if found and found[1].covers(Role.MEMBER) else None
+
+
+@open_to_pages
 def picked(given: Given) -> tuple[dict[str, Any], int]:
     """The element a member of the team pointed at, into the draft."""
-    found = tokens.picked_of(text(given, "token"))
-    if found is None or not found[1].covers(Role.MEMBER):
+    found = _picking(given)
+    if found is None:
         return {}, 404
     guide, by, variant, step = found
     selectors = given.get("selectors")
