@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from perennial.apps.guides import actions, tokens
+from perennial.apps.guides import actions
 from perennial.apps.guides.models import Guide, Showing, Told
 from perennial.apps.intake import sources
 from perennial.apps.surveys.tokens import person_secret
@@ -18,13 +20,14 @@ from perennial.apps.team.models import Membership
 from tests.apps.customers.company import GREEN
 from tests.apps.customers.folder import built, own, then  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
-from tests.e2e.browsing import assert_quiet
+from tests.e2e.browsing import SignIn, assert_quiet, browse
 from tests.e2e.guided import card, guide, heading, press
 from tests.e2e.recorder import until
 from tests.host.server import Host
 
 #: (template, changes of its document) to a live guide.
 Live = Callable[..., Guide]
+_TITLES = ("Welcome!", "It begins here", "That was it")
 _EXPORT = {"selectors": ["#export"], "text": "Export"}
 
 
@@ -71,16 +74,16 @@ def told() -> list[tuple[str, str]]:
 
 
 def test_a_walkthrough_is_completed_and_counted(
-    page: Page, host: Host, live: Live
+    page: Page, host: Host, live: Live, cast: Cast, sign_in: SignIn
 ) -> None:
-    live(
+    tour = live(
         "tour",
         languages=["en"],
         steps=[
             {
                 "id": "hello",
                 "place": "center",
-                "title": said("Welcome!"),
+                "title": said(_TITLES[0]),
                 "buttons": [{"does": "next", "label": said("Show me")}],
             },
             {
@@ -90,9 +93,9 @@ def test_a_walkthrough_is_completed_and_counted(
                 "anchor": _EXPORT,
                 "advance": "event",
                 "event": "Report exported",
-                "title": said("It begins here"),
+                "title": said(_TITLES[1]),
             },
-            {"id": "end", "place": "corner", "title": said("That was it")},
+            {"id": "end", "place": "corner", "title": said(_TITLES[2])},
         ],
     )
     page.goto(host.url)
@@ -120,6 +123,13 @@ def test_a_walkthrough_is_completed_and_counted(
         page.reload()
     assert asked.value.json()["things"] == []
     assert_quiet(page)
+    sign_in(cast.teammate)
+    browse(page, reverse("guides:guide", args=[tour.pk]))
+    expect(page.get_by_text("1 person saw it, 100% finished.")).to_be_visible()
+    steps_told = page.get_by_role("region", name="How far they came")
+    expect(steps_told.get_by_role("listitem")).to_have_text(
+        [re.compile(f"{title}.*1.*100%", re.DOTALL) for title in _TITLES]
+    )
 
 
 def test_a_checklist_is_ticked_by_events_and_stays_so(
@@ -150,15 +160,27 @@ def test_a_checklist_is_ticked_by_events_and_stays_so(
     assert Showing.objects.get().finished_at is not None
 
 
-def test_the_picker_points_a_step_of_the_draft(
-    page: Page, host: Host, admin: Membership
+def test_the_picker_builds_a_step_from_the_builder(
+    page: Page, host: Host, admin: Membership, cast: Cast, sign_in: SignIn
 ) -> None:
     draft = actions.add(admin, "Tour", "tour")
-    token = tokens.to_pick(draft, admin, "", "here")
-    page.goto(f"{host.url}/reports/weekly#perennial-pick={token}")
-    page.get_by_role("button", name="Export").click()
-    page.get_by_role("button", name="Use this element").press("Enter")
-    expect(page.locator("perennial-pick")).to_contain_text("Saved")
+    there = draft.document | {"site": f"{host.url}/reports/weekly"}
+    actions.save(draft, admin, draft.name, there)
+    sign_in(cast.admin)
+    browse(page, reverse("guides:edit", args=[draft.pk]))
+    anchor = page.locator("#anchor-here")
+    expect(anchor).to_contain_text("Points at nothing yet")
+    with page.expect_popup() as opened:
+        anchor.get_by_role("link", name="Point at the page").click()
+    product = opened.value
+    bar = product.locator("perennial-pick").get_by_role("dialog")
+    expect(bar).to_contain_text("It begins here")
+    product.get_by_role("button", name="Export").click()
+    bar.get_by_role("button", name="Use this element").press("Enter")
+    expect(bar).to_contain_text("Saved")
+    product.close()
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(anchor).to_contain_text("Points at “Export”")
     draft.refresh_from_db()
     step = next(each for each in draft.document["steps"] if each["id"] == "here")
     assert step["anchor"]["selectors"][0] == "#export"

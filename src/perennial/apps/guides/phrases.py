@@ -33,7 +33,6 @@ def of_picker(language: str) -> dict[str, str]:
             "cancel": _("Cancel"),
             "use": _("Use this element"),
             "again": _("Choose another"),
-            "matches": _("{n} elements match"),
             "one": _("Exactly this element matches"),
             "weak": _(
                 "Only its place on the page tells it apart. It may get lost when the "
@@ -42,4 +41,5 @@ def of_picker(language: str) -> dict[str, str]:
             "keys": _("Arrows walk, Enter chooses, Esc cancels"),
             "saved": _("Saved. You can close this page."),
             "failed": _("That could not be saved. Try again."),
+            "close": _("Close"),
         }
