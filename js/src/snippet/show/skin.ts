@@ -95,5 +95,6 @@ h2 { flex: 1; font-size: 16px; line-height: 22px; font-weight: 600; letter-spaci
   @keyframes fade { from { opacity: 0; } }
   @keyframes pulse { from { transform: scale(1); opacity: .5; } 70%, to { transform: scale(2.6); opacity: 0; } }
 }
+@media print { .root { display: none; } }
 @media (forced-colors: active) { .card, .panel, .dock { border: 1px solid; } .ring { outline: 3px solid; } }
 `;
