@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from perennial.cli.main import cli
+from perennial.lake import comments
 from perennial.lake.workspace import Workspace, open_workspace
+from perennial.scoring.themes import Reader
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "nps" / "nps_verbatims.csv"
 
@@ -113,3 +115,60 @@ def test_months_are_read_day_first(
     found = workspace.metric("nps", grain="month", **SPAN).to_dicts()
     told = {f"{row['period_start']:%m/%Y}": row["n"] for row in found if row["n"]}
     assert told == dict(months)
+
+
+def test_themes_are_those_of_the_plain_rows(
+    imported: tuple[Workspace, dict[str, Any]], rows: list[dict[str, str]]
+) -> None:
+    """F04 counted again by hand: which comments speak of what is read once more, how
+    they feel is taken from the annotations."""
+    workspace, _ = imported
+    comments.take(workspace)
+    said = workspace.engine.run(workspace.table("feedback_annotations"))
+    felt = {
+        (int(response), topic): sentiment
+        for response, topic, sentiment in said.select(
+            "response_id", "topic", "sentiment"
+        ).iter_rows()
+        if topic
+    }
+    points = {
+        n: int(row["NPS_SCORE"])
+        for n, row in enumerate(rows)
+        if row["NPS_SCORE"] and row["text"].strip()
+    }
+    reader, told = Reader(), defaultdict(list)
+    for n in points:
+        for topic in reader.read(rows[n]["text"]).topics:
+            told[topic].append(n)
+    assert {(n, topic) for topic, of in told.items() for n in of} == felt.keys()
+    every = sum(points.values())
+    for variant in (
+        "mentions",
+        "share",
+        "net_sentiment",
+        "mean_score",
+        "impact",
+        "nps",
+    ):
+        found = workspace.metric("feedback_topics", variant=variant, **SPAN).to_dicts()
+        assert len(found) == len(told) > 10
+        for row in found:
+            of = told[row["topic"]]
+            mine = [points[n] for n in of]
+            moods = [felt[n, row["topic"]] for n in of]
+            up, down = (sum(s * way >= 0.25 for s in moods) for way in (1, -1))
+            others = len(points) - len(of)
+            enough = min(len(of), others) >= 5
+            assert row["value"] == pytest.approx(
+                {
+                    "mentions": len(of),
+                    "share": len(of) / len(points),
+                    "net_sentiment": (up - down) / len(of),
+                    "mean_score": sum(mine) / len(mine),
+                    "impact": sum(mine) / len(mine) - (every - sum(mine)) / others
+                    if enough
+                    else None,
+                    "nps": score(mine),
+                }[variant]
+            ), (variant, row["topic"])

@@ -63,9 +63,9 @@ def _shown(guide: Guide) -> None:
 
 def test_a_guide_is_begun_built_and_published(
     page: Page,
-    then: Path,
+    then: Path,  # noqa: F811
     cast: Cast,
-    sign_in: SignIn,  # noqa: F811
+    sign_in: SignIn,
 ) -> None:
     sign_in(cast.admin)
     browse(page, reverse("guides:guides"))

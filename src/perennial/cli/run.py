@@ -126,13 +126,16 @@ def _warm(place: Place, people: Sequence[tuple[str, str]]) -> None:
     """The company's people and playbooks; and have the worker compute the board and
     past forecasts, so that visitors need not wait."""
     from perennial.apps.jobs import actions
+    from perennial.apps.onboarding import example as onboarding
     from perennial.apps.surveys import example as surveys
     from perennial.apps.team.models import Workspace
     from perennial.apps.work import example
+    from perennial.demo import funnel
 
     workspace = Workspace.objects.get(key=place.workspace)
     example.set_up(workspace, people)
     surveys.set_up(workspace)
+    onboarding.set_up(workspace, funnel.FLOW, funnel.STEPS)
     actions.enqueue("warm_metrics", workspace)
     actions.enqueue("send_surveys", workspace)
     actions.enqueue("answer_insights", workspace)

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "perennial.apps.insights",
     "perennial.apps.reports",
     "perennial.apps.intake",
+    "perennial.apps.onboarding",
     "perennial.apps.surveys",
     "perennial.apps.guides",
     "perennial.apps.work",
@@ -211,11 +212,18 @@ PALETTE = [
     "perennial.apps.customers.palette.segments",
     "perennial.apps.reports.palette.metrics",
     "perennial.apps.surveys.palette.surveys",
+    "perennial.apps.guides.palette.guides",
+    "perennial.apps.onboarding.palette.flows",
     "perennial.apps.intake.palette.data",
     "perennial.apps.team.palette.pages",
 ]
 #: What becomes of a member's work: each is called with the workspace and the person.
 WHEN_A_MEMBER_LEAVES = ["perennial.apps.work.tasks.actions.hand_over"]
+#: The pages of the area of guides: key, label, name of the address.
+GUIDE_TABS = [
+    ("guides", _("Guides"), "guides:guides"),
+    ("onboarding", _("Onboarding"), "onboarding:flows"),
+]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
 # Where applications join the pages of customers (`apps/customers/hooks.py`).
 TIMELINE = [
@@ -226,6 +234,8 @@ ACCOUNT_TABS: list[str] = []
 ACCOUNT_PANELS = [
     "perennial.apps.work.joining.panel",
     "perennial.apps.surveys.joining.panel",
+    "perennial.apps.guides.joining.panel",
+    "perennial.apps.onboarding.joining.panel",
 ]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
 ACCOUNT_BULK = ["perennial.apps.work.joining.start_playbook"]

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/", include("perennial.apps.insights.urls")),
     path("metrics/", include("perennial.apps.reports.urls")),
     path("data/", include("perennial.apps.intake.urls")),
+    path("onboarding/", include("perennial.apps.onboarding.urls")),
     path("", include("perennial.apps.surveys.urls")),
     path("", include("perennial.apps.guides.urls")),
     path("", include("perennial.apps.work.urls")),

@@ -19,8 +19,10 @@ from perennial.core.ids import digest
 from perennial.core.windows import DAY, Period, add_months
 from perennial.lake import definitions
 from perennial.lake.engines import DuckEngine
+from perennial.lake.relations import empty
 from perennial.lake.requests import within
-from perennial.lake.store import Lake, VersionGone, empty
+from perennial.lake.store import Lake
+from perennial.lake.stored import VersionGone
 from perennial.lake.touched import FOLLOWED, Touched
 from perennial.lake.usage import local_days, local_months, merged, month_names
 from perennial.metrics import custom, registry
@@ -56,7 +58,7 @@ def roll_up(
     known = {name: at for name, at in before.items() if at is not None}
     days = None
     if not full and known.keys() == now.keys() and known["settings"] == now["settings"]:
-        days = _changed(workspace, duck, known, now)
+        days = changed_days(workspace, duck, known, now)
     fresh = set(wanted)
     if days is not None:
         fresh = set() if known[definitions.NAME] == now[definitions.NAME] else fresh
@@ -76,7 +78,7 @@ def _built(lake: Lake, duck: duckdb.DuckDBPyConnection) -> set[tuple[str, int]]:
     return set(rows.fetchall())
 
 
-def _changed(
+def changed_days(
     workspace: Workspace,
     duck: duckdb.DuckDBPyConnection,
     before: Mapping[str, int],

@@ -30,6 +30,7 @@ from perennial.lake import (
     measures,
     merged,
     models,
+    onboarding,
     presence,
     requests,
     scorecards,
@@ -38,7 +39,8 @@ from perennial.lake import (
     told,
 )
 from perennial.lake.duck import connect_apart
-from perennial.lake.store import Lake, VersionGone
+from perennial.lake.store import Lake
+from perennial.lake.stored import VersionGone
 from perennial.lake.tables import ROLLUPS
 from perennial.lake.touched import FOLLOWED, Touched
 from perennial.lake.usage import UsageBuilder, local_days
@@ -132,6 +134,8 @@ def refresh(
         _measure(workspace, done, as_of, full=full, report=report)
         with _timed(done, segments.MEMBERS):
             segments.take(workspace)
+        with _timed(done, "onboarding conditions"):
+            onboarding.catch_up(workspace)
     report(1.0, "done")
     return done
 
@@ -156,6 +160,8 @@ def roll_up(
             _requests(lake, duck, settings, full=full)
         with _timed(done, definition_days.NAME):
             definition_days.roll_up(workspace, duck, full=full)
+        with _timed(done, "onboarding"):
+            onboarding.take(workspace, duck, full=full)
 
 
 def roll_up_attributes(workspace: Workspace, duck: duckdb.DuckDBPyConnection) -> None:

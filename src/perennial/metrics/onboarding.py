@@ -47,16 +47,22 @@ def onboarding_funnel(t: Inputs, q: Query) -> ir.Table:
     )
     order = ibis.window(group_by=keys, order_by="place")
     every = every.mutate(onward=every.taken.lead().over(order))
+    # Of steps that nobody ever took, only how many there are is known.
+    ends = every.onward.isnull()
+    every = every.mutate(
+        is_last=ends.cast("int64"),
+        is_end=(ends & (every.place == every.steps)).cast("int64"),
+        onward=ibis.ifelse(ends & (every.place < every.steps), 0, every.onward),
+    )
     return _shown(q, every)
 
 
 def _shown(q: Query, every: ir.Table) -> ir.Table:
     """The variant's rows, of steps with `entered`, `taken`, `onward`, `stalled`."""
     if "step" not in q.by:
-        is_last = every.onward.isnull().cast("int64")
         sums = every.group_by(q.keys).agg(
-            done=(every.taken * is_last).sum(),
-            entered=(every.entered * is_last).sum(),
+            done=(every.taken * every.is_end).sum(),
+            entered=(every.entered * every.is_last).sum(),
             stalled=every.stalled.sum(),
         )
         numerator = {
@@ -96,29 +102,44 @@ def _steps(t: Inputs, q: Query) -> ir.Table:
     rows = t.rows("onboarding_steps")
     of_accounts = q.params.get("unit") == "accounts"
     person = rows.account_id if of_accounts else rows.user_id.coalesce(rows.account_id)
+    rows = rows.mutate(person=person, date=t.local_date(rows.completed_at))
+    # Steps of another version are another flow; what other tools say goes with it.
+    mine = ibis.window(group_by=["flow", "person"])
+    version = rows.version.max().over(mine).cast("string")
     rows = rows.mutate(
-        person=person, flow_name=rows.flow, date=t.local_date(rows.completed_at)
+        flow_name=rows.flow + (ibis.literal("/") + version).fill_null("")
     )
     rows = rows.filter(rows.person.notnull() & (rows.date < q.horizon))
-    return rows.group_by(["account_id", "person", "flow_name", "step"]).agg(
-        at=rows.completed_at.min(), date=rows.date.min(), position=rows.position.min()
+    return rows.group_by(["account_id", "person", "flow", "flow_name", "step"]).agg(
+        at=rows.completed_at.min(),
+        date=rows.date.min(),
+        position=rows.position.min(),
+        steps=rows.steps.max(),
     )
 
 
 def _chain(done: ir.Table) -> ir.Table:
-    """One row per flow and step: flow_name, step, `place` from 1."""
+    """One row per flow and step: flow_name, step, `place` from 1, `steps` of the flow."""
     known = done.group_by(["flow_name", "step"]).agg(
-        position=done.position.min(), first=done["at"].min()
+        position=done.position.min(), first=done["at"].min(), steps=done.steps.max()
     )
     flow = ibis.window(group_by="flow_name")
-    known = known.mutate(placed=known.position.count().over(flow))
+    known = known.mutate(
+        placed=known.position.count().over(flow), steps=known.steps.max().over(flow)
+    )
     known = known.filter(known.position.notnull() | (known.placed == 0))
+    known = known.mutate(
+        steps=ibis.greatest(known.steps.fill_null(0), known.count().over(flow))
+    )
     order = ibis.window(
         group_by="flow_name",
         order_by=[known.position.fill_null(0), "first", "step"],
     )
     return known.select(
-        "flow_name", "step", place=ibis.row_number().over(order).cast("int64") + 1
+        "flow_name",
+        "step",
+        "steps",
+        place=ibis.row_number().over(order).cast("int64") + 1,
     )
 
 
@@ -127,7 +148,7 @@ def _began(t: Inputs, q: Query, done: ir.Table, chain: ir.Table) -> ir.Table:
     first = chain.filter(chain.place == 1)
     entries = done.semi_join(first, ["flow_name", "step"])
     entries = entries.select(
-        "account_id", "person", "date", "flow_name", flow="flow_name", user="person"
+        "account_id", "person", "date", "flow", "flow_name", user="person"
     )
     entries = t.split(entries)
     keys = [*(key for key in q.by if key != "step"), *_ids(q), "flow_name"]
@@ -144,7 +165,7 @@ def _progress(q: Query, done: ir.Table, chain: ir.Table) -> ir.Table:
     who = [*_ids(q), "flow_name"]
     latest = rows.group_by(who).agg(latest=rows.date.max())
     rows = rows.group_by([*who, "step"]).agg(at=rows["at"].min())
-    rows = rows.join(chain, ["flow_name", "step"])
+    rows = rows.join(chain.drop("steps"), ["flow_name", "step"])
     order = ibis.window(group_by=who, order_by="place")
     before = rows["at"].lag().over(order)
     rows = rows.mutate(
@@ -156,7 +177,7 @@ def _progress(q: Query, done: ir.Table, chain: ir.Table) -> ir.Table:
     so_far = ibis.cumulative_window(group_by=who, order_by="place")
     rows = rows.mutate(fits=rows.fits.min().over(so_far))
     reached = rows.group_by(who).agg(reached=rows.fits.sum())
-    steps = chain.group_by("flow_name").agg(steps=chain.count())
+    steps = chain.group_by("flow_name").agg(steps=chain.steps.max())
     return reached.join(latest, who).join(steps, "flow_name")
 
 

@@ -68,7 +68,8 @@ def sent_of(document: dict[str, Any], language: str, variant: str = "a") -> Quer
     sent.setlist("languages", document["languages"])
     for n, each in enumerate(form["parts"]):
         sent[f"title-{n}"], sent[f"body-{n}"] = each["said"], each["text"]
-        for name in ("place", "page", "advance", "event", "does", "url", "selectors"):
+        for name in ("place", "page", "advance", "event", "does", "url", "selectors",
+                     "step"):
             sent[f"{name}-{n}"] = str(each.get(name) or "")
         sent[f"guide-{n}"] = str(each.get("guide") or "")
         for m, button in enumerate(each["buttons"]):

@@ -142,7 +142,9 @@ def steps(lake: Lake) -> dict[str, Steps]:
     """The furthest step of every account in onboarding; kept until facts change."""
     m, taken = lake.table("account_measures"), lake.table("onboarding_steps")
     waiting = m.filter((m.health_status == "onboarding") & (m.state == "paying"))
-    flows = taken.group_by("flow").agg(of=taken.position.max())
+    flows = taken.group_by("flow").agg(
+        of=ibis.greatest(taken.position.max(), taken.steps.max().fill_null(0))
+    )
     taken = taken.semi_join(waiting, "account_id")
     taken = taken.group_by("account_id", "flow").agg(
         done=taken.position.max(), last_at=taken.completed_at.max()

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from perennial.apps.guides import library
+from perennial.apps.guides import library, queries
 from perennial.apps.guides.models import Guide, GuideVersion, Invited
 from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
@@ -183,3 +183,13 @@ def invite(
         workspace, by, "guide.invited", guide.name, guide=guide.pk, accounts=len(new)
     )
     return len(new)
+
+
+def invite_accounts(workspace: Workspace, name: str, accounts: Collection[str]) -> int:
+    """Choose accounts for a guide by its name, as a playbook does; a guide that was
+    paused meanwhile chooses none."""
+    try:
+        guide = queries.get_for_chosen(workspace, name)
+    except BadValue:
+        return 0
+    return invite(workspace, guide, accounts, None)

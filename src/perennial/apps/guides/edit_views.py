@@ -16,6 +16,7 @@ from perennial.apps.guides import actions, audience, drawing, forms, queries, to
 from perennial.apps.guides import words as names
 from perennial.apps.guides.models import Guide
 from perennial.apps.guides.views import guide_or_404, shared
+from perennial.apps.onboarding import progress as onboarding
 from perennial.apps.surveys.edit_views import framed
 from perennial.apps.surveys.forms import LANGUAGES
 from perennial.apps.team.access import TeamRequest, role_required
@@ -74,6 +75,7 @@ def _context(request: TeamRequest, guide: Guide) -> dict[str, Any]:
         "metrics": audience.metrics(),
         "segments": segments.order_by("name"),
         "others": others.order_by("name"),
+        "flows": onboarding.flows(request.workspace),
         "look": document and audience.look(guide, document),
         "is_changed": queries.is_changed(guide),
         "versions": guide.versions.select_related("by").order_by("-number"),

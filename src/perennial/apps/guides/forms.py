@@ -142,6 +142,7 @@ def _item(sent: QueryDict, stored: Row, n: str, language: str) -> Row:
         "title": _said(stored.get("title"), language, sent.get(f"title-{n}", "")),
         "body": _said(stored.get("body"), language, sent.get(f"body-{n}", "")),
         "event": sent.get(f"event-{n}", "").strip(),
+        "step": sent.get(f"step-{n}", ""),
         "does": sent.get(f"does-{n}") or "none",
         "url": sent.get(f"url-{n}", "").strip(),
         "guide": _number(sent, f"guide-{n}"),

@@ -31,6 +31,7 @@ def of_picker(language: str) -> dict[str, str]:
             "browse": _("Browse"),
             "pick": pgettext("an element of a page", "Pick"),
             "cancel": _("Cancel"),
+            "close": _("Close"),
             "use": _("Use this element"),
             "again": _("Choose another"),
             "one": _("Exactly this element matches"),

@@ -3,6 +3,7 @@ which items of a list are ticked."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +12,7 @@ from django.db.models import Q
 
 from perennial.apps.customers.kept import kept
 from perennial.apps.guides.models import Guide, Invited, Showing, Told
+from perennial.apps.onboarding import progress as onboarding
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core import guides as documents
@@ -92,19 +94,46 @@ class Known:
 
 
 def ticked(showing: Showing, document: documents.Guide, person: Person) -> set[str]:
-    """The items of a list that are done: those the browser ticked, those whose event is
-    in the lake, and those without one that were used."""
+    """The items of a list that are done: those the browser ticked, those whose event, or
+    step of a flow, is in the lake, and those with neither that were used."""
     items = document.content(showing.variant).items
-    used = [item.id for item in items if not item.event]
+    used = [item.id for item in items if not item.event and not item.step]
     told = showing.told.filter(
         Q(did=Told.Did.STEP) | Q(did=Told.Did.CLICKED, step__in=used)
     ).values_list("step", flat=True)
+    workspace = showing.guide.workspace
     events = tuple(sorted({item.event for item in items if item.event}))
-    if not events:
-        return set(told)
-    lake = lake_of(showing.guide.workspace)
-    did = _did(lake, person.user_id, events)
-    return {*told, *(item.id for item in items if item.event in did)}
+    did = _did(lake_of(workspace), person.user_id, events) if events else frozenset()
+    steps = {
+        f"{flow}/{step}"
+        for flow in _flows(document, showing.variant)
+        for step, at in _in_flow(workspace, flow, person).items()
+        if at is not None
+    }
+    done = (item.id for item in items if item.event in did or item.step in steps)
+    return {*told, *done}
+
+
+def is_in_flows(
+    workspace: Workspace, document: documents.Guide, person: Person
+) -> bool:
+    """Is a person in every flow whose steps a list names? A list of steps they were
+    never to take is not for them."""
+    return all(
+        _in_flow(workspace, flow, person) for flow in _flows(document, "a")
+    )
+
+
+def _flows(document: documents.Guide, variant: str) -> list[str]:
+    items = document.content(variant).items
+    return sorted({item.step.partition("/")[0] for item in items if item.step})
+
+
+def _in_flow(
+    workspace: Workspace, flow: str, person: Person
+) -> Mapping[str, datetime | None]:
+    account = person.account_id or None
+    return onboarding.progress_of(workspace, flow, person.user_id, account)
 
 
 @kept("feature_days", "event_definitions", size=4_096)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from perennial.apps.guides.models import Guide, Told
 from perennial.apps.team.lake import lake_of
@@ -55,6 +56,17 @@ def shown_document(guide: Guide, number: int | None = None) -> documents.Guide:
     never published."""
     version = guide.versions.filter(number=number or guide.number).first()
     return documents.read(version.document if version else guide.document)
+
+
+def get_for_chosen(workspace: Workspace, name: str) -> Guide:
+    """A live guide that is shown in chosen accounts, by its name; raises `BadValue`."""
+    found = guides(workspace).filter(name=name, state=Guide.State.ON).first()
+    if found is None or not shown_document(found).who.invited:
+        raise BadValue(
+            _("No guide “%(name)s” is live that is shown in chosen accounts alone.")
+            % {"name": name}
+        )
+    return found
 
 
 def is_changed(guide: Guide) -> bool:

@@ -44,6 +44,7 @@ def things(workspace: Workspace, visitor: Visitor) -> list[dict[str, Any]]:
         _thing(guide, document, person)
         for guide, document in running
         if inviting.fits(workspace, document.who, person)
+        and progress.is_in_flows(workspace, document, person)
         and guiding.refusal(document, known.reader(guide), known.shown(guide), today)
         is None
     ]

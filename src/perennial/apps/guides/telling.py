@@ -8,7 +8,9 @@ from django.db import transaction
 
 from perennial.apps.guides.models import Guide, Showing, Told
 from perennial.apps.guides.queries import shown_document
+from perennial.apps.onboarding import progress as onboarding
 from perennial.apps.team.lake import lake_of
+from perennial.core import guides as documents
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
 
@@ -34,7 +36,21 @@ def tell(showing: Showing, times: int, did: str, step: str) -> bool:
     # What comes late, of a showing that began anew since, changes nothing more.
     if is_new and times == showing.times:
         _take(showing, did, step)
+    if is_new and did in {Did.STEP, Did.CLICKED}:
+        _tick(showing, document, step)
     return is_new
+
+
+def _tick(showing: Showing, document: documents.Guide, step: str) -> None:
+    """Into the onboarding flow whose step an item of the list is; steps that are not
+    ticked by lists stay as they are."""
+    workspace = showing.guide.workspace
+    for item in document.content(showing.variant).items:
+        if item.id == step and item.step:
+            flow, _slash, name = item.step.partition("/")
+            who, account = showing.person, showing.account_id or None
+            now = lake_of(workspace).now
+            onboarding.complete(workspace, flow, name, who, account, now)
 
 
 def _take(showing: Showing, did: str, step: str) -> None:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from perennial.apps.guides import actions, audience, library, queries, results
 from perennial.apps.guides.models import Guide, Showing
+from perennial.apps.onboarding.tabs import tabs
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
@@ -33,6 +34,7 @@ def guides(request: TeamRequest) -> HttpResponse:
     found = queries.listed(request.workspace)
     context = {
         "nav": "guides",
+        "tabs": tabs("guides"),
         "lines": found,
         "live": sum(each.guide.state == Guide.State.ON for each in found),
         "lost": sum(bool(each.lost) for each in found),

@@ -168,6 +168,13 @@ JOBS: Final[list[Job]] = [
         _("Invites by mail whom the rules allow, and reminds."),
     ),
     Job(
+        "derive_onboarding",
+        "perennial.apps.onboarding.jobs.derive_onboarding",
+        "",
+        _("Onboarding"),
+        _("Derives who got how far in the onboarding flows."),
+    ),
+    Job(
         "tidy",
         "perennial.apps.jobs.jobs.tidy",
         "30 3 * * *",

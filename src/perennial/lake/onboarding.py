@@ -1,0 +1,495 @@
+"""Who is in the onboarding flows, and which steps they completed.
+
+Derived whenever facts come in. Whoever something new may have happened to is looked
+at again from the beginning, so a late event, a repeated load or a run that died lead
+to the same rows as one load of everything. A step is completed when its event
+happened, not when that was seen. Rows that other tools sent are never written over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from perennial.core.errors import PerennialError
+from perennial.core.ids import digest
+from perennial.core.onboarding import TOLD, Flow, Step, completed
+from perennial.core.windows import DAY, Period, day_start
+from perennial.lake import flowbook, matching, measures
+from perennial.lake.definition_days import changed_days, json_extract_string, on_duck
+from perennial.lake.definitions import OF_EVENTS
+from perennial.lake.duck import connect_apart
+from perennial.lake.flowbook import Book
+from perennial.lake.tables import TABLES
+from perennial.lake.touched import FOLLOWED
+from perennial.lake.usage import merged as joined
+from perennial.metrics import conditions, filters, registry
+from perennial.metrics.query import ask
+
+if TYPE_CHECKING:
+    from perennial.lake.workspace import Workspace
+
+ENTRIES: Final = "onboarding_entries"
+STEPS: Final = "onboarding_steps"
+_EVENTS: Final = ("events", *FOLLOWED)
+_PEOPLE: Final = ("accounts", "users", "assignments", "mrr_ledger")
+_READ: Final = (*_EVENTS, *_PEOPLE, flowbook.NAME, flowbook.TICKS, measures.NAME)
+
+Key = tuple[str | None, str | None]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One of those in a flow: an account, or a person in it."""
+
+    book: Book
+    version: int
+    account_id: str | None
+    user_id: str | None
+    started_on: date
+
+    @property
+    def flow(self) -> Flow:
+        return self.book.versions[self.version]
+
+    @property
+    def key(self) -> Key:
+        return self.account_id, self.user_id
+
+    @property
+    def id(self) -> str | None:
+        """Whose events count: the person's, wherever they are, or the account's."""
+        return self.user_id if self.flow.per == "user" else self.account_id
+
+
+def take(
+    workspace: Workspace, duck: duckdb.DuckDBPyConnection, *, full: bool = False
+) -> None:
+    """Bring entries and steps up to date with what came in since the last time."""
+    lake = workspace.lake
+    if lake.snapshot(flowbook.NAME).version < 0:
+        return
+    now = {name: lake.snapshot(name).version for name in _READ}
+    before = {name: lake.progress(ENTRIES, name) for name in now}
+    if before == now and not full:
+        return
+    with lake.lock(ENTRIES), lake.lock(STEPS):
+        told = _Told(workspace, duck)
+        fresh = _enter(workspace, duck, told)
+        some = fresh
+        if full or None in before.values():
+            some = told.entries
+        else:
+            known = {name: at for name, at in before.items() if at is not None}
+            moved = {name for name in now if known[name] != now[name]}
+            some = [*fresh, *_touched(workspace, duck, told, moved, known, now)]
+        _write(workspace, told, _unique(some), fresh)
+        lake.record(ENTRIES, now)
+
+
+def catch_up(workspace: Workspace) -> None:
+    """The same, for somebody who waits for it."""
+    with connect_apart() as duck:
+        take(workspace, duck)
+
+
+def _unique(entries: Iterable[Entry]) -> list[Entry]:
+    return list({(e.book.name, *e.key): e for e in entries}.values())
+
+
+class _Told:
+    """What is stored: flows, entries, steps and ticks, as they were written."""
+
+    def __init__(self, workspace: Workspace, duck: duckdb.DuckDBPyConnection) -> None:
+        self.books = flowbook.known(workspace.lake)
+        self._lake, self._duck = workspace.lake, duck
+        self.entries = [
+            Entry(self.books[r["flow"]], r["version"], *_key(r), r["started_on"])
+            for r in self._rows(ENTRIES)
+            if r["version"] in self.books[r["flow"]].versions
+        ]
+
+    def _rows(self, name: str) -> list[Row]:
+        found = self._duck.sql(f"FROM {self._lake.told(name)}").to_arrow_table()
+        rows: list[Row] = found.to_pylist()
+        return rows
+
+    @cached_property
+    def steps(self) -> Mapping[tuple[str, Key], Mapping[str, Row]]:
+        """Rows of each flow and each of those in it, by step."""
+        found: dict[tuple[str, Key], dict[str, Row]] = defaultdict(dict)
+        for row in self._rows(STEPS):
+            if row["flow"] in self.books:
+                found[row["flow"], _key(row)][row["step"]] = row
+        return found
+
+    @cached_property
+    def ticks(self) -> Mapping[tuple[str, Key], Mapping[str, Row]]:
+        found: dict[tuple[str, Key], dict[str, Row]] = defaultdict(dict)
+        for row in self._rows(flowbook.TICKS):
+            found[row["flow"], _key(row)][row["step"]] = row
+        return found
+
+    def of(self, entry: Entry) -> Mapping[str, Row]:
+        return self.steps.get((entry.book.name, entry.key), {})
+
+
+def _key(row: Mapping[str, Any]) -> Key:
+    return row["account_id"], row["user_id"]
+
+
+# --- who is in it ------------------------------------------------------------
+
+
+def _enter(
+    workspace: Workspace, duck: duckdb.DuckDBPyConnection, told: _Told
+) -> list[Entry]:
+    """Write down who entered, and who follows another version now; these.
+
+    Whom a new version reaches back for, and does not fit, leaves.
+    """
+    stored = {(e.book.name, e.key): e for e in told.entries}
+    fresh: list[Entry] = []
+    gone: list[Entry] = []
+    for book in told.books.values():
+        entering: dict[int, list[Entry]] = defaultdict(list)
+        for key, started in _starts(workspace, duck, book):
+            known = stored.get((book.name, key))
+            started = known.started_on if known else started
+            version = book.version_of(started)
+            follows = known.version if known else None
+            may_enter = known is not None or not book.is_stopped
+            if version and version != follows and may_enter:
+                entering[version].append(Entry(book, version, *key, started))
+        for version, some in entering.items():
+            fits = _fitting(workspace, book.versions[version], some)
+            fresh += fits
+            left = {e.key for e in some} - {e.key for e in fits}
+            gone += [e for e in told.entries if e.book is book and e.key in left]
+    lake = workspace.lake
+    if gone:
+        lake.delete_keys(ENTRIES, [(e.book.name, *e.key) for e in gone])
+        steps = [
+            (*e.key, e.book.name, step) for e in gone for step in _ours(told.of(e))
+        ]
+        lake.delete_keys(STEPS, steps)
+    rows = [
+        {
+            "flow": e.book.name,
+            "account_id": e.account_id,
+            "user_id": e.user_id,
+            "started_on": e.started_on,
+            "version": e.version,
+        }
+        for e in fresh
+    ]
+    lake.write(ENTRIES, pa.Table.from_pylist(rows, TABLES[ENTRIES].schema()))
+    changed = {(e.book.name, e.key) for e in (*fresh, *gone)}
+    kept = [e for e in told.entries if (e.book.name, e.key) not in changed]
+    told.entries = [*kept, *fresh]
+    return fresh
+
+
+def _starts(
+    workspace: Workspace, duck: duckdb.DuckDBPyConnection, book: Book
+) -> list[tuple[Key, date]]:
+    """Everybody who began since the flow reaches back, and the local day they did."""
+    source, tz = workspace.lake.source, workspace.settings.timezone
+    if book.flow.per == "account":
+        query = f"""
+        SELECT account_id, NULL, coalesce(timezone('{tz}', created_at)::DATE, paid) AS began
+        FROM {source("accounts")} LEFT JOIN (
+            SELECT account_id, min(date_from) AS paid FROM {source("mrr_ledger")}
+            WHERE mrr_e4 > 0 GROUP BY account_id) USING (account_id)
+        WHERE NOT coalesce(is_test, false) AND began >= $since
+        """
+    else:  # a person is new once, in the first account they came to
+        query = f"""
+        SELECT arg_min(account_id, (coalesce(date_from, DATE '0001-01-01'), account_id)),
+               user_id, coalesce(any_value(timezone('{tz}', u.created_at)::DATE),
+                                 min(date_from)) AS began
+        FROM {source("assignments")} LEFT JOIN {source("users")} u USING (user_id)
+        LEFT JOIN {source("accounts")} a USING (account_id)
+        WHERE NOT coalesce(u.is_test OR u.is_internal, false)
+          AND NOT coalesce(a.is_test, false)
+        GROUP BY user_id HAVING began >= $since
+        """
+    since = min(flow.since for flow in book.versions.values())
+    rows = duck.execute(query, {"since": since}).fetchall()
+    return [((account, user), began) for account, user, began in sorted(rows, key=repr)]
+
+
+def _fitting(workspace: Workspace, flow: Flow, some: Sequence[Entry]) -> list[Entry]:
+    """Those a flow is for. Where that cannot be asked any more, nobody enters."""
+    if flow.is_for_all:
+        return list(some)
+    ids = _matching(workspace, flow.who)
+    return [entry for entry in some if entry.account_id in ids]
+
+
+def _matching(workspace: Workspace, condition: Mapping[str, Any]) -> set[str]:
+    try:
+        return set(matching.matching(workspace, conditions.read(condition)))
+    except PerennialError:  # a segment or metric it speaks of is gone
+        return set()
+
+
+# --- whom something may have happened to -------------------------------------
+
+
+def _touched(
+    workspace: Workspace,
+    duck: duckdb.DuckDBPyConnection,
+    told: _Told,
+    moved: set[str],
+    before: Mapping[str, int],
+    now: Mapping[str, int],
+) -> Iterator[Entry]:
+    if flowbook.TICKS in moved:
+        yield from (e for e in told.entries if (e.book.name, e.key) in told.ticks)
+    if measures.NAME in moved:
+        yield from (e for e in told.entries if _waits_for_a_condition(e, told))
+    if moved & {*_EVENTS}:
+        of_events = [e for e in told.entries if any(_of_events(e.flow))]
+        days = changed_days(workspace, duck, before, now)
+        if days is None:
+            yield from of_events
+        elif days and of_events:
+            yield from _happened_to(workspace, told, of_events, days)
+
+
+def _waits_for_a_condition(entry: Entry, told: _Told) -> bool:
+    done = told.of(entry)
+    return any(s.by == "condition" and s.name not in done for s in entry.flow.steps)
+
+
+def _of_events(flow: Flow) -> Iterator[Step]:
+    return (step for step in flow.steps if step.by == "event")
+
+
+def _happened_to(
+    workspace: Workspace, told: _Told, some: Sequence[Entry], days: set[date]
+) -> Iterator[Entry]:
+    """Those with an event of these days before the step it counts for was completed."""
+    names = sorted({s.event for e in some for s in _of_events(e.flow)})
+    first: dict[tuple[str, str], datetime] = {}
+    for span in joined(Period(day, day + DAY) for day in days):
+        rows = _events(workspace, span, names)
+        for column in ("user_id", "account_id"):
+            known = rows.filter(rows[column].notnull())
+            earliest = known.group_by([column, "event"]).agg(at=known.timestamp.min())
+            for who, event, at in on_duck(workspace).run(earliest).iter_rows():
+                key = f"{column}:{who}", event
+                first[key] = min(at, first.get(key, at))
+    for entry in some:
+        done = told.of(entry)
+        for step in _of_events(entry.flow):
+            at = first.get((f"{entry.flow.per}_id:{entry.id}", step.event))
+            taken = done.get(step.name)
+            if at and (taken is None or at < taken["completed_at"]):
+                yield entry
+                break
+
+
+def _events(workspace: Workspace, span: Period, names: Sequence[str]) -> ir.Table:
+    """Events of these names on local days, with all they carry and whose they are."""
+    query = ask(registry.get("dau"), now=workspace.now, settings=workspace.settings)
+    t = workspace.inputs(query, on_duck(workspace).table)
+    rows = t.counted_events(span.start, span.end)
+    return rows.filter(rows.event.isin(list(names)))
+
+
+# --- which steps they completed ----------------------------------------------
+
+
+def _write(
+    workspace: Workspace, told: _Told, some: Sequence[Entry], fresh: Sequence[Entry]
+) -> None:
+    """Steps of these entries as they are now: new ones in, those undone out."""
+    if not some:
+        return
+    found = _Finder(workspace, told, some)
+    rows: list[Row] = []
+    gone: list[tuple[Any, ...]] = []
+    for entry in some:
+        made = found.rows(entry)
+        rows += made.values()
+        undone = _ours(told.of(entry)) - made.keys()
+        gone += [(*entry.key, entry.book.name, step) for step in undone]
+    workspace.lake.delete_keys(STEPS, gone)
+    workspace.lake.write(STEPS, pa.Table.from_pylist(rows, TABLES[STEPS].schema()))
+
+
+def tried(workspace: Workspace, name: str, flow: Flow) -> list[tuple[Entry, list[Row]]]:
+    """Who would be in a flow, with the rows of their steps, if it were published so."""
+    book = Book(name, {1: flow}, is_stopped=False)
+    with connect_apart() as duck:
+        told = _Told(workspace, duck)
+        every = [Entry(book, 1, *k, day) for k, day in _starts(workspace, duck, book)]
+        some = _fitting(workspace, flow, every)
+        found = _Finder(workspace, told, some) if some else None
+        return [
+            (e, [*(r for r in told.of(e).values() if r["version"] is None),
+                 *(found.rows(e).values() if found else ())])
+            for e in some
+        ]  # fmt: skip
+
+
+def _ours(stored: Mapping[str, Row]) -> set[str]:
+    """Steps that were derived here."""
+    return {step for step, row in stored.items() if row["version"] is not None}
+
+
+class _Finder:
+    """Finds the steps that some entries completed."""
+
+    def __init__(
+        self, workspace: Workspace, told: _Told, some: Sequence[Entry]
+    ) -> None:
+        self._told = told
+        self._judged = _Judged(workspace)
+        self._happened = _Happened(workspace, some)
+
+    def rows(self, entry: Entry) -> dict[str, Row]:
+        """Rows of the steps by name, without those that another tool told of."""
+        stored = self._told.of(entry)
+        theirs = stored.keys() - _ours(stored)
+        return {
+            step.name: _row(entry, step, *found)
+            for step in entry.flow.steps
+            if step.name not in theirs and (found := self._completed(entry, step))
+        }
+
+    def _completed(
+        self, entry: Entry, step: Step
+    ) -> tuple[datetime, Mapping[str, str]] | None:
+        """When a step was completed, and what more is known; None: it is not."""
+        if step.by == "event":
+            at = completed(self._happened.of(entry, step), step.times)
+            return (at, {}) if at else None
+        if step.by in TOLD:
+            ticks = self._told.ticks.get((entry.book.name, entry.key), {})
+            tick = ticks.get(step.name)
+            if tick is None or tick["completed_at"] is None:
+                return None
+            return tick["completed_at"], {"who": tick["by"]} if tick["by"] else {}
+        return self._met(entry, step) if step.by == "condition" else None
+
+    def _met(self, entry: Entry, step: Step) -> tuple[datetime, dict[str, str]] | None:
+        """When a condition was first seen to be met; from then on it stays so."""
+        rule = digest(json.dumps(step.condition, sort_keys=True))[:12]
+        was = self._told.of(entry).get(step.name)
+        if was and json.loads(was["properties"] or "{}").get("rule") == rule:
+            return was["completed_at"], {"rule": rule}
+        if not self._judged.fits(step, entry.account_id):
+            return None
+        return max(self._judged.at, self._happened.start(entry)), {"rule": rule}
+
+
+def _row(entry: Entry, step: Step, at: datetime, said: Mapping[str, str]) -> Row:
+    return {
+        "flow": entry.book.name,
+        "step": step.name,
+        "position": entry.flow.place(step.name),
+        "account_id": entry.account_id,
+        "user_id": entry.user_id,
+        "completed_at": at,
+        "version": entry.version,
+        "steps": len(entry.flow.chain),
+        "properties": json.dumps({"by": step.by, **said}),
+    }
+
+
+class _Judged:
+    """Accounts that meet the conditions of steps, each asked once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._found: dict[str, set[str]] = {}
+
+    @cached_property
+    def at(self) -> datetime:
+        """The instant the measures speak of."""
+        day = measures.newest(self._workspace) or self._workspace.today
+        return day_start(day, self._workspace.settings.tz)
+
+    def fits(self, step: Step, account_id: str | None) -> bool:
+        assert step.condition is not None
+        key = json.dumps(step.condition, sort_keys=True)
+        if key not in self._found:
+            self._found[key] = _matching(self._workspace, step.condition)
+        return account_id in self._found[key]
+
+
+class _Happened:
+    """The first events of entries that count for their steps, since they began."""
+
+    def __init__(self, workspace: Workspace, some: Sequence[Entry]) -> None:
+        self._tz = workspace.settings.tz
+        self._met: dict[tuple[str, str, date], list[datetime]] = defaultdict(list)
+        for per in ("user", "account"):
+            mine = [e for e in some if e.flow.per == per and any(_of_events(e.flow))]
+            if mine:
+                self._read(workspace, f"{per}_id", mine)
+
+    def of(self, entry: Entry, step: Step) -> list[datetime]:
+        return self._met[_what(step), str(entry.id), entry.started_on]
+
+    def start(self, entry: Entry) -> datetime:
+        return day_start(entry.started_on, self._tz)
+
+    def _read(self, workspace: Workspace, column: str, mine: Sequence[Entry]) -> None:
+        steps = {_what(s): s for e in mine for s in _of_events(e.flow)}
+        began = {(str(e.id), e.started_on) for e in mine}
+        span = Period(min(day for _, day in began), workspace.today + DAY)
+        rows = _events(workspace, span, sorted({s.event for s in steps.values()}))
+        who = ibis.memtable(
+            {
+                "who": [who for who, _ in began],
+                "day": [day for _, day in began],
+                "since": [day_start(day, self._tz) for _, day in began],
+            }
+        )
+        for what, step in steps.items():
+            mine_only = _meeting(rows.filter(rows.event == step.event), step)
+            found = mine_only.join(who, mine_only[column] == who.who)
+            found = found.filter(found.timestamp >= found.since)
+            order = ibis.window(group_by=["who", "day"], order_by="timestamp")
+            first = found.select(
+                "who", "day", "timestamp", place=ibis.row_number().over(order)
+            )
+            first = first.filter(first.place < step.times)
+            found_rows = on_duck(workspace).run(first.drop("place"))
+            for whose, day, at in found_rows.iter_rows():
+                self._met[what, whose, day].append(at)
+
+
+def _what(step: Step) -> str:
+    """What of events a step counts: the same for every step that counts the same."""
+    return json.dumps([step.event, step.where, step.times])
+
+
+def _meeting(rows: ir.Table, step: Step) -> ir.Table:
+    """Events that meet a step's condition on what they carry."""
+    if not step.where:
+        return rows
+    parsed = filters.parse(step.where)
+
+    def column(name: str) -> ir.Column:
+        if name in OF_EVENTS:
+            return rows[name]
+        path = '$."{}"'.format(name.replace('"', ""))
+        return json_extract_string(rows.properties, path)
+
+    return rows.filter(filters.condition(parsed, column))

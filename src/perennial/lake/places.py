@@ -1,0 +1,122 @@
+"""How far those in an onboarding flow got, for people who look at it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from perennial.core.onboarding import Flow, Progress
+from perennial.lake import flowbook, onboarding
+from perennial.lake.duck import connect
+
+if TYPE_CHECKING:
+    from perennial.lake.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was completed: `by` is what says so, `who` the person, if one did."""
+
+    at: datetime
+    by: str
+    who: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One of those in a flow, an account or a person in it, and how far they are."""
+
+    flow: str
+    version: int
+    account_id: str | None
+    user_id: str | None
+    progress: Progress
+    done: Mapping[str, Done]
+
+
+def places(
+    workspace: Workspace,
+    flow: str = "",
+    *,
+    account: str | None = None,
+    user: str | None = None,
+) -> list[Place]:
+    """Those in a flow, or in any; of an account or a person, where one is given."""
+    books = flowbook.known(workspace.lake)
+    given = {"flow": flow or None, "account": account, "user": user}
+    where = " AND ".join(
+        f"coalesce({column} = ${name}, ${name} IS NULL)"
+        for name, column in (
+            ("flow", "flow"), ("account", "account_id"), ("user", "user_id")
+        )
+    )  # fmt: skip
+    with connect() as duck:
+        entries, steps = (
+            _rows(duck, f"FROM {workspace.lake.source(name)} WHERE {where}", given)
+            for name in (onboarding.ENTRIES, onboarding.STEPS)
+        )
+    done: dict[tuple[object, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in steps:
+        done[row["flow"], row["user_id"] or row["account_id"]].append(row)
+    found = {}
+    for row in sorted(entries, key=lambda row: row["started_on"], reverse=True):
+        book = books[row["flow"]]
+        if version := book.versions.get(row["version"]):
+            # Of accounts that were merged, the one that began first.
+            who = row["flow"], row["user_id"] or row["account_id"]
+            found[who] = _place(row, version, done[who])
+    return list(found.values())
+
+
+def _rows(
+    duck: duckdb.DuckDBPyConnection, query: str, given: Mapping[str, object]
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (
+        duck.sql(query, params=given).to_arrow_table().to_pylist()
+    )
+    return found
+
+
+def _place(
+    row: Mapping[str, Any], flow: Flow, steps: Iterable[Mapping[str, Any]]
+) -> Place:
+    done: dict[str, Done] = {}
+    for step in steps:
+        said = json.loads(step["properties"] or "{}") if step["version"] else {}
+        told = Done(step["completed_at"], said.get("by", "import"), said.get("who", ""))
+        if flow.step(step["step"]):
+            done[step["step"]] = min(done.get(step["step"], told), told, key=_at)
+    when = {name: each.at for name, each in done.items()}
+    return Place(
+        row["flow"],
+        row["version"],
+        row["account_id"],
+        row["user_id"],
+        Progress(flow, row["started_on"], when),
+        done,
+    )
+
+
+def _at(done: Done) -> datetime:
+    return done.at
+
+
+def tried(workspace: Workspace, name: str, flow: Flow) -> list[Place]:
+    """Who would be where, if a flow were published as it stands."""
+    found = []
+    for entry, rows in onboarding.tried(workspace, name, flow):
+        row = {
+            "flow": name,
+            "version": entry.version,
+            "account_id": entry.account_id,
+            "user_id": entry.user_id,
+            "started_on": entry.started_on,
+        }
+        found.append(_place(row, flow, rows))
+    return found
