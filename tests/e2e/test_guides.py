@@ -144,7 +144,7 @@ def test_a_checklist_is_ticked_by_events_and_stays_so(
         ],
     )
     page.goto(host.url)
-    launcher = page.get_by_role("button", name="My checklist")
+    launcher = page.get_by_role("button", name="Getting started")
     expect(launcher).to_contain_text("0 of 2")
     page.get_by_role("button", name="New tour").click()
     page.locator("#plan").click()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -301,21 +301,29 @@ def test_what_is_told_is_told_again_once_and_previews_tell_nothing(
     page.clock.fast_forward(3_500)
     hear(page, lambda: server.told == [("seen", "s1"), ("step", "s1")])
     server.told.clear()
-    data = json.dumps(shown | {"token": "", "at": 1})
-    page.route(
-        "**/preview",
-        lambda route: route.fulfill(
-            content_type="text/html",
-            body=f"<!doctype html><title>p</title><button data-anchor>Here</button>"
-            f"<script id=perennial-preview type=application/json>{data}</script>"
-            f"<script src={host.perennial}/snippet/v1/show.js></script>",
-        ),
-    )
-    page.goto(f"{host.perennial}/preview")
+    preview(page, host, shown | {"token": "", "at": 1})
     expect(heading(page, "Second")).to_be_visible()
     card(page).get_by_role("button", name="Done").click()
     expect(guide(page)).to_have_count(0)
+    several = {"form": "checklist", "title": "First steps", "items": [item(1, "Plan")]}
+    preview(page, host, shown | several | {"token": ""})
+    panel = guide(page).get_by_role("dialog", name="First steps")
+    panel.get_by_role("button", name="Plan").click()
+    expect(panel).to_contain_text("1 of 1")
     assert server.told == []
+
+
+def preview(page: Page, host: Host, spec: dict[str, Any]) -> None:
+    """As the builder shows a draft."""
+    body = (
+        "<!doctype html><title>p</title><button data-anchor>Here</button>"
+        f"<script id=perennial-preview type=application/json>{json.dumps(spec)}</script>"
+        "<script src=/snippet/v1/show.js></script>"
+    )
+    page.route(
+        "**/preview", lambda route: route.fulfill(content_type="text/html", body=body)
+    )
+    page.goto(f"{host.perennial}/preview")
 
 
 def test_pointing_at_an_element_by_pointer_and_by_keyboard(

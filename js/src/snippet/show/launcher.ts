@@ -22,12 +22,13 @@ export function openLauncher(page: Document, guide: Guide, job: Job, hide?: () =
   const layer = openLayer(page, guide, STYLE);
   const isTop = (guide.look.position || "").startsWith("top");
   const dock = make(page, "div", { class: "dock" });
-  const button = make(page, "button", { class: "launch", type: "button", "aria-expanded": "false", "aria-haspopup": "dialog" });
+  const button = make(page, "button", { class: "launch", type: "button", "aria-expanded": String(!guide.token), "aria-haspopup": "dialog" });
   const panel = make(page, "div", { class: "panel", role: "dialog", "aria-labelledby": "title", tabindex: "-1" });
   const head = make(page, "div", { class: "head" });
   const cross = crossOf(page, guide.words.close);
   cross.replaceChildren(icon(page, CHEVRON));
-  panel.hidden = true;
+  // A preview shows what there is.
+  panel.hidden = !!guide.token;
   head.append(make(page, "h2", { id: "title" }, guide.name), cross);
   panel.append(head);
   dock.append(...(isTop ? [button, panel] : [panel, button]));

@@ -32,7 +32,8 @@ export function makeStage(page: Document, claim: Claim): Stage {
     if (drawn) all.set(id, drawn);
   }
 
-  function draw(guide: Guide, job: Job, ended: (isDone: boolean) => void): Drawn | undefined {
+  function draw(given: Guide, job: Job, ended: (isDone: boolean) => void): Drawn | undefined {
+    const guide = { ...given, name: given.title || given.name };
     const { form, token, steps } = guide;
     const tell = tellers(job.host, token);
     const begin: Begin = (ticket, finished) => {
