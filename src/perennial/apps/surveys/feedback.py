@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.customers.kept import kept
 from perennial.apps.surveys.results import (
     USUAL_DAYS,
@@ -29,7 +30,6 @@ from perennial.lake import quotes
 from perennial.lake.quotes import Quote
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics import filters
-from perennial.scoring.masking import masked
 from perennial.scoring.taxonomy import OTHER
 
 _METRIC: Final = "feedback_topics"
@@ -212,15 +212,15 @@ def said(workspace: Workspace, some: Sequence[Quote], *, mask: bool) -> list[Sai
     """Comments of a page; personal data is hidden where `mask` says so."""
     ids = tuple(sorted({q.account_id for q in some if q.account_id}))
     accounts = customers.some(workspace, ids)
-    names = quotes.names(lake_of(workspace), ids) if mask and ids else {}
+    told = [(quote.account_id, quote.comment) for quote in some]
+    texts = wording.shown(workspace, told, mask=mask)
     made = []
-    for quote in some:
+    for quote, text in zip(some, texts, strict=True):
         account = accounts.get(quote.account_id or "")
-        known = names.get(quote.account_id or "", [])
         made.append(
             Said(
                 quote,
-                masked(quote.comment, known) if mask else quote.comment,
+                text,
                 (account.name or account.account_id) if account else "",
                 [(TITLES.get(t, t), _color(s)) for t, s in quote.topics.items()],
             )

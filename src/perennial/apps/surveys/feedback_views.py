@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from perennial.apps.customers import wording
 from perennial.apps.surveys import feedback, results
 from perennial.apps.surveys.views import PAGE, PERIODS, days_of, tabs
 from perennial.apps.team.access import TeamRequest, role_required
@@ -47,7 +48,11 @@ def themes(request: TeamRequest) -> HttpResponse:
         "title": feedback.TITLES.get(topic, topic),
         "mismatch": mismatch,
         "page": page,
-        "said": feedback.said(request.workspace, list(page), mask=not may_edit),
+        "said": feedback.said(
+            request.workspace,
+            list(page),
+            mask=not wording.reads_all(request.membership),
+        ),
         "choices": _choices(lake),
         "may_edit": may_edit,
         "here": request.get_full_path(),
