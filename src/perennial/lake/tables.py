@@ -686,7 +686,9 @@ _FACTS = (
             "int",
             "Version of the flow defined here; empty: another tool said so.",
         ),
-        Column("steps", "int", "Steps that flow has to be taken; empty: not known."),
+        Column(
+            "steps", "int", "Steps of the flow that have to be taken; empty: not known."
+        ),
         one_of=(("account_id", "user_id"),),
     ),
     _table(
