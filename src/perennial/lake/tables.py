@@ -1266,6 +1266,15 @@ _RECORDS = (
         Column("ends_on", "date", "First day it no longer was; empty: still is."),
     ),
     _derived(
+        "feedback_taxonomies",
+        "Topics of comments as people defined them, every version kept.",
+        "version",
+        Column("version", "int", "1 is the first; before it the standard holds."),
+        Column("document", "json", "Topics, with names and words by language."),
+        Column("published_at", "timestamp", "When."),
+        Column("published_by", "string", "By whom."),
+    ),
+    _derived(
         "onboarding_flows",
         "Onboarding flows people defined, every version kept.",
         "flow version",

@@ -233,3 +233,39 @@ def test_who_only_looks_sees_no_personal_data_anywhere(
     for mask in (True, False):
         review = Review(cast.workspace, account, REGIONAL, mask=mask)
         assert (SECRETS[1] in repr(compose(review))) == (not mask)
+
+
+TOPICS = """
+bills:
+  names: {en: Bills, de: Rechnungen}
+  words: {de: rechnung*, en: invoice}
+"""
+
+
+def test_topics_are_tried_published_and_read_again_but_a_persons_word_stays(
+    lake: Lake, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    ada, bob = client_of(cast.admin), client_of(cast.teammate)
+    url = reverse("surveys:topics")
+    assert client_of(cast.viewer).get(url).status_code == 403
+    assert "pricing" in bob.get(url).content.decode()
+    page = bob.post(url, {"do": "look", "text": TOPICS})
+    told = {c.comment: (c.before, c.after) for c in page.context["changed"]}
+    assert told["Die Rechnung ist furchtbar."] == (["price"], ["bills"])
+    assert bob.post(url, {"do": "publish", "text": TOPICS}).status_code == 403
+    wrong = ada.post(url, {"do": "publish", "text": "bills: [3"})
+    assert wrong.status_code == 422
+    assert "line 1" in wrong.content.decode()
+    feedback.correct(cast.membership(cast.admin), "fine", ["support"])
+    assert ada.post(url, {"do": "publish", "text": TOPICS}).status_code == 302
+    again = ada.post(url, {"do": "publish", "text": TOPICS})
+    assert "in force already" in again.content.decode()
+    assert AuditEntry.objects.filter(verb="topics.published").count() == 1
+    assert comments.take(lake) > 0
+    assert comments.take(lake) == 0
+    found = lines(lake)
+    assert found["bills"].mentions == 1
+    assert "price" not in found
+    assert found["support"].mentions == 1
+    page = client_of(cast.viewer).get(reverse(URL), HTTP_ACCEPT_LANGUAGE="de")
+    assert "Rechnungen" in page.content.decode()
