@@ -12,7 +12,15 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from perennial.apps.guides import actions, audience, forms, library, queries, results
+from perennial.apps.guides import (
+    actions,
+    audience,
+    example,
+    forms,
+    library,
+    queries,
+    results,
+)
 from perennial.apps.guides.models import Guide, Showing, Told
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.core.errors import BadValue
@@ -68,8 +76,16 @@ def sent_of(document: dict[str, Any], language: str, variant: str = "a") -> Quer
     sent.setlist("languages", document["languages"])
     for n, each in enumerate(form["parts"]):
         sent[f"title-{n}"], sent[f"body-{n}"] = each["said"], each["text"]
-        for name in ("place", "page", "advance", "event", "does", "url", "selectors",
-                     "step"):
+        for name in (
+            "place",
+            "page",
+            "advance",
+            "event",
+            "does",
+            "url",
+            "selectors",
+            "step",
+        ):
             sent[f"{name}-{n}"] = str(each.get(name) or "")
         sent[f"guide-{n}"] = str(each.get("guide") or "")
         for m, button in enumerate(each["buttons"]):
@@ -279,3 +295,13 @@ def test_what_it_changed_against_those_held_out(
     assert found.is_shown == (found.effect is not None and found.effect.is_shown)
     Showing.objects.filter(variant="held_out").delete()
     assert results.change(guide, results.showings(guide, 90)) is None
+
+
+def test_the_example_company_has_guides_once(workspace: Workspace, lake: Lake) -> None:
+    for _ in range(2):
+        example.set_up(workspace)
+    states = dict(workspace.guides.values_list("name", "state"))
+    assert sorted(states.values()) == ["draft", "on", "on"]
+    for guide in workspace.guides.filter(state="on"):
+        sides = results.sides(results.showings(guide, 90))
+        assert results.whole(sides).finished <= results.whole(sides).seen

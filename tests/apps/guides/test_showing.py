@@ -9,12 +9,15 @@ import pytest
 from perennial.apps.guides import actions, tokens
 from perennial.apps.guides.models import Guide, Showing, Told
 from perennial.apps.intake import sources
+from perennial.apps.onboarding import actions as flows
+from perennial.apps.onboarding.progress import progress_of
 from perennial.apps.surveys import tokens as signed
 from perennial.apps.surveys.tokens import Purpose
 from perennial.apps.team.models import Membership, Workspace
 from perennial.core.windows import DAY
+from perennial.lake.onboarding import catch_up
 from perennial.lake.workspace import Workspace as Lake
-from tests.apps.customers.company import GREEN, KESTREL
+from tests.apps.customers.company import FRESH, GREEN, KESTREL
 from tests.apps.guides.conftest import Cast, Clock, Live, Snippet
 
 
@@ -251,3 +254,40 @@ def test_the_picker_points_for_one_step_and_one_member(
     assert snippet.post("picked", said).status_code == 200
     monkeypatch.setattr(tokens, "PICK", Purpose(tokens.PICK.salt, DAY * 0))
     assert snippet.post("picked", said).status_code == 404
+
+
+def test_a_list_of_the_steps_of_a_flow_is_for_those_in_it(
+    snippet: Snippet, lake: Lake, live: Live, admin: Membership, workspace: Workspace
+) -> None:
+    document = {
+        "per": "account",
+        "since": "2026-01-01",
+        "steps": [
+            {"name": "Board", "event": "Board Viewed"},
+            {"name": "Tour", "by": "checklist"},
+        ],
+    }
+    flow = flows.add(admin, "Launch", "account")
+    assert flows.save(flow, admin, "Launch", document) == ""
+    flows.publish(flow, admin)
+    catch_up(lake)
+    title = {"en": "x", "de": "x", "sv": "x"}
+    items = [
+        {"id": "board", "title": title, "step": "Launch/Board"},
+        {"id": "tour", "title": title, "step": "Launch/Tour"},
+    ]
+    live("checklist", items=items)
+    # Greenfield began before the flow was.
+    assert snippet.things("g1") == []
+
+    def begun_by_newcomer() -> list[bool]:
+        [thing] = snippet.things("f1", groupId=FRESH)
+        shown = snippet.claim(thing["ticket"])
+        assert shown is not None
+        tell(snippet, shown, "clicked", "tour")
+        return [item["done"] for item in shown["items"]]
+
+    assert begun_by_newcomer() == [True, False]
+    assert begun_by_newcomer() == [True, True]
+    done = progress_of(workspace, "Launch", "f1", FRESH)
+    assert done["Tour"] is not None

@@ -94,8 +94,8 @@ class Known:
 
 
 def ticked(showing: Showing, document: documents.Guide, person: Person) -> set[str]:
-    """The items of a list that are done: those the browser ticked, those whose event, or
-    step of a flow, is in the lake, and those with neither that were used."""
+    """The items of a list that are done: those the browser ticked, those whose event,
+    or step of a flow, is in the lake, and those with neither that were used."""
     items = document.content(showing.variant).items
     used = [item.id for item in items if not item.event and not item.step]
     told = showing.told.filter(
@@ -119,9 +119,7 @@ def is_in_flows(
 ) -> bool:
     """Is a person in every flow whose steps a list names? A list of steps they were
     never to take is not for them."""
-    return all(
-        _in_flow(workspace, flow, person) for flow in _flows(document, "a")
-    )
+    return all(_in_flow(workspace, flow, person) for flow in _flows(document, "a"))
 
 
 def _flows(document: documents.Guide, variant: str) -> list[str]:
