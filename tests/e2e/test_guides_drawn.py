@@ -109,6 +109,7 @@ def test_into_a_dialog_of_the_page_and_when_the_element_is_gone(
     )
     page.clock.install()
     page.goto(host.url)
+    expect(heading(page, "Begin")).to_be_visible()
     page.get_by_role("button", name="New tour").click()
     expect(heading(page, "In the dialog")).to_be_visible()
     card(page).get_by_role("button", name="Next").click()

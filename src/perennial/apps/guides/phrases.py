@@ -42,5 +42,4 @@ def of_picker(language: str) -> dict[str, str]:
             "keys": _("Arrows walk, Enter chooses, Esc cancels"),
             "saved": _("Saved. You can close this page."),
             "failed": _("That could not be saved. Try again."),
-            "close": _("Close"),
         }
