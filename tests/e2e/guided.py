@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playwright.sync_api import Locator, Page
 
 
@@ -35,3 +37,12 @@ def focused(page: Page) -> str:
         ".textContent"
     )
     return found
+
+
+def hear(page: Page, is_so: Callable[[], bool]) -> None:
+    """Waits, while what stands in for the server goes on answering."""
+    for _ in range(100):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it was not told in time")

@@ -224,3 +224,15 @@ def test_our_pages_are_clean_and_the_preview_follows(
     # The mail by itself, light and dark, at a desk and on a phone.
     browse(page, reverse("surveys:preview_email", args=[survey.pk]))
     assert_clean(page)
+
+
+def test_topics_are_tried_before_they_are_in_force(
+    page: Page, survey: Survey, cast: Cast, sign_in: SignIn
+) -> None:
+    sign_in(cast.admin)
+    browse(page, reverse("surveys:topics"))
+    text = page.get_by_role("textbox", name="What comments can speak of")
+    text.fill("haste:\n  words: {en: slow}\n")
+    page.get_by_role("button", name="What would change").press("Enter")
+    expect(page.get_by_text("1 comment would speak of something else.")).to_be_visible()
+    assert_clean(page)

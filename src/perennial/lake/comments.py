@@ -9,7 +9,7 @@ to these customers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis.expr.types as ir
@@ -17,12 +17,14 @@ import polars as pl
 import pyarrow as pa
 
 from perennial.core.ids import digest
+from perennial.lake import taxonomies
 from perennial.lake.duck import connect_apart
 from perennial.lake.stored import VersionGone
 from perennial.lake.tables import TABLES
 from perennial.metrics.surveys import BUILT_IN, PARTS, on_scale, on_scales
 from perennial.scoring import moods, themes
 from perennial.scoring.moods import Moods
+from perennial.scoring.taxonomy import Topic
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -40,24 +42,40 @@ def take(workspace: Workspace) -> int:
     """Read what is new; how many comments."""
     lake = workspace.lake
     version = lake.snapshot(SOURCE).version
-    before = lake.progress(NAME, SOURCE)
-    if version < 0 or before == version:
+    if version < 0:
         return 0
-    found = _unread(workspace, -1 if before is None else before, version)
+    now = {SOURCE: version, taxonomies.NAME: lake.snapshot(taxonomies.NAME).version}
+    before = {
+        name: -1 if at is None else at
+        for name in now
+        for at in [lake.progress(NAME, name)]
+    }
+    if before == now:
+        return 0
+    number, topics = taxonomies.active(lake)
+    # Other topics are looked for in every comment.
+    is_same = before[taxonomies.NAME] == now[taxonomies.NAME]
+    found = _unread(workspace, before[SOURCE] if is_same else -1, version, number)
     rows = [
-        row for some, taught in _taught(workspace, found) for row in _read(some, taught)
+        row
+        for some, taught in _taught(workspace, found)
+        for row in _read(some, taught, topics)
     ]
     for row in rows:
         row["annotated_at"] = workspace.now
     table = pa.Table.from_pylist(rows, schema=TABLES[NAME].schema())
-    lake.write(NAME, table, progress={SOURCE: version})
+    # Progress says how far of the comments it is; of the topics, that is beside it.
+    lake.write(NAME, table)
+    lake.record(NAME, now)
     return len(found)
 
 
 # What has to be read
 
 
-def _unread(workspace: Workspace, before: int, version: int) -> pl.DataFrame:
+def _unread(
+    workspace: Workspace, before: int, version: int, number: int
+) -> pl.DataFrame:
     """Comments that were not read as they are now, the oldest first: response_id,
     comment, language, points (0 to 10), hash, and the version of the next reading."""
     changed = _changed(workspace, before, version)
@@ -67,7 +85,9 @@ def _unread(workspace: Workspace, before: int, version: int) -> pl.DataFrame:
     rows = rows.filter(rows.answered_at >= changed["answered_at"].min())
     found = workspace.engine.run(rows).join(changed, on="response_id", how="semi")
     found = found.with_columns(
-        hash=pl.col("comment").map_elements(_hash, return_dtype=pl.String)
+        hash=pl.col("comment").map_elements(
+            lambda comment: _hash(comment, number), return_dtype=pl.String
+        )
     )
     found = _not_analyzed(workspace, found)
     known = _readings(workspace)
@@ -102,8 +122,9 @@ def _changed(workspace: Workspace, before: int, version: int) -> pl.DataFrame:
         return pl.DataFrame(rows.to_arrow_table())
 
 
-def _hash(comment: str) -> str:
-    return digest(comment)[:16]
+def _hash(comment: str, number: int) -> str:
+    """Of a comment as it is read by a version of the topics; 0 is the standard."""
+    return digest(comment, *([str(number)] if number else []))[:16]
 
 
 def _not_analyzed(workspace: Workspace, found: pl.DataFrame) -> pl.DataFrame:
@@ -163,8 +184,10 @@ def _moods(rows: pl.DataFrame) -> Mapping[str, Moods]:
     return {language: found for language, found in learned.items() if found}
 
 
-def _read(some: pl.DataFrame, taught: Mapping[str, Moods]) -> Iterator[dict[str, Any]]:
-    reader = themes.Reader(moods=taught)
+def _read(
+    some: pl.DataFrame, taught: Mapping[str, Moods], topics: Sequence[Topic]
+) -> Iterator[dict[str, Any]]:
+    reader = themes.Reader(topics, taught)
     for row in some.iter_rows(named=True):
         reading = reader.read(row["comment"], row["language"])
         # A comment of no word at all was looked at, too.

@@ -114,25 +114,31 @@ class _Told:
     def __init__(self, workspace: Workspace, duck: duckdb.DuckDBPyConnection) -> None:
         self.books = flowbook.known(workspace.lake)
         self._lake, self._duck = workspace.lake, duck
+        self._read: set[str | None] = set()
+        self._steps: dict[tuple[str, Key], dict[str, Row]] = defaultdict(dict)
         self.entries = [
             Entry(self.books[r["flow"]], r["version"], *_key(r), r["started_on"])
             for r in self._rows(ENTRIES)
             if r["version"] in self.books[r["flow"]].versions
         ]
 
-    def _rows(self, name: str) -> list[Row]:
-        found = self._duck.sql(f"FROM {self._lake.told(name)}").to_arrow_table()
+    def _rows(self, name: str, ids: Sequence[str | None] | None = None) -> list[Row]:
+        """Rows of a table; of some people or accounts, where they are given."""
+        query, given = f"FROM {self._lake.told(name)}", {}
+        if ids is not None:
+            query += " WHERE coalesce(user_id, account_id) IN (SELECT unnest($ids))"
+            given = {"ids": ids}
+        found = self._duck.sql(query, params=given).to_arrow_table()
         rows: list[Row] = found.to_pylist()
         return rows
 
-    @cached_property
-    def steps(self) -> Mapping[tuple[str, Key], Mapping[str, Row]]:
-        """Rows of each flow and each of those in it, by step."""
-        found: dict[tuple[str, Key], dict[str, Row]] = defaultdict(dict)
-        for row in self._rows(STEPS):
+    def read(self, some: Iterable[Entry]) -> None:
+        """Steps of these entries, before `of` is asked for them."""
+        ids = {entry.id for entry in some} - self._read
+        self._read |= ids
+        for row in self._rows(STEPS, sorted(ids, key=str)) if ids else ():
             if row["flow"] in self.books:
-                found[row["flow"], _key(row)][row["step"]] = row
-        return found
+                self._steps[row["flow"], _key(row)][row["step"]] = row
 
     @cached_property
     def ticks(self) -> Mapping[tuple[str, Key], Mapping[str, Row]]:
@@ -142,7 +148,7 @@ class _Told:
         return found
 
     def of(self, entry: Entry) -> Mapping[str, Row]:
-        return self.steps.get((entry.book.name, entry.key), {})
+        return self._steps.get((entry.book.name, entry.key), {})
 
 
 def _key(row: Mapping[str, Any]) -> Key:
@@ -178,6 +184,7 @@ def _enter(
             left = {e.key for e in some} - {e.key for e in fits}
             gone += [e for e in told.entries if e.book is book and e.key in left]
     lake = workspace.lake
+    told.read(gone)
     if gone:
         lake.delete_keys(ENTRIES, [(e.book.name, *e.key) for e in gone])
         steps = [
@@ -259,7 +266,9 @@ def _touched(
     if flowbook.TICKS in moved:
         yield from (e for e in told.entries if (e.book.name, e.key) in told.ticks)
     if measures.NAME in moved:
-        yield from (e for e in told.entries if _waits_for_a_condition(e, told))
+        conditional = [e for e in told.entries if any(_judged(e.flow))]
+        told.read(conditional)
+        yield from (e for e in conditional if not _is_judged(e, told))
     if moved & {*_EVENTS}:
         of_events = [e for e in told.entries if any(_of_events(e.flow))]
         days = changed_days(workspace, duck, before, now)
@@ -269,9 +278,12 @@ def _touched(
             yield from _happened_to(workspace, told, of_events, days)
 
 
-def _waits_for_a_condition(entry: Entry, told: _Told) -> bool:
-    done = told.of(entry)
-    return any(s.by == "condition" and s.name not in done for s in entry.flow.steps)
+def _judged(flow: Flow) -> Iterator[Step]:
+    return (step for step in flow.steps if step.by == "condition")
+
+
+def _is_judged(entry: Entry, told: _Told) -> bool:
+    return all(step.name in told.of(entry) for step in _judged(entry.flow))
 
 
 def _of_events(flow: Flow) -> Iterator[Step]:
@@ -286,16 +298,20 @@ def _happened_to(
     first: dict[tuple[str, str], datetime] = {}
     for span in joined(Period(day, day + DAY) for day in days):
         rows = _events(workspace, span, names)
-        for column in ("user_id", "account_id"):
-            known = rows.filter(rows[column].notnull())
-            earliest = known.group_by([column, "event"]).agg(at=known.timestamp.min())
-            for who, event, at in on_duck(workspace).run(earliest).iter_rows():
-                key = f"{column}:{who}", event
+        earliest = rows.group_by("user_id", "account_id", "event").agg(
+            at=rows.timestamp.min()
+        )
+        for user, account, event, at in on_duck(workspace).run(earliest).iter_rows():
+            for who in (user, account):
+                key = str(who), event
                 first[key] = min(at, first.get(key, at))
+    seen = {who for who, _ in first}
+    some = [entry for entry in some if entry.id in seen]
+    told.read(some)
     for entry in some:
         done = told.of(entry)
         for step in _of_events(entry.flow):
-            at = first.get((f"{entry.flow.per}_id:{entry.id}", step.event))
+            at = first.get((str(entry.id), step.event))
             taken = done.get(step.name)
             if at and (taken is None or at < taken["completed_at"]):
                 yield entry
@@ -319,6 +335,7 @@ def _write(
     """Steps of these entries as they are now: new ones in, those undone out."""
     if not some:
         return
+    told.read(some)
     found = _Finder(workspace, told, some)
     rows: list[Row] = []
     gone: list[tuple[Any, ...]] = []
@@ -338,6 +355,7 @@ def tried(workspace: Workspace, name: str, flow: Flow) -> list[tuple[Entry, list
         told = _Told(workspace, duck)
         every = [Entry(book, 1, *k, day) for k, day in _starts(workspace, duck, book)]
         some = _fitting(workspace, flow, every)
+        told.read(some)
         found = _Finder(workspace, told, some) if some else None
         return [
             (e, [*(r for r in told.of(e).values() if r["version"] is None),

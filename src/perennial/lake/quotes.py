@@ -11,12 +11,15 @@ import polars as pl
 import pyarrow as pa
 
 from perennial.core.errors import BadValue
-from perennial.lake.comments import NAME, SOURCE
+from perennial.lake import taxonomies
+from perennial.lake.comments import NAME, SOURCE, answers
 from perennial.lake.duck import connect
 from perennial.lake.tables import TABLES
 from perennial.metrics.feedback import is_mismatch
 from perennial.metrics.query import ask
 from perennial.metrics.surveys import PARTS, comment_topics, comments, ranked
+from perennial.scoring.taxonomy import Topic
+from perennial.scoring.themes import Reader, mended
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -93,14 +96,39 @@ def _quote(rows: pl.DataFrame) -> Quote:
     )
 
 
+@dataclass(frozen=True)
+class Changed:
+    """A comment that would speak of other topics."""
+
+    comment: str
+    before: Sequence[str]
+    after: Sequence[str]
+
+
+def preview(workspace: Workspace, topics: Sequence[Topic], most: int) -> list[Changed]:
+    """Which of the last comments would speak of other topics than by those in force."""
+    rows = answers(workspace)
+    rows = rows.order_by([rows.answered_at.desc(), rows.response_id]).limit(most)
+    now, then = Reader(taxonomies.active(workspace.lake)[1]), Reader(topics)
+    found = []
+    for row in workspace.engine.run(rows).iter_rows(named=True):
+        before, after = (
+            sorted(reader.read(row["comment"], row["language"]).topics)
+            for reader in (now, then)
+        )
+        if before != after:
+            found.append(Changed(mended(row["comment"]), before, after))
+    return found
+
+
 def correct(workspace: Workspace, response_id: str, topics: Sequence[str]) -> None:
     """A person's word on what a comment speaks of; none of any topic where it is empty.
 
     A topic keeps its sentiment, one that is new gets the mean of the others. Raises
     `BadValue` where there is no such comment.
     """
-    lake, answers = workspace.lake, workspace.engine.table(SOURCE)
-    asked = answers.filter(answers.response_id == response_id)
+    lake, told = workspace.lake, workspace.engine.table(SOURCE)
+    asked = told.filter(told.response_id == response_id)
     if not workspace.engine.run(asked.filter(asked.comment.strip() != "")).height:
         raise BadValue(f"there is no comment {response_id}")
     with lake.lock(NAME):
@@ -111,7 +139,7 @@ def correct(workspace: Workspace, response_id: str, topics: Sequence[str]) -> No
         felt = {row["topic"]: row["sentiment"] for row in rows}
         known = [s for s in felt.values() if s is not None]
         mood = sum(known) / len(known) if known else None
-        told = [
+        said = [
             {
                 "response_id": response_id,
                 "topic": topic,
@@ -123,7 +151,7 @@ def correct(workspace: Workspace, response_id: str, topics: Sequence[str]) -> No
             for topic in dict.fromkeys(topics) or [None]
         ]
         schema = TABLES[NAME].schema()
-        lake.write(NAME, pa.Table.from_pylist(told, schema=schema))
+        lake.write(NAME, pa.Table.from_pylist(said, schema=schema))
 
 
 def _last_word(rows: pl.DataFrame) -> int:

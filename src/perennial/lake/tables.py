@@ -686,7 +686,9 @@ _FACTS = (
             "int",
             "Version of the flow defined here; empty: another tool said so.",
         ),
-        Column("steps", "int", "Steps that flow has to be taken; empty: not known."),
+        Column(
+            "steps", "int", "Steps of the flow that have to be taken; empty: not known."
+        ),
         one_of=(("account_id", "user_id"),),
     ),
     _table(
@@ -1262,6 +1264,15 @@ _RECORDS = (
         Column("account_id", "string", "The account."),
         Column("starts_on", "date", "First day it was seen in it."),
         Column("ends_on", "date", "First day it no longer was; empty: still is."),
+    ),
+    _derived(
+        "feedback_taxonomies",
+        "Topics of comments as people defined them, every version kept.",
+        "version",
+        Column("version", "int", "1 is the first; before it the standard holds."),
+        Column("document", "json", "Topics, with names and words by language."),
+        Column("published_at", "timestamp", "When."),
+        Column("published_by", "string", "By whom."),
     ),
     _derived(
         "onboarding_flows",

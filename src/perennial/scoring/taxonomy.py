@@ -8,7 +8,7 @@ words all have to follow each other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 #: Languages that are read, the one first that words of none are taken for.
@@ -19,10 +19,14 @@ OTHER: Final = "other"
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic with its words by language; the first word of each is its plain name."""
+    """A topic with its words by language; the first word of each is its plain name.
+
+    `names` is what it is called on screen, by language, where people said so.
+    """
 
     key: str
     words: Mapping[str, Sequence[str]]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def _topic(key: str, en: str, de: str, sv: str) -> Topic:

@@ -9,20 +9,27 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from perennial.apps.customers.queries import get_account_or_404
 from perennial.apps.surveys import feedback
 from perennial.apps.surveys.feedback import is_rise
+from perennial.apps.surveys.models import Answer, Survey
+from perennial.apps.team import tokens
 from perennial.apps.team.lake import lake_of
-from perennial.apps.team.models import AuditEntry, User
+from perennial.apps.team.models import ApiToken, AuditEntry, User
+from perennial.apps.work.documents.review import Review, compose
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
 from perennial.lake import comments
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.masking import HIDDEN, masked
+from perennial.ui.formats import Regional
 from tests.apps.customers.company import GREEN
+from tests.apps.surveys.conftest import Run
 from tests.apps.team.cast import Cast
 from tests.builders import write
 
 URL = "surveys:themes"
+REGIONAL = Regional(locale="en", currency="EUR", timezone="Europe/Berlin")
 COMMENTS = {
     "fine": (9, "The dashboards are great, but support is slow.", "en"),
     "odd": (10, "Die Rechnung ist furchtbar.", "de"),
@@ -177,3 +184,88 @@ def test_a_rise_is_more_than_chance() -> None:
     assert not is_rise(4, 4, 0, 100)
     assert not is_rise(10, 100, 0, 0)
     assert not is_rise(50, 50, 50, 50)
+
+
+SECRETS = ("070-123 45 67", "anna@example.com")
+
+
+@pytest.fixture
+def answered(lake: Lake, run: Run) -> Survey:
+    """An answer of today with a broken encoding and personal data."""
+    survey = run("nps")
+    Answer.objects.create(
+        survey=survey, number=1, account_id=GREEN, score=3, language="de",
+        comment="FÃ¼r Anna: 070-123 45 67, anna@example.com", channel="link",
+        answers={"missing": "mail anna@example.com"}, answered_at=lake.now,
+        changed_at=lake.now, loaded=1,
+    )  # fmt: skip
+    return survey
+
+
+def test_who_only_looks_sees_no_personal_data_anywhere(
+    answered: Survey, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    """Results, the account's card and timeline, themes, the API, the review."""
+    pages = [
+        reverse("surveys:survey", args=[answered.pk]),
+        reverse("customers:account", args=[GREEN]),
+        reverse("customers:timeline", args=[GREEN]),
+        reverse(URL),
+    ]
+    for reader, sees in ((cast.viewer, False), (cast.teammate, True)):
+        client = client_of(reader)
+        for page in pages:
+            text = client.get(page).content.decode()
+            assert [secret in text for secret in SECRETS] == [sees, sees], page
+            assert "Ã¼" not in text
+        found = client.get(pages[2] + "?q=anna@example.com").content.decode()
+        assert ("Ring" in found) == sees
+    for scope, sees in (("read", False), ("write", True)):
+        _, token = tokens.create(
+            cast.workspace, scope, by=None, scope=ApiToken.Scope(scope)
+        )
+        answer = Client().get("/api/v1/responses", HTTP_AUTHORIZATION=f"Bearer {token}")
+        told = repr(answer.json())
+        assert [secret in told for secret in SECRETS] == [sees, sees]
+        assert told.count(HIDDEN) == (0 if sees else 3)
+        assert "F\u00fcr Anna" in told or "Für Anna" in told
+    account = get_account_or_404(cast.workspace, GREEN)
+    for mask in (True, False):
+        review = Review(cast.workspace, account, REGIONAL, mask=mask)
+        assert (SECRETS[1] in repr(compose(review))) == (not mask)
+
+
+TOPICS = """
+bills:
+  names: {en: Bills, de: Rechnungen}
+  words: {de: rechnung*, en: invoice}
+"""
+
+
+def test_topics_are_tried_published_and_read_again_but_a_persons_word_stays(
+    lake: Lake, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    ada, bob = client_of(cast.admin), client_of(cast.teammate)
+    url = reverse("surveys:topics")
+    assert client_of(cast.viewer).get(url).status_code == 403
+    assert "pricing" in bob.get(url).content.decode()
+    page = bob.post(url, {"do": "look", "text": TOPICS})
+    told = {c.comment: (c.before, c.after) for c in page.context["changed"]}
+    assert told["Die Rechnung ist furchtbar."] == (["price"], ["bills"])
+    assert bob.post(url, {"do": "publish", "text": TOPICS}).status_code == 403
+    wrong = ada.post(url, {"do": "publish", "text": "bills: [3"})
+    assert wrong.status_code == 422
+    assert "line 1" in wrong.content.decode()
+    feedback.correct(cast.membership(cast.admin), "fine", ["support"])
+    assert ada.post(url, {"do": "publish", "text": TOPICS}).status_code == 302
+    again = ada.post(url, {"do": "publish", "text": TOPICS})
+    assert "in force already" in again.content.decode()
+    assert AuditEntry.objects.filter(verb="topics.published").count() == 1
+    assert comments.take(lake) > 0
+    assert comments.take(lake) == 0
+    found = lines(lake)
+    assert found["bills"].mentions == 1
+    assert "price" not in found
+    assert found["support"].mentions == 1
+    page = client_of(cast.viewer).get(reverse(URL), HTTP_ACCEPT_LANGUAGE="de")
+    assert "Rechnungen" in page.content.decode()

@@ -17,7 +17,6 @@ export interface Task {
     | "cancel"
     | "use"
     | "again"
-    | "matches"
     | "one"
     | "weak"
     | "keys"

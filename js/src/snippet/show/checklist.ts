@@ -35,7 +35,7 @@ export function showChecklist(page: Document, guide: Guide, job: Job, tell: Tell
   function tick(item: Item): void {
     if (done.ids.has(item.id)) return;
     done.add(item.id);
-    if (item.event) tell("step", item.id);
+    tell("step", item.id);
     launcher.layer.say(`${words.ticked} ${item.title}, ${progress()}`);
     draw();
     if (items.every(({ id }) => done.ids.has(id))) tell("done");

@@ -65,6 +65,8 @@ export interface Guide extends Frame {
     | "resource_center"
     | "announcement";
   name: string;
+  /** What people read above a list, in their language; else the name. */
+  title?: string;
   at: number;
   steps: Step[];
   items: Item[];

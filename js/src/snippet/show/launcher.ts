@@ -22,12 +22,13 @@ export function openLauncher(page: Document, guide: Guide, job: Job, hide?: () =
   const layer = openLayer(page, guide, STYLE);
   const isTop = (guide.look.position || "").startsWith("top");
   const dock = make(page, "div", { class: "dock" });
-  const button = make(page, "button", { class: "launch", type: "button", "aria-expanded": "false" });
+  const button = make(page, "button", { class: "launch", type: "button", "aria-expanded": String(!guide.token), "aria-haspopup": "dialog" });
   const panel = make(page, "div", { class: "panel", role: "dialog", "aria-labelledby": "title", tabindex: "-1" });
   const head = make(page, "div", { class: "head" });
   const cross = crossOf(page, guide.words.close);
   cross.replaceChildren(icon(page, CHEVRON));
-  panel.hidden = true;
+  // A preview shows what there is.
+  panel.hidden = !!guide.token;
   head.append(make(page, "h2", { id: "title" }, guide.name), cross);
   panel.append(head);
   dock.append(...(isTop ? [button, panel] : [panel, button]));
@@ -109,7 +110,7 @@ button.item:hover, a.item:hover { background: var(--hover); }
 .item > svg { width: 16px; height: 16px; margin-top: 3px; color: var(--pale); }
 .item .title { font-weight: 500; }
 .item .prose { grid-column: 2; font-size: 13px; line-height: 19px; }
-:dir(rtl) .turn { transform: scaleX(-1); }
+[dir=rtl] .turn { transform: scaleX(-1); }
 .away { align-self: center; margin-top: 4px; min-height: 32px; padding: 4px 12px; border: 0; background: none; color: var(--pale); font-size: 12.5px; cursor: pointer; border-radius: var(--small); }
 .away:hover { color: var(--ink); text-decoration: underline; }
 .meter { height: 6px; margin: 0 16px 10px; border-radius: 3px; background: var(--hover); overflow: hidden; }

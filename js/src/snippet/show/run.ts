@@ -12,6 +12,7 @@ import type { Tells } from "./teller.ts";
 import { watch } from "./watch.ts";
 
 const LOST_AFTER_MS = 8_000;
+const SEEKS_AGAIN_MS = 200;
 const RING = 4;
 
 export function runSteps(
@@ -31,6 +32,7 @@ export function runSteps(
   let at = Math.min(Math.max(guide.at, 0), steps.length - 1);
   let anchor: HTMLElement | null = null;
   let waitsSince = Date.now();
+  let missedAt = 0;
   let isLost = false;
   let isOpened = !isHotspot || isPreview;
   let hadFocus = false;
@@ -69,7 +71,12 @@ export function runSteps(
 
   function seek(): HTMLElement | null {
     if (isPreview) return page.querySelector<HTMLElement>("[data-anchor]");
-    return step().anchor && find(page, step().anchor!);
+    const now = Date.now();
+    // A page that is always moving is not searched with each of its pictures.
+    if (now - missedAt < SEEKS_AGAIN_MS) return null;
+    const found = step().anchor && find(page, step().anchor!);
+    if (!found) missedAt = now;
+    return found;
   }
 
   function lose(): void {
@@ -160,10 +167,12 @@ export function runSteps(
   }
 
   function scrollThere(): void {
-    const rect = anchor?.getBoundingClientRect();
-    if (!rect || (rect.top >= 0 && rect.bottom <= view.innerHeight)) return;
+    if (!anchor) return;
+    const { top, bottom } = anchor.getBoundingClientRect();
     const isCalm = view.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    anchor!.scrollIntoView({ block: "center", behavior: isCalm ? "auto" : "smooth" });
+    const isSeen = top >= 0 && bottom <= view.innerHeight;
+    // Seen in the window, it may still be out of sight in a part that scrolls by itself.
+    anchor.scrollIntoView({ block: isSeen ? "nearest" : "center", behavior: isCalm ? "auto" : "smooth" });
   }
 
   function act({ does }: Button): void {
@@ -182,6 +191,7 @@ export function runSteps(
     at = Math.max(0, to);
     anchor = null;
     isLost = false;
+    missedAt = 0;
     waitsSince = Date.now();
     remember();
     const { page: path } = step();

@@ -60,8 +60,7 @@ h2 { flex: 1; font-size: 16px; line-height: 22px; font-weight: 600; letter-spaci
 .button:hover, .plain:hover { background: var(--hover); }
 .main, .main:hover { border-color: transparent; background: var(--fill); color: var(--on-fill); }
 .main:hover { box-shadow: inset 0 0 0 99px rgb(0 0 0 / .08); }
-.plain { display: grid; place-items: center; flex: none; width: 28px; height: 28px; margin: -3px -6px -3px 0; padding: 0; border: 0; border-radius: var(--small); background: none; color: var(--pale); cursor: pointer; }
-:dir(rtl) .plain { margin: -3px 0 -3px -6px; }
+.plain { display: grid; place-items: center; flex: none; width: 28px; height: 28px; margin-block: -3px; margin-inline: 0 -6px; padding: 0; border: 0; border-radius: var(--small); background: none; color: var(--pale); cursor: pointer; }
 .arrow { position: absolute; width: 12px; height: 12px; background: var(--ground); transform: rotate(45deg); pointer-events: none; }
 .ring { position: fixed; border-radius: calc(var(--small) + 3px); pointer-events: none; box-shadow: var(--halo); }
 .ring.dim { box-shadow: var(--halo), 0 0 0 200vmax rgb(10 10 20 / .42); }
@@ -96,5 +95,6 @@ h2 { flex: 1; font-size: 16px; line-height: 22px; font-weight: 600; letter-spaci
   @keyframes fade { from { opacity: 0; } }
   @keyframes pulse { from { transform: scale(1); opacity: .5; } 70%, to { transform: scale(2.6); opacity: 0; } }
 }
+@media print { .root { display: none; } }
 @media (forced-colors: active) { .card, .panel, .dock { border: 1px solid; } .ring { outline: 3px solid; } }
 `;

@@ -2,9 +2,10 @@
 import type { Job } from "../things.ts";
 import { showChecklist } from "./checklist.ts";
 import type { Drawn, Guide } from "./guide.ts";
+import type { Begin } from "./item.ts";
 import { showResources } from "./resources.ts";
 import { runSteps } from "./run.ts";
-import { makeTells } from "./teller.ts";
+import { makeTellers } from "./teller.ts";
 
 export interface Stage {
   show(guide: Guide, job: Job, finished?: () => void): void;
@@ -17,36 +18,43 @@ type Claim = (job: Job, finished: () => void) => void;
 
 /** `claim` asks the server for the guide that an item begins. */
 export function makeStage(page: Document, claim: Claim): Stage {
-  const all = new Set<Drawn>();
+  /** By the id of the thing: what the server offers once more takes its own place. */
+  const all = new Map<string, Drawn>();
+  const tellers = makeTellers(page.defaultView!);
 
   function show(guide: Guide, job: Job, finished?: () => void): void {
-    const tell = makeTells(job.host, guide.token);
-    const { form } = guide;
-    const begin = (ticket: string, then: () => void): void => {
-      if (guide.token) claim({ ...job, thing: begun(ticket) }, then);
-    };
-    if (form === "checklist") all.add(showChecklist(page, guide, job, tell, begin));
-    else if (form === "resource_center") all.add(showResources(page, guide, job, tell, begin));
-    else if (guide.steps.length) {
-      if (!job.thing.stays) clear((each) => each.isBusy());
-      const drawn: Drawn = runSteps(page, guide, job, tell, (isDone) => {
-        all.delete(drawn);
-        if (isDone) finished?.();
-      });
-      all.add(drawn);
-    }
+    const { id, stays } = job.thing;
+    clear((each, name) => name === id || (!stays && each.isBusy()));
+    const drawn = draw(guide, job, (isDone) => {
+      all.delete(id);
+      if (isDone) finished?.();
+    });
+    if (drawn) all.set(id, drawn);
   }
 
-  function clear(which: (each: Drawn) => boolean): void {
-    for (const each of [...all].filter(which)) {
-      each.close();
-      all.delete(each);
-    }
+  function draw(given: Guide, job: Job, ended: (isDone: boolean) => void): Drawn | undefined {
+    const guide = { ...given, name: given.title || given.name };
+    const { form, token, steps } = guide;
+    const tell = tellers(job.host, token);
+    const begin: Begin = (ticket, finished) => {
+      if (token) claim({ ...job, thing: begun(ticket) }, finished);
+    };
+    if (form === "checklist") return showChecklist(page, guide, job, tell, begin);
+    if (form === "resource_center") return showResources(page, guide, job, tell, begin);
+    return steps.length ? runSteps(page, guide, job, tell, ended) : undefined;
+  }
+
+  function clear(which: (each: Drawn, id: string) => boolean): void {
+    for (const [id, each] of [...all])
+      if (which(each, id)) {
+        each.close();
+        all.delete(id);
+      }
   }
 
   return {
     show,
-    isBusy: () => [...all].some((each) => each.isBusy()),
+    isBusy: () => [...all.values()].some((each) => each.isBusy()),
     happened: (event) => all.forEach((each) => each.happened(event)),
     clear: () => clear(() => true),
   };

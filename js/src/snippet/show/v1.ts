@@ -39,9 +39,14 @@ function claim(job: Job, finished?: Finished): void {
     );
 }
 
+/** The survey that is on the page. */
+const asked = (): Element | null => document.querySelector("perennial-box");
+
 const run = safely((note: Note) => {
-  if ("gone" in note) stage.clear();
-  else if ("event" in note) stage.happened(note.event);
+  if ("gone" in note) {
+    stage.clear();
+    asked()?.remove();
+  } else if ("event" in note) stage.happened(note.event);
   else if (note.show) draw(note.show as Shown, note);
   else claim(note);
 });
@@ -51,7 +56,7 @@ const early = Array.isArray(page.perennialShow) ? page.perennialShow : [];
 page.perennialShow = {
   push: run,
   get busy() {
-    return stage.isBusy();
+    return stage.isBusy() || !!asked();
   },
 };
 early.forEach(run);

@@ -23,6 +23,7 @@ from perennial.apps.customers import (
     queries,
     timeline_feed,
     usage,
+    wording,
 )
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.models import Contact
@@ -46,6 +47,7 @@ def account(request: TeamRequest, account_id: str) -> HttpResponse:
     regional = request.regional
     staff = people.people(request.workspace, found)
     users = {person.user_id: person.name for person in staff}
+    mask = not wording.reads_all(request.membership)
     context = {
         **page.shared(request, found, stored, names, "account", people=len(staff)),
         "why": overview.why(stored, found, rules, regional),
@@ -53,7 +55,7 @@ def account(request: TeamRequest, account_id: str) -> HttpResponse:
         "chart": overview.chart(stored, found, regional, _("Health")),
         "matrix": usage.matrix(request.workspace, found).short(),
         "entries": timeline_feed.newest(
-            About(request.workspace, found, regional, names, users), stored
+            About(request.workspace, found, regional, names, users, mask), stored
         ),
         "panels": hooks.panels(request, found),
         "family": family.family(request.workspace, found),
@@ -76,7 +78,8 @@ def account_timeline(request: TeamRequest, account_id: str) -> HttpResponse:
     names = owner_names(request.workspace)
     staff = people.people(request.workspace, found)
     users = {person.user_id: person.name for person in staff}
-    about = About(request.workspace, found, request.regional, names, users)
+    mask = not wording.reads_all(request.membership)
+    about = About(request.workspace, found, request.regional, names, users, mask)
     context = {
         "asked": asked,
         "page": timeline_feed.page(about, asked),

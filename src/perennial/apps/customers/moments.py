@@ -46,13 +46,14 @@ _LOOKS = {
 @dataclass(frozen=True)
 class About:
     """Whose timeline, for whom; `names` of one's own people by address, `users` of the
-    account's by id."""
+    account's by id. `mask`: without personal data in what customers wrote."""
 
     workspace: Workspace
     account: Account
     regional: Regional
     names: Mapping[str, str]
     users: Mapping[str, str]
+    mask: bool = True
 
     @property
     def lake(self) -> Lake:

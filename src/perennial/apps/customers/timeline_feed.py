@@ -12,7 +12,14 @@ from django.utils.functional import Promise
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from perennial.apps.customers import hooks, moments, money, overview, timeline
+from perennial.apps.customers import (
+    hooks,
+    moments,
+    money,
+    overview,
+    timeline,
+    wording,
+)
 from perennial.apps.customers.moments import About
 from perennial.apps.customers.timeline import Entry, instant_of
 
@@ -86,7 +93,7 @@ def page(about: About, asked: Asked, size: int = PAGE) -> Page:
     """A page of entries, the newest first, and what asks for the next one."""
     start = asked.before or _END
     count = SEARCHED if asked.q or asked.kind else size + asked.skip + 1
-    found = [*_own(about), *_others(about, start, count)]
+    found = _as_read(about, [*_own(about), *_others(about, start, count)])
     zone = about.regional
     timed = [(instant_of(e.at, zone), e) for e in found if _fits(e, asked)]
     # Equal instants keep the order of their sources, so that pages do not overlap.
@@ -115,7 +122,15 @@ def newest(about: About, history: overview.History, most: int = SHORT) -> list[E
     every = sorted(
         (*own, *more), key=lambda e: instant_of(e.at, about.regional), reverse=True
     )
-    return every[:most]
+    return _as_read(about, every[:most])
+
+
+def _as_read(about: About, entries: Sequence[Entry]) -> list[Entry]:
+    """Entries with what customers wrote as the reader may see it: before a search
+    looks at them, or it would tell."""
+    told = [(about.account.account_id, entry.quote) for entry in entries]
+    texts = wording.shown(about.workspace, told, mask=about.mask)
+    return [replace(e, quote=text) for e, text in zip(entries, texts, strict=True)]
 
 
 def _own(about: About) -> Iterator[Entry]:

@@ -168,6 +168,13 @@ JOBS: Final[list[Job]] = [
         _("Invites by mail whom the rules allow, and reminds."),
     ),
     Job(
+        "read_comments",
+        "perennial.apps.surveys.jobs.read_comments",
+        "",
+        _("Themes"),
+        _("Reads comments again by the topics in force."),
+    ),
+    Job(
         "derive_onboarding",
         "perennial.apps.onboarding.jobs.derive_onboarding",
         "",

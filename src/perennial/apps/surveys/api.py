@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from perennial.api import paging
 from perennial.api.problems import ERRORS
+from perennial.apps.customers import wording
 from perennial.apps.surveys import answering, inviting, queries, results, tokens
 from perennial.apps.surveys.inviting import Candidate
 from perennial.apps.surveys.models import Answer, Channel, Invite, Survey
@@ -182,7 +184,9 @@ def list_responses(
         found = found.filter(survey_id=survey_id if paging.fits(survey_id) else 0)
     if account_id:
         found = found.filter(account_id=account_id)
-    return paging.by_id(found, _response, limit, cursor)
+    page = paging.by_id(found, _response, limit, cursor)
+    _as_read(request, page.items)
+    return page
 
 
 @router.post("/responses", auth=api_tokens.WRITE, response={200: ResponseOut, **ERRORS})
@@ -209,6 +213,16 @@ def _survey(survey: Survey) -> SurveyOut:
         version=survey.number,
         document=survey.document,
     )
+
+
+def _as_read(request: TokenRequest, some: Sequence[ResponseOut]) -> None:
+    """Texts as the token may read them: one that only reads sees no personal data."""
+    mask = not wording.reads_all(request.auth)
+    told = [(a.account_id, t) for a in some for t in (a.comment, *a.answers.values())]
+    texts = iter(wording.shown(request.auth.workspace, told, mask=mask))
+    for answer in some:
+        answer.comment = next(texts)
+        answer.answers = {name: next(texts) for name in answer.answers}
 
 
 def _response(answer: Answer) -> ResponseOut:

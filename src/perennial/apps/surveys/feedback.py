@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
 import polars as pl
+import yaml
+from django.db import transaction
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext as _
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.customers.kept import kept
+from perennial.apps.jobs import actions as jobs
 from perennial.apps.surveys.results import (
     USUAL_DAYS,
     before,
@@ -25,12 +30,12 @@ from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue
 from perennial.core.windows import Grain, Period, add_months, floor
-from perennial.lake import quotes
+from perennial.lake import quotes, taxonomies
 from perennial.lake.quotes import Quote
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics import filters
-from perennial.scoring.masking import masked
-from perennial.scoring.taxonomy import OTHER
+from perennial.scoring import taxonomy_text
+from perennial.scoring.taxonomy import OTHER, Topic
 
 _METRIC: Final = "feedback_topics"
 _TABLES: Final = (
@@ -65,6 +70,7 @@ _MONTHS: Final = 12
 _FELT: Final = 0.25
 _SURE: Final = 1.96
 _FEWEST: Final = 5
+_MOST_TEXT: Final = 200_000
 
 
 @dataclass(frozen=True)
@@ -80,10 +86,34 @@ class Line:
     change: float | None
     is_rising: bool
     trend: Sequence[float | None]
+    #: What people called it, in the language of the page.
+    name: str = ""
 
     @property
     def title(self) -> Promise | str:
-        return TITLES.get(self.topic, self.topic)
+        return self.name or TITLES.get(self.topic, self.topic)
+
+
+@kept(taxonomies.NAME, size=16)
+def topics(lake: Lake) -> Sequence[Topic]:
+    """The topics in force."""
+    return taxonomies.active(lake.lake)[1]
+
+
+def titles(lake: Lake) -> Mapping[str, Promise | str]:
+    """What topics are called, those in force first, in the language of the page."""
+    code = get_language() or "en"
+    own = {
+        topic.key: topic.names.get(code[:2], "") or TITLES.get(topic.key, topic.key)
+        for topic in topics(lake)
+    }
+    return {**own, OTHER: TITLES[OTHER]}
+
+
+def called(lake: Lake, some: Sequence[Line]) -> list[Line]:
+    """Lines with what their topics are called."""
+    names = titles(lake)
+    return [replace(each, name=str(names.get(each.topic, ""))) for each in some]
 
 
 @kept(*_TABLES, size=128, shared=True)
@@ -212,17 +242,21 @@ def said(workspace: Workspace, some: Sequence[Quote], *, mask: bool) -> list[Sai
     """Comments of a page; personal data is hidden where `mask` says so."""
     ids = tuple(sorted({q.account_id for q in some if q.account_id}))
     accounts = customers.some(workspace, ids)
-    names = quotes.names(lake_of(workspace), ids) if mask and ids else {}
+    told = [(quote.account_id, quote.comment) for quote in some]
+    texts = wording.shown(workspace, told, mask=mask)
+    names = titles(lake_of(workspace))
     made = []
-    for quote in some:
+    for quote, text in zip(some, texts, strict=True):
         account = accounts.get(quote.account_id or "")
-        known = names.get(quote.account_id or "", [])
         made.append(
             Said(
                 quote,
-                masked(quote.comment, known) if mask else quote.comment,
+                text,
                 (account.name or account.account_id) if account else "",
-                [(TITLES.get(t, t), _color(s)) for t, s in quote.topics.items()],
+                [
+                    (names.get(t, "") or TITLES.get(t, t), _color(s))
+                    for t, s in quote.topics.items()
+                ],
             )
         )
     return made
@@ -234,14 +268,14 @@ def _color(sentiment: float | None) -> str:
     return "green" if sentiment > 0 else "red"
 
 
-def correct(by: Membership, response_id: str, topics: Sequence[str]) -> None:
+def correct(by: Membership, response_id: str, said: Sequence[str]) -> None:
     """What a person says a comment speaks of; raises `BadValue`."""
     must_cover(by, Role.MEMBER)
     lake = lake_of(by.workspace)
-    unknown = set(topics) - TITLES.keys() - known(lake)
+    unknown = set(said) - titles(lake).keys() - known(lake)
     if unknown:
         raise BadValue(f"there is no topic {min(unknown)}")
-    quotes.correct(lake, response_id, topics)
+    quotes.correct(lake, response_id, said)
     record(by.workspace, by.user, "comment.corrected", response_id)
 
 
@@ -251,3 +285,26 @@ def known(lake: Lake) -> set[str]:
     table = lake.engine.table("feedback_annotations")
     rows = lake.engine.run(table.select("topic").distinct())
     return {topic for topic in rows["topic"] if topic}
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The document of a YAML text; raises `BadValue` with the line."""
+    if len(text) > _MOST_TEXT:
+        raise BadValue(_("The text is too long to be a list of topics."))
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise BadValue(_("This is not YAML: line %(n)s.") % {"n": line}) from None
+    return taxonomy_text.to_document(taxonomy_text.read(document))
+
+
+@transaction.atomic
+def publish_topics(by: Membership, text: str) -> int:
+    """Topics in force from now on; comments are read again in the background."""
+    must_cover(by, Role.ADMIN)
+    number = taxonomies.publish(lake_of(by.workspace), parsed(text), by=by.user.email)
+    record(by.workspace, by.user, "topics.published", "", version=number)
+    jobs.soon("read_comments", by.workspace)
+    return number

@@ -13,6 +13,7 @@ from perennial.apps.surveys.models import Answer, Survey
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.windows import day_start
+from perennial.lake import comments
 
 #: Accounts whose health of tomorrow is looked at after answers came.
 _MOST: Final = 20
@@ -43,6 +44,14 @@ def _warm(where: Workspace) -> None:
     """Pages of running surveys, ready before anybody opens them: as they open."""
     running = queries.surveys(where).filter(state=Survey.State.ON)
     results.warm(lake_of(where), [(each.kind, each.name) for each in running])
+    feedback.warm(lake_of(where))
+
+
+def read_comments(workspace: str, report: Report) -> None:
+    """Comments again, by the topics in force."""
+    report(0.0, _("Reading comments"))
+    where = Workspace.objects.get(key=workspace)
+    comments.take(lake_of(where))
     feedback.warm(lake_of(where))
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from perennial.apps.customers import wording
 from perennial.apps.customers.account import DETRACTOR, Account
 from perennial.apps.customers.kept import kept
 from perennial.apps.customers.timeline import Entry
@@ -44,7 +45,8 @@ def panel(request: TeamRequest, account: Account) -> SafeString | str:
     """The last answers of an account; nothing where nobody ever answered here."""
     workspace, lake = request.workspace, lake_of(request.workspace)
     found = _answers(workspace, account).order_by("-answered_at")[:_FEW]
-    said = queries.said(workspace, list(found))
+    mask = not wording.reads_all(request.membership)
+    said = queries.said(workspace, list(found), mask=mask)
     if not said:
         return ""
     start = day_start(account.as_of, lake.settings.tz)
@@ -97,7 +99,9 @@ def timeline(
     found = _answers(workspace, account).filter(
         answered_at__gte=start, answered_at__lt=before
     )
-    for each in queries.said(workspace, list(found.order_by("-answered_at")[:limit])):
+    newest = list(found.order_by("-answered_at")[:limit])
+    # The timeline hides what its reader may not see, whoever told it.
+    for each in queries.said(workspace, newest, mask=False):
         answer = each.answer
         is_bad = answer.survey.kind == "nps" and answer.score <= DETRACTOR
         who = f", {each.who}" if each.who else ""
@@ -106,7 +110,7 @@ def timeline(
             answer.answered_at,
             icon="mood-sad" if is_bad else "message",
             text=format_html("{} <b>{}</b>{}", kind, answer.score, who),
-            quote=answer.comment,
+            quote=each.comment,
             kind="survey",
             url=reverse("surveys:survey", args=[answer.survey_id]),
         )

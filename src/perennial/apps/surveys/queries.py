@@ -9,6 +9,7 @@ from typing import Final
 from django.db.models import Count, Q, QuerySet
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.surveys import results
 from perennial.apps.surveys.models import Answer, Survey
 from perennial.apps.team.lake import lake_of
@@ -38,9 +39,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class Said:
-    """An answer with the names of who gave it."""
+    """An answer with the names of who gave it, and the comment as it may be read."""
 
     answer: Answer
+    comment: str
     who: str
     account: str
     email: str
@@ -92,20 +94,24 @@ def answers(
     return found.select_related("closed_by", "invite").order_by("-answered_at", "-pk")
 
 
-def said(workspace: Workspace, found: Sequence[Answer]) -> list[Said]:
-    """The answers of a page with names."""
+def said(workspace: Workspace, found: Sequence[Answer], *, mask: bool) -> list[Said]:
+    """The answers of a page with names; `mask` hides personal data in comments."""
     ids = sorted({answer.person for answer in found if answer.person})
     people = respondents.people(lake_of(workspace), ids) if ids else {}
     accounts = customers.some(
         workspace, tuple(sorted({a.account_id for a in found if a.account_id}))
     )
+    told = [(answer.account_id, answer.comment) for answer in found]
     made = []
-    for answer in found:
+    for answer, comment in zip(
+        found, wording.shown(workspace, told, mask=mask), strict=True
+    ):
         person = people.get(answer.person)
         account = accounts.get(answer.account_id)
         made.append(
             Said(
                 answer,
+                comment,
                 (person.name or person.email or person.user_id) if person else "",
                 (account.name or account.account_id) if account else "",
                 person.email if person else "",

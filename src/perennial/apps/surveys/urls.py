@@ -16,6 +16,7 @@ urlpatterns = [
     path("surveys/new/", views.new, name="new"),
     path("surveys/rests/", views.rests, name="rests"),
     path("surveys/themes/", feedback_views.themes, name="themes"),
+    path("surveys/themes/topics/", feedback_views.topics, name="topics"),
     path("surveys/themes/correct/", feedback_views.correct, name="correct"),
     path("surveys/<int:pk>/", views.survey, name="survey"),
     path("surveys/<int:pk>/edit/", edit_views.edit, name="edit"),

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from perennial.apps.customers import wording
 from perennial.apps.surveys import (
     actions,
     drawing,
@@ -140,7 +141,11 @@ def survey(request: TeamRequest, pk: int) -> HttpResponse:
         "dimensions": drawing.DIMENSIONS,
         "parts": results.parts(lake, found.kind, found.name, by, span.start, span.end),
         "page": page,
-        "said": queries.said(request.workspace, list(page)),
+        "said": queries.said(
+            request.workspace,
+            list(page),
+            mask=not wording.reads_all(request.membership),
+        ),
         "show": state,
         "group": group,
         "hours_to_close": queries.hours_to_close(said, found.kind),

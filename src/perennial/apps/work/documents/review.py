@@ -41,12 +41,13 @@ _MOST_FEATURES, _MOST_ITEMS, _MOST_STEPS = 13, 6, 8
 @dataclass(frozen=True)
 class Review:
     """What a review is of: an account, the 13 weeks before the day its data speak of,
-    and for whom."""
+    and for whom. `mask`: without personal data in what people wrote."""
 
     workspace: Workspace
     account: Account
     regional: Regional
     for_customer: bool = False
+    mask: bool = True
 
     @property
     def period(self) -> Period:
@@ -63,7 +64,13 @@ def compose(review: Review) -> Document:
         _usage(review),
         _adoption(review),
         _goals(review),
-        voice.page(review.workspace, account, review.period, review.regional),
+        voice.page(
+            review.workspace,
+            account,
+            review.period,
+            review.regional,
+            mask=review.mask,
+        ),
         _money(review),
         _next_steps(review),
     ]

@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.hooks import Link
 from perennial.apps.team.access import TeamRequest, role_required
@@ -31,7 +32,8 @@ def review(request: TeamRequest, account_id: str) -> HttpResponse:
     """The quarterly review, as `format` says, and for whom."""
     found = customers.get_account_or_404(request.workspace, account_id)
     for_customer = request.GET.get("for") == "customer"
-    asked = Review(request.workspace, found, request.regional, for_customer)
+    mask = not wording.reads_all(request.membership)
+    asked = Review(request.workspace, found, request.regional, for_customer, mask)
     return _file(request, compose(asked), found.name)
 
 

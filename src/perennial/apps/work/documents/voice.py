@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from perennial.apps.customers import wording
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.scope import only, rows_of
 from perennial.apps.reports import values
@@ -47,7 +48,12 @@ class _Asked:
 
 
 def page(
-    workspace: Workspace, account: Account, period: Period, regional: Regional
+    workspace: Workspace,
+    account: Account,
+    period: Period,
+    regional: Regional,
+    *,
+    mask: bool,
 ) -> Page:
     asked = _Asked(lake_of(workspace), account, period, regional)
     tickets = [t for t in asked.rows("tickets", "opened_at") if _counts(t)]
@@ -65,7 +71,7 @@ def page(
     facts = [_fact(asked, key) for key in _METRICS]
     columns = [
         Column([_open_tickets(asked, tickets)]),
-        Column([_comments(asked, answers)], 1.6),
+        Column([_comments(workspace, asked, answers, mask=mask)], 1.6),
     ]
     shown = [fact for fact in facts if fact]
     return Page(_("Support and voice"), said, rest, columns, shown)
@@ -108,11 +114,16 @@ def _open_tickets(asked: _Asked, tickets: list[dict[str, Any]]) -> Items:
     return Items(_("Open tickets"), items, empty=_("No ticket is open."))
 
 
-def _comments(asked: _Asked, answers: list[dict[str, Any]]) -> Items:
+def _comments(
+    workspace: Workspace, asked: _Asked, answers: list[dict[str, Any]], *, mask: bool
+) -> Items:
     told = [a for a in answers if (a["comment"] or "").strip()][:_MOST_COMMENTS]
+    texts = wording.shown(
+        workspace, [(asked.account.account_id, a["comment"]) for a in told], mask=mask
+    )
     items = []
-    for answer in told:
-        text = " ".join(answer["comment"].split())
+    for answer, said in zip(told, texts, strict=True):
+        text = " ".join(said.split())
         text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
         score = formats.number(answer["score"], asked.regional)
         detail = (
