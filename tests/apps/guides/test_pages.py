@@ -21,7 +21,7 @@ from perennial.apps.guides import (
     queries,
     results,
 )
-from perennial.apps.guides.models import Guide, Showing, Told
+from perennial.apps.guides.models import Guide, GuideVersion, Showing, Told
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.core.errors import BadValue
 from perennial.core.guides import read
@@ -266,6 +266,7 @@ def test_how_far_they_came_and_which_variant_is_better(
     [
         ({"event": "Report Viewed", "days": 10}, 1.0, 0.0),
         ({"metric": "active_days", "days": 10}, 5.0, 1.0),
+        ({"metric": "sessions", "days": 10}, 5.0, 1.0),
     ],
 )
 def test_what_it_changed_against_those_held_out(
@@ -293,6 +294,15 @@ def test_what_it_changed_against_those_held_out(
     assert not found.is_shown
     monkeypatch.setattr(results, "FEWEST", 2)
     assert found.is_shown == (found.effect is not None and found.effect.is_shown)
+    # Of whole accounts: Greenfield's four people together.
+    GuideVersion.objects.update(
+        document={**guide.document, "when": {"by": "account", "hold_out": 50}}
+    )
+    Showing.objects.filter(variant="a").update(account_id=GREEN)
+    whole = results.change(guide, results.showings(guide, 90))
+    assert whole is not None
+    assert (whole.n, whole.n_without) == (1, 1)
+    assert whole.value == (1.0 if "event" in target else 20.0)
     Showing.objects.filter(variant="held_out").delete()
     assert results.change(guide, results.showings(guide, 90)) is None
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from statistics import mean
 from typing import Any, Final
 
+import polars as pl
 from django.db.models import Count, Q, QuerySet
 
 from perennial.apps.customers.kept import kept
@@ -24,7 +25,7 @@ from perennial.apps.surveys import inviting
 from perennial.apps.team.lake import lake_of
 from perennial.core.guides import Guide as Document
 from perennial.core.guides import Target
-from perennial.core.windows import DAY, Period, local_date
+from perennial.core.windows import DAY, local_date
 from perennial.lake import deeds
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.differences import Effect, of_means, of_shares
@@ -280,16 +281,28 @@ def _followed(
 def _measured(
     lake: Lake, metric: str, units: Units, days: int, by: str
 ) -> tuple[float, ...]:
-    """The metric of each over the days from the one on that they came; who did nothing
-    did 0 of it."""
-    dimension = "account" if by == "account" else "user"
-    first = {key: local_date(at, lake.settings.tz) for key, at in units}
-    if not first:
+    """What each did over the days from the one on that they came, all their people
+    together; who did nothing did 0.
+
+    The metrics offered add up over days and people, so one question by day answers all
+    spans; a question a span takes twice as long, and more.
+    """
+    if not units:
         return ()
-    spans = [Period(day, day + DAY * days) for day in sorted(set(first.values()))]
-    rows = lake.metric_over(metric, spans, by=[dimension]).rows
-    known = {
-        (row[dimension], row["period_start"]): row["value"]
-        for row in rows.iter_rows(named=True)
-    }
-    return tuple(float(known.get((key, day)) or 0) for key, day in first.items())
+    keys = [key for key, _at in units]
+    first = [local_date(at, lake.settings.tz) for _key, at in units]
+    rows = lake.metric(
+        metric,
+        start=min(first),
+        end=max(first) + DAY * days,
+        grain="day",
+        by=["user", "account"] if by == "account" else ["user"],
+    ).rows
+    spans = pl.DataFrame({"key": keys, "first": first})
+    key = "account" if by == "account" else "user"
+    did = rows.join(spans, left_on=key, right_on="key").filter(
+        pl.col("period_start") >= pl.col("first"),
+        pl.col("period_start") < pl.col("first") + timedelta(days=days),
+    )
+    known = dict(did.group_by(key).agg(pl.col("value").sum()).iter_rows())
+    return tuple(float(known.get(key) or 0) for key in keys)
