@@ -5,7 +5,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { LIMIT_BYTES, SHOW_LIMIT_BYTES, VERSIONS, snippet } from "./snippet.mjs";
+import { LIMIT_BYTES, PICK_LIMIT_BYTES, SHOW_LIMIT_BYTES, VERSIONS, snippet } from "./snippet.mjs";
 import { iconsUsed, sprite } from "./sprite.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -53,8 +53,10 @@ writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest, null, 2));
 mkdirSync(join(out, "snippet"));
 for (const version of VERSIONS) {
   publish(`${version}.js`, await snippet(version), LIMIT_BYTES);
-  const entry = `src/snippet/show/${version}.ts`;
-  publish(`${version}-show.js`, await snippet(version, entry), SHOW_LIMIT_BYTES);
+  for (const [part, limit] of [["show", SHOW_LIMIT_BYTES], ["pick", PICK_LIMIT_BYTES]]) {
+    const text = await snippet(version, `src/snippet/${part}/${version}.ts`);
+    publish(`${version}-${part}.js`, text, limit);
+  }
 }
 
 function publish(name, text, limit) {

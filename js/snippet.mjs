@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 export const LIMIT_BYTES = 6 * 1024;
 /** And for the part that draws, which comes when there is something to show. */
 export const SHOW_LIMIT_BYTES = 19 * 1024;
+/** And for the picker, which comes only to members of the team. */
+export const PICK_LIMIT_BYTES = 6 * 1024;
 
 export const VERSIONS = ["v1"];
 

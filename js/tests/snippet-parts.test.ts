@@ -1,22 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { LIMIT_BYTES, VERSIONS, snippet } from "../snippet.mjs";
+import { LIMIT_BYTES, PICK_LIMIT_BYTES, SHOW_LIMIT_BYTES, VERSIONS, snippet } from "../snippet.mjs";
 import { LEAVING, ORDINARY, bodyOf, cut } from "../src/snippet/batch.ts";
 import { readCall } from "../src/snippet/calls.ts";
 import { campaignOf } from "../src/snippet/context.ts";
 import { isRetried, pauseMs, toldMs } from "../src/snippet/retry.ts";
 import { uuid, type Win } from "../src/snippet/surroundings.ts";
 
+const FORBIDDEN = /\beval\(|new Function|innerHTML|sourceMappingURL|document\.cookie|console\./;
 const entry = (text: string) => ({ name: text.slice(0, 3), text });
 
 test("every published version is small and brings neither eval nor a map", async () => {
   for (const version of VERSIONS) {
-    const text = await snippet(version);
-    const bytes = gzipSync(text, { level: 9 }).length;
-    assert.ok(bytes < LIMIT_BYTES, `${version}: ${bytes} bytes`);
-    assert.doesNotMatch(text, /\beval\(|new Function|sourceMappingURL|document\.cookie|console\./);
-    assert.match(text, /^\/\*! Perennial browser snippet/);
+    const files: [string, number][] = [
+      [`src/snippet/${version}.ts`, LIMIT_BYTES],
+      [`src/snippet/show/${version}.ts`, SHOW_LIMIT_BYTES],
+      [`src/snippet/pick/${version}.ts`, PICK_LIMIT_BYTES],
+    ];
+    for (const [entry, limit] of files) {
+      const text = await snippet(version, entry);
+      const bytes = gzipSync(text, { level: 9 }).length;
+      assert.ok(bytes < limit, `${entry}: ${bytes} bytes`);
+      assert.doesNotMatch(text, FORBIDDEN);
+      assert.match(text, /^\/\*! Perennial browser snippet/);
+    }
   }
 });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { install } from "../src/snippet/install.ts";
-import { isPage, type Job } from "../src/snippet/things.ts";
-import { fakeWindow, freeze, pass, type Fake } from "./fake-window.ts";
+import { GOING, isPage, type Job, type Note } from "../src/snippet/things.ts";
+import { FakeDisk, fakeWindow, freeze, pass, type Fake } from "./fake-window.ts";
 
 const THING = { kind: "survey", id: "survey-1", pages: [], event: "", delay_s: 3, ticket: "t" };
 
@@ -32,8 +32,9 @@ function page(things: object[], options: object = { show: true }): { fake: Fake;
 }
 
 const asked = (fake: Fake) => fake.requests.filter(({ url }) => url.endsWith("/things"));
+const notes = (fake: Fake) => (fake.win as unknown as { perennialShow?: Note[] }).perennialShow ?? [];
 const shown = (fake: Fake) =>
-  ((fake.win as unknown as { perennialShow?: Job[] }).perennialShow ?? []).map((job) => job.thing.id);
+  notes(fake).flatMap((note) => ("thing" in note ? [note.thing.id] : []));
 
 test("nobody is asked for before somebody is known, nor where pages do without", async () => {
   const { fake, api } = page([THING]);
@@ -100,6 +101,52 @@ test("what one person would see is not another's, and nothing is after opting ou
   api["optOut"]!();
   await pass(10_000);
   assert.deepEqual(shown(fake), []);
+});
+
+test("what stays is shown beside others, once, and waits for its element", async () => {
+  const stays = { ...THING, id: "list", stays: true, delay_s: 0 };
+  const { fake, api } = page([stays, { ...stays, id: "dot", selector: "#export" }, { ...THING, delay_s: 0 }]);
+  let isThere = false;
+  Object.assign(fake.win.document, { querySelector: () => isThere || null });
+  api["identify"]!("u1");
+  await pass(0);
+  await pass(10);
+  assert.deepEqual(shown(fake), ["list", "survey-1"]);
+  isThere = true;
+  fake.win.history.pushState(null, "", "/next");
+  await pass(100);
+  await pass(1_000);
+  assert.deepEqual(shown(fake), ["list", "survey-1", "dot"]);
+  api["track"]!("Report made");
+  api["reset"]!();
+  assert.deepEqual(notes(fake).slice(-2), [{ event: "Report made" }, { gone: true }]);
+});
+
+test("nothing else comes while something has the page for itself", async () => {
+  const { fake, api } = page([{ ...THING, delay_s: 0 }]);
+  (fake.win as unknown as { perennialShow: object }).perennialShow = { push: () => 0, busy: true };
+  api["identify"]!("u1");
+  await pass(0);
+  await pass(10);
+  assert.match(fake.disk.getItem("perennial:things")!, /survey-1/);
+});
+
+test("what was begun on an earlier page goes on for the same person, for half an hour", async () => {
+  const job: Job = { host: "", key: "KEY", user: "u1", thing: { ...THING, id: "tour" }, show: { at: 2 } };
+  const begun = async (user: string, until: number) => {
+    const { fake, api } = page([]);
+    const tab = FakeDisk.make();
+    tab.setItem(GOING, JSON.stringify({ ...job, until }));
+    Object.assign(fake.win, { sessionStorage: tab });
+    api["identify"]!(user);
+    await pass(0);
+    return [shown(fake), fake.disk, tab.getItem(GOING) !== null, api] as const;
+  };
+  const [again, , isKept, api] = await begun("u1", Date.now() + 1);
+  assert.deepEqual([again, isKept], [["tour"], true]);
+  api["optOut"]!();
+  assert.deepEqual((await begun("u2", Date.now() + 1))[0], []);
+  assert.deepEqual((await begun("u1", Date.now() - 1))[0], []);
 });
 
 test("paths are matched whole, and only * stands for others", () => {

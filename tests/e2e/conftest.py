@@ -6,11 +6,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from perennial.apps.team.models import User
@@ -26,6 +26,11 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 #: time: each test opens a window.
 _NAMES = ("chromium-headless-shell", "chrome-headless-shell", "chromium")
 _NAMES += ("chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+#: A busy machine is slow; only what fails waits as long.
+_PATIENCE_MS: Final = 30_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 def chromium() -> str | None:
@@ -65,8 +70,7 @@ def browser_context_args(live_server: LiveServer) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _watched(page: Page) -> Iterator[None]:
-    page.set_default_timeout(10_000)
-    page.set_default_navigation_timeout(30_000)
+    page.set_default_timeout(_PATIENCE_MS)
     yield from (None for _ in browsing.watch(page))
 
 

@@ -156,7 +156,7 @@ class Recorder(Server):
         return Answer(given.status, given.body, {**headers, **given.headers})
 
 
-def until(is_true: Callable[[], object], timeout_s: float = 10.0) -> None:
+def until(is_true: Callable[[], object], timeout_s: float = 30.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not is_true():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -18,6 +18,7 @@ from tests.e2e.browsing import (
     SignIn,
     assert_clean,
     assert_fits,
+    assert_quiet,
     browse,
     settle,
 )
@@ -172,7 +173,7 @@ def test_a_chart_is_saved_as_a_picture(
         chart.get_by_role("button", name=f"Download {kind}").click()
     assert download.value.suggested_filename == f"nrr.{kind.lower()}"
     assert download.value.path().stat().st_size > 2000
-    assert_clean(page)
+    assert_quiet(page)
 
 
 def test_someone_is_added_and_removed(page: Page, cast: Cast, sign_in: SignIn) -> None:

@@ -87,7 +87,7 @@ def test_a_cold_board_fills_itself(
     cache.clear()
     sign_in(cast.viewer)
     browse(page, few)
-    expect(page.locator(".tile .skeleton")).to_have_count(0, timeout=30_000)
+    expect(page.locator(".tile .skeleton")).to_have_count(0)
     assert_clean(page)
 
 
@@ -135,7 +135,7 @@ def test_a_board_is_made_and_arranged(page: Page, cast: Cast, sign_in: SignIn) -
     assert_clean(page)
     page.get_by_role("link", name="See the board").click()
     settle(page)
-    expect(page.locator(".tile .skeleton")).to_have_count(0, timeout=30_000)
+    expect(page.locator(".tile .skeleton")).to_have_count(0)
     expect(page.locator(".tile .name")).to_have_text(
         ["Stickiness", "Monthly recurring revenue"]
     )

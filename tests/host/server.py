@@ -22,7 +22,7 @@ class Host(Server):
     """One origin of its own. `user` is signed in; `signature` None: signed rightly."""
 
     def __init__(self, perennial: str, key: str, secret: str) -> None:
-        self._perennial, self._key, self._secret = perennial, key, secret
+        self.perennial, self._key, self._secret = perennial, key, secret
         self.user = ""
         self.account = ""
         self.signature: str | None = None
@@ -39,7 +39,7 @@ class Host(Server):
             kind = _TYPES[file.suffix]
             return Answer(200, file.read_text(), {"Content-Type": kind})
         page = (_FOLDER / "index.html").read_text()
-        page = page.replace("PERENNIAL", self._perennial).replace("KEY", self._key)
+        page = page.replace("PERENNIAL", self.perennial).replace("KEY", self._key)
         headers = {
             "Content-Type": "text/html; charset=utf-8",
             "Content-Security-Policy": self._policy(),
@@ -52,7 +52,7 @@ class Host(Server):
         return {"user": self.user, "account": self.account, "signature": signature}
 
     def _policy(self) -> str:
-        ours = self._perennial
+        ours = self.perennial
         return (
             f"default-src 'none'; script-src 'self' {ours}; connect-src 'self' {ours};"
             " style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"

@@ -21,6 +21,8 @@ from hypothesis.stateful import (
 )
 
 from perennial.lake import seen, store
+from perennial.lake.duck import connect
+from perennial.lake.relations import empty
 from perennial.lake.seen import Seen
 from perennial.lake.store import Lake
 from tests.builders import write
@@ -212,6 +214,6 @@ def test_an_index_of_what_is_gone_is_dropped(
         load(lake, ((None, str(n)), date(2026, 1, 15)))
     lake.maintain(lambda *_: None)
     assert parts(lake)
-    lake.replace(store.connect(), "events", store.empty("events"))
+    lake.replace(connect(), "events", empty("events"))
     lake.maintain(lambda *_: None)
     assert not parts(lake)

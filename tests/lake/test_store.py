@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from perennial.core.errors import PerennialError, UnknownName
 from perennial.lake import store, tables
 from perennial.lake.duck import connect
-from perennial.lake.store import Lake, VersionGone, Written
+from perennial.lake.store import Lake, Written
+from perennial.lake.stored import VersionGone
 from perennial.lake.tables import TABLES, Column
 from tests.builders import instant, write
 
@@ -205,7 +206,7 @@ def test_a_declared_column_may_be_added_later(
     wider = tables.Table(
         **{**vars(known), "columns": (*known.columns, Column("region", "string", "."))}
     )
-    monkeypatch.setattr(store, "TABLES", {**TABLES, "accounts": wider})
+    monkeypatch.setitem(TABLES, "accounts", wider)
     row = {"account_id": "new", "region": "north"}
     lake.write("accounts", pa.Table.from_pylist([row], schema=wider.schema()))
     found = {r["account_id"]: r["region"] for r in lake.read("accounts").to_pylist()}
@@ -213,7 +214,7 @@ def test_a_declared_column_may_be_added_later(
     other = tables.Table(
         **{**vars(known), "columns": (*known.columns, Column("region", "int", "."))}
     )
-    monkeypatch.setattr(store, "TABLES", {**TABLES, "accounts": other})
+    monkeypatch.setitem(TABLES, "accounts", other)
     with pytest.raises(PerennialError, match="stored as"):
         lake.write(
             "accounts",
@@ -331,7 +332,7 @@ def test_months_older_than_a_column(
     event = {"event_id": "e", "event": "x", "user_id": "u"}
     lake = Lake(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "TABLES", {**TABLES, "events": older})
+        patch.setitem(TABLES, "events", older)
         old = {**event, "timestamp": instant("2026-01-05T10:00")}
         lake.write("events", pa.Table.from_pylist([old], schema=older.schema()))
     assert lake.has_values("events", "source_id") is False

@@ -3,6 +3,7 @@ import { readCall, type Call } from "./calls.ts";
 import { isRefusedByBrowser, modeOf, type Mode } from "./consent.ts";
 import { contextOf, pageOf } from "./context.ts";
 import { makeIdentity } from "./identity.ts";
+import type { Loader } from "./loader.ts";
 import { watchPages, type Pages } from "./pages.ts";
 import { makeQueue } from "./queue.ts";
 import { makePause } from "./retry.ts";
@@ -25,14 +26,14 @@ export const METHODS = [
 export type Method = (typeof METHODS)[number];
 export type Client = Record<Method, (...args: unknown[]) => void>;
 
-export function makeClient(win: Win, options: Options): Client {
+export function makeClient(win: Win, options: Options, loader: Loader): Client {
   const store = makeStore(win);
   const identity = makeIdentity(store, () => uuid(win));
   const queue = makeQueue(store, options.key);
   const pause = makePause(store, options.key);
   const sender = makeSender(win, options, store, queue, pause, () => settle() === "on");
   const things = options.show
-    ? makeThings(win, options, store, identity, () => settle() === "on")
+    ? makeThings(win, options, store, identity, () => settle() === "on", loader)
     : undefined;
   let pages: Pages | undefined;
   let mode: Mode | undefined;
@@ -47,6 +48,7 @@ export function makeClient(win: Win, options: Options): Client {
     } else {
       store.clear();
       queue.clear();
+      things?.forget();
     }
     return mode;
   }
@@ -111,6 +113,11 @@ export function makeClient(win: Win, options: Options): Client {
     capture("alias", { userId, previousId: before }, context);
   }
 
+  function reset(): void {
+    identity.forget();
+    things?.forget();
+  }
+
   function optOut(): void {
     store.setConsent("denied");
     settle();
@@ -160,7 +167,7 @@ export function makeClient(win: Win, options: Options): Client {
     identify: unlessOff(identify),
     group: unlessOff(group),
     alias: unlessOff(alias),
-    reset: unlessOff(identity.forget),
+    reset: unlessOff(reset),
     flush: sender.flush,
     optIn,
     optOut,

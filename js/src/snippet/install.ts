@@ -1,5 +1,6 @@
 import { METHODS, makeClient, type Client, type Method } from "./client.ts";
 import { LIBRARY } from "./context.ts";
+import { makeLoader } from "./loader.ts";
 import { listen, safely, type Options, type Win } from "./surroundings.ts";
 
 /** A call that came before its time: `["track", "Report made", {…}]`. */
@@ -28,7 +29,10 @@ export function install(win: Win, script: HTMLScriptElement | null): void {
     const given = (options || {}) as Partial<Options>;
     whenSeen(win, () => {
       const host = String(given.host || hostOf(script)).replace(/\/+$/, "");
-      client = makeClient(win, { ...given, key, host });
+      const loader = makeLoader(win, host);
+      const picks = isPicking(win);
+      client = makeClient(win, { ...given, key, host, show: given.show && !picks }, loader);
+      if (picks) loader("pick");
       early.splice(0).forEach(run);
     });
   }
@@ -75,6 +79,16 @@ function optionsOf(data: DOMStringMap): Partial<Options> {
 function hostOf(script: HTMLScriptElement | null): string {
   const [, host = ""] = /^(.*)\/snippet\/v1\.js/.exec(script ? script.src : "") || [];
   return host;
+}
+
+/** One of the team points at an element for a guide: asked for by a link, then by the tab. */
+function isPicking(win: Win): boolean {
+  if (win.location.hash.startsWith("#perennial-pick=")) return true;
+  try {
+    return win.sessionStorage.getItem("perennial-pick") !== null;
+  } catch {
+    return false;
+  }
 }
 
 /** A page rendered ahead of time may never be looked at. */

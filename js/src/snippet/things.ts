@@ -1,5 +1,6 @@
 import type { Identity } from "./identity.ts";
-import type { Store } from "./store.ts";
+import type { Loader } from "./loader.ts";
+import { PREFIX, type Store } from "./store.ts";
 import { safely, type Options, type Win } from "./surroundings.ts";
 
 /** Something the server would show to this person, and the moment it waits for. */
@@ -12,15 +13,30 @@ export interface Thing {
   event: string;
   delay_s: number;
   ticket: string;
+  /** Lies beside the page for long, as a checklist does: leaves the page to others. */
+  stays?: boolean;
+  /** Waits until the page has such an element. */
+  selector?: string;
 }
 
-/** What the second file draws; the page's own array until that file has come. */
+/** What the second file draws. */
 export interface Job {
   host: string;
   key: string;
+  user: string;
   thing: Thing;
+  /** What the server gave to an earlier page, on which it did not come to its end. */
+  show?: object;
 }
-export type Shows = { push(job: Job): unknown };
+/** Something to draw; an event that the page tracked; or the person is gone. */
+export type Note = Job | { event: string } | { gone: true };
+/** The page's own array until the second file has come. */
+export interface Shows {
+  push(note: Note): unknown;
+  length?: number;
+  /** Something is drawn that wants the page for itself. */
+  busy?: boolean;
+}
 
 interface Kept {
   user: string;
@@ -33,14 +49,20 @@ export interface Things {
   look(): void;
   /** The page tracked an event. */
   happened(event: string): void;
+  /** Nothing may be shown to this person any longer. */
+  forget(): void;
 }
 
 const NAME = "things";
+/** Of the tab: what goes on over several pages, kept by the second file. */
+export const GOING = `${PREFIX}going`;
+const MOST_EVENTS = 100;
+const LOOKS_AGAIN_MS = 1_000;
 
 /**
  * Asks once in a while what could be shown to the person here, keeps the answer, and
  * has a thing drawn when its page or event comes. One at a time: whatever is drawn has
- * the page until the next view.
+ * the page until the next view, except by those that stay beside it.
  */
 export function makeThings(
   win: Win,
@@ -48,29 +70,48 @@ export function makeThings(
   store: Store,
   identity: Identity,
   isOn: () => boolean,
+  load: Loader,
 ): Things {
-  const host = options.host;
+  const { host, key } = options;
+  const page = win as Win & { perennialShow?: Shows };
+  const waiting = new Set<string>();
+  const drawn = new Set<string>();
   let isAsking = false;
+  let isLoaded = false;
   let shownAt = "";
+  let person = "";
 
-  function kept(user: string): Kept | undefined {
+  const whoIsThere = (): string | undefined => (isOn() ? identity.userId() : undefined);
+
+  function kept(user: string | undefined): Kept | undefined {
     const found = JSON.parse(store.get(NAME) || "null") as Kept | null;
     return found && found.user === user && found.until > Date.now() ? found : undefined;
   }
 
   function look(): void {
-    const user = isOn() ? identity.userId() : undefined;
+    const user = whoIsThere();
     if (!user) return;
+    if (person !== user) welcome(user);
     const known = kept(user);
     if (known) match(known.things, "");
     else ask(user);
+  }
+
+  /** What this person began on an earlier page goes on; what another did does not. */
+  function welcome(user: string): void {
+    if (person) forget();
+    person = user;
+    safely(() => {
+      const job = JSON.parse(win.sessionStorage.getItem(GOING)!) as (Job & { until: number }) | null;
+      if (job && job.user === user && job.until > Date.now()) hand(job);
+    })();
   }
 
   function ask(user: string): void {
     if (isAsking) return;
     isAsking = true;
     const said = {
-      key: options.key,
+      key,
       userId: user,
       groupId: identity.groupId(),
       signature: identity.signature(),
@@ -94,38 +135,54 @@ export function makeThings(
 
   function match(things: Thing[], event: string): void {
     const path = win.location.pathname;
-    const found = things.find((thing) => thing.event === event && isPage(thing.pages, path));
-    if (found) setTimeout(safely(() => show(found, path)), found.delay_s * 1000);
+    const found = things.filter((thing) => thing.event === event && isPage(thing.pages, path));
+    const first = found.find(({ stays }) => !stays);
+    for (const thing of found)
+      if (thing.stays || thing === first) wait(thing, path, thing.delay_s * 1000);
+  }
+
+  function wait(thing: Thing, path: string, ms: number): void {
+    const name = thing.id + path;
+    if (waiting.has(name)) return;
+    waiting.add(name);
+    setTimeout(() => {
+      waiting.delete(name);
+      safely(show)(thing, path);
+    }, ms);
   }
 
   function show(thing: Thing, path: string): void {
-    const user = identity.userId();
-    const known = user && isOn() ? kept(user) : undefined;
-    const place = win.location.pathname;
-    if (!known || place !== path || shownAt === place) return;
-    const rest = known.things.filter(({ id }) => id !== thing.id);
-    if (rest.length === known.things.length) return;
-    shownAt = place;
-    store.set(NAME, JSON.stringify({ ...known, things: rest }));
-    const page = win as Win & { perennialShow?: Shows };
-    if (!page.perennialShow) {
-      page.perennialShow = [] as Job[];
-      load();
-    }
-    page.perennialShow.push({ host, key: options.key, thing });
+    const user = whoIsThere();
+    const known = kept(user);
+    const { pathname: place } = win.location;
+    const { id, selector, stays } = thing;
+    if (!known || place !== path || !known.things.some((each) => each.id === id)) return;
+    if (stays ? drawn.has(id) : shownAt === place || page.perennialShow?.busy) return;
+    if (selector && !win.document.querySelector(selector)) return wait(thing, path, LOOKS_AGAIN_MS);
+    if (stays) drawn.add(id);
+    else store.set(NAME, JSON.stringify({ ...known, things: known.things.filter((each) => each.id !== id) }));
+    hand({ host, key, user: user!, thing });
   }
 
-  function load(): void {
-    const script = win.document.createElement("script");
-    script.src = trusted(`${host}/snippet/v1/show.js`);
-    win.document.head.appendChild(script);
+  function hand(job: Job): void {
+    if (!job.thing.stays) shownAt = win.location.pathname;
+    if (!isLoaded) load("show");
+    isLoaded = true;
+    shows().push(job);
   }
 
-  /** Pages that enforce Trusted Types take no plain text for the address of a script. */
-  function trusted(url: string): string {
-    const types = (win as { trustedTypes?: Factory }).trustedTypes;
-    if (!types) return url;
-    return types.createPolicy("perennial", { createScriptURL: (text) => text }).createScriptURL(url);
+  function shows(): Shows {
+    return (page.perennialShow = page.perennialShow || []);
+  }
+
+  function forget(): void {
+    person = "";
+    drawn.clear();
+    safely(() => {
+      for (const name of Object.keys(win.sessionStorage))
+        if (name.startsWith(PREFIX)) win.sessionStorage.removeItem(name);
+    })();
+    if (isLoaded) shows().push({ gone: true });
   }
 
   return {
@@ -134,18 +191,14 @@ export function makeThings(
       look();
     },
     happened: (event) => {
-      const user = isOn() ? identity.userId() : undefined;
-      const known = user && kept(user);
+      const user = whoIsThere();
+      if (!user) return;
+      if (!(shows().length! > MOST_EVENTS)) shows().push({ event });
+      const known = kept(user);
       if (known) match(known.things, event);
     },
+    forget,
   };
-}
-
-interface Factory {
-  createPolicy(
-    name: string,
-    rules: { createScriptURL: (text: string) => string },
-  ): { createScriptURL(text: string): string };
 }
 
 export function isPage(patterns: string[], path: string): boolean {

@@ -125,6 +125,7 @@ def worker(place: Place) -> None:
 def _warm(place: Place, people: Sequence[tuple[str, str]]) -> None:
     """The company's people and playbooks; and have the worker compute the board and
     past forecasts, so that visitors need not wait."""
+    from perennial.apps.guides import example as guides
     from perennial.apps.jobs import actions
     from perennial.apps.onboarding import example as onboarding
     from perennial.apps.surveys import example as surveys
@@ -136,6 +137,7 @@ def _warm(place: Place, people: Sequence[tuple[str, str]]) -> None:
     example.set_up(workspace, people)
     surveys.set_up(workspace)
     onboarding.set_up(workspace, funnel.FLOW, funnel.STEPS)
+    guides.set_up(workspace)
     actions.enqueue("warm_metrics", workspace)
     actions.enqueue("send_surveys", workspace)
     actions.enqueue("answer_insights", workspace)

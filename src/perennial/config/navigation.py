@@ -50,7 +50,7 @@ NAVIGATION = [
         count=waiting,
     ),
     NavItem("surveys", _("Surveys"), icon="message-2", url="surveys:surveys"),
-    NavItem("guides", _("Guides"), icon="checklist", url="onboarding:flows"),
+    NavItem("guides", _("Guides"), icon="map-2", url="guides:guides"),
     NavItem(
         "notices",
         _("Notifications"),

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "perennial.apps.intake",
     "perennial.apps.onboarding",
     "perennial.apps.surveys",
+    "perennial.apps.guides",
     "perennial.apps.work",
     "perennial.apps.jobs",
 ]
@@ -211,6 +212,7 @@ PALETTE = [
     "perennial.apps.customers.palette.segments",
     "perennial.apps.reports.palette.metrics",
     "perennial.apps.surveys.palette.surveys",
+    "perennial.apps.guides.palette.guides",
     "perennial.apps.onboarding.palette.flows",
     "perennial.apps.intake.palette.data",
     "perennial.apps.team.palette.pages",
@@ -218,7 +220,10 @@ PALETTE = [
 #: What becomes of a member's work: each is called with the workspace and the person.
 WHEN_A_MEMBER_LEAVES = ["perennial.apps.work.tasks.actions.hand_over"]
 #: The pages of the area of guides: key, label, name of the address.
-GUIDE_TABS = [("onboarding", _("Onboarding"), "onboarding:flows")]
+GUIDE_TABS = [
+    ("guides", _("Guides"), "guides:guides"),
+    ("onboarding", _("Onboarding"), "onboarding:flows"),
+]
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
 # Where applications join the pages of customers (`apps/customers/hooks.py`).
 TIMELINE = [
@@ -229,6 +234,7 @@ ACCOUNT_TABS: list[str] = []
 ACCOUNT_PANELS = [
     "perennial.apps.work.joining.panel",
     "perennial.apps.surveys.joining.panel",
+    "perennial.apps.guides.joining.panel",
     "perennial.apps.onboarding.joining.panel",
 ]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
@@ -245,7 +251,10 @@ OUTBOX = "perennial.apps.work.outbox"
 #: What the loader does beside events, several times a second.
 LOADERS = ["perennial.apps.surveys.loading.load_waiting"]
 #: What the snippet may show on pages of the product, by kind.
-SHOWS = {"survey": "perennial.apps.surveys.showing"}
+SHOWS = {
+    "survey": "perennial.apps.surveys.showing",
+    "guide": "perennial.apps.guides.showing",
+}
 
 # --- background work: one durable queue on the application database
 

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", probes.readyz, name="readyz"),
     path("snippet/v1.js", snippet.v1, name="snippet"),
     path("snippet/v1/show.js", snippet.v1_show, name="snippet_show"),
+    path("snippet/v1/pick.js", snippet.v1_pick, name="snippet_pick"),
     path("", include("perennial.ui.urls")),
     path("", include("perennial.apps.team.urls")),
     path("", include("perennial.apps.customers.urls")),
@@ -25,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("data/", include("perennial.apps.intake.urls")),
     path("onboarding/", include("perennial.apps.onboarding.urls")),
     path("", include("perennial.apps.surveys.urls")),
+    path("", include("perennial.apps.guides.urls")),
     path("", include("perennial.apps.work.urls")),
     path("settings/jobs/", include("perennial.apps.jobs.urls")),
 ]

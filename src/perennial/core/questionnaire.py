@@ -20,10 +20,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, cast
 
+from perennial.core import reading
 from perennial.core.errors import BadValue
+from perennial.core.reading import Words
 
 Kind: TypeAlias = Literal["nps", "csat", "ces"]
-Words: TypeAlias = Mapping[str, str]
 
 KINDS: Final[tuple[Kind, ...]] = ("nps", "csat", "ces")
 #: The scale of each kind, both ends in it.
@@ -33,9 +34,7 @@ SCALES: Final[Mapping[Kind, tuple[int, int]]] = {
     "ces": (1, 7),
 }
 FOLLOW_UPS: Final = ("text", "choice")
-#: Languages that are written from the right.
-_FROM_THE_RIGHT: Final = frozenset({"ar", "fa", "he", "ur", "yi"})
-LONGEST, LONGEST_ANSWER = 1_000, 5_000
+LONGEST_ANSWER = 5_000
 MOST_FOLLOW_UPS, MOST_OPTIONS = 6, 12
 
 
@@ -88,8 +87,7 @@ class Questionnaire:
 
     def language(self, wanted: Iterable[str]) -> str:
         """The first language of those wanted that there is, as `de` for `de-AT`."""
-        short = (code.lower().replace("_", "-").partition("-")[0] for code in wanted)
-        return next((code for code in short if code in self.languages), self.default)
+        return reading.spoken(wanted, self.languages)
 
     @property
     def default(self) -> str:
@@ -97,8 +95,7 @@ class Questionnaire:
 
     def said(self, words: Words | None, language: str) -> str:
         """The text in a language, or in the first one that has it."""
-        found = words or {}
-        return found.get(language) or found.get(self.default) or ""
+        return reading.said(words, language, self.default)
 
     def following(self, score: int) -> list[FollowUp]:
         """The questions that follow a score."""
@@ -151,26 +148,23 @@ def _places(options: Sequence[Words]) -> list[str]:
     return [str(n) for n in range(len(options))]
 
 
-def direction(language: str) -> Literal["ltr", "rtl"]:
-    """Which way a language is written."""
-    return "rtl" if language in _FROM_THE_RIGHT else "ltr"
-
-
 # --- reading -----------------------------------------------------------------
 
 
 def read(document: object) -> Questionnaire:
     """What a document asks; raises `BadValue` with the place and the reason."""
-    given = _mapping(document, "the survey")
+    given = reading.mapping(document, "the survey")
     kind = given.get("kind")
     if kind not in KINDS:
         raise BadValue(f"kind: one of {', '.join(KINDS)}")
-    languages = _languages(given.get("languages"))
+    languages = reading.languages(given.get("languages"))
     scale = SCALES[kind]
-    mail = _mapping(given.get("mail", {}), "mail")
+    mail = reading.mapping(given.get("mail", {}), "mail")
     follow_ups = tuple(
         _follow_up(each, f"follow-up {n}", languages, scale)
-        for n, each in enumerate(_list(given.get("follow_ups", []), "follow_ups"), 1)
+        for n, each in enumerate(
+            reading.listed(given.get("follow_ups", []), "follow_ups"), 1
+        )
     )
     if len(follow_ups) > MOST_FOLLOW_UPS:
         raise BadValue(f"at most {MOST_FOLLOW_UPS} questions follow")
@@ -179,52 +173,47 @@ def read(document: object) -> Questionnaire:
     return Questionnaire(
         kind=cast(Kind, kind),
         languages=languages,
-        ask=_words(given.get("ask"), "question", languages, is_needed=True),
-        low=_words(given.get("low"), "low end", languages),
-        high=_words(given.get("high"), "high end", languages),
+        ask=reading.words(given.get("ask"), "question", languages, is_needed=True),
+        low=reading.words(given.get("low"), "low end", languages),
+        high=reading.words(given.get("high"), "high end", languages),
         follow_ups=follow_ups,
         thanks=tuple(
             _thanks(each, f"thanks {n}", languages, scale)
-            for n, each in enumerate(_list(given.get("thanks", []), "thanks"), 1)
+            for n, each in enumerate(
+                reading.listed(given.get("thanks", []), "thanks"), 1
+            )
         ),
-        subject=_words(mail.get("subject"), "subject", languages),
-        intro=_words(mail.get("text"), "mail", languages),
+        subject=reading.words(mail.get("subject"), "subject", languages),
+        intro=reading.words(mail.get("text"), "mail", languages),
     )
-
-
-def _languages(given: object) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(str(each) for each in _list(given, "languages")))
-    if not found or not all(len(each) == 2 and each.isalpha() for each in found):
-        raise BadValue("languages: two letters each, as en")
-    return found
 
 
 def _follow_up(
     given: object, place: str, languages: Sequence[str], scale: tuple[int, int]
 ) -> FollowUp:
-    found = _mapping(given, place)
+    found = reading.mapping(given, place)
     kind, name = str(found.get("kind", "text")), str(found.get("id", ""))
     if kind not in FOLLOW_UPS:
         raise BadValue(f"{place}: text or choice")
     if not name.isidentifier() or len(name) > 40:
         raise BadValue(f"{place}: an id of letters")
     options = tuple(
-        _words(each, f"{place}, choice {n}", languages, is_needed=True)
-        for n, each in enumerate(_list(found.get("options", []), place), 1)
+        reading.words(each, f"{place}, choice {n}", languages, is_needed=True)
+        for n, each in enumerate(reading.listed(found.get("options", []), place), 1)
     )
     if kind == "choice" and not 2 <= len(options) <= MOST_OPTIONS:
         raise BadValue(f"{place}: 2 to {MOST_OPTIONS} choices")
     low, high = _bounds(found, place, scale)
-    ask = _words(found.get("ask"), place, languages, is_needed=True)
+    ask = reading.words(found.get("ask"), place, languages, is_needed=True)
     return FollowUp(name, kind, ask, low, high, options if kind == "choice" else ())
 
 
 def _thanks(
     given: object, place: str, languages: Sequence[str], scale: tuple[int, int]
 ) -> Thanks:
-    found = _mapping(given, place)
+    found = reading.mapping(given, place)
     low, high = _bounds(found, place, scale)
-    return Thanks(_words(found.get("text"), place, languages), low, high)
+    return Thanks(reading.words(found.get("text"), place, languages), low, high)
 
 
 def _bounds(
@@ -235,37 +224,6 @@ def _bounds(
     if not is_fine or not scale[0] <= low <= high <= scale[1]:
         raise BadValue(f"{place}: scores within {_span(scale)}")
     return low, high
-
-
-def _words(
-    given: object, place: str, languages: Sequence[str], *, is_needed: bool = False
-) -> Words:
-    """A text in some languages; needed in every one, or in none."""
-    texts = _mapping(given or {}, place)
-    found = {
-        code: str(texts[code]).strip()
-        for code in languages
-        if str(texts.get(code) or "").strip()
-    }
-    if is_needed:
-        for code in languages:
-            if code not in found:
-                raise BadValue(f"{place}: the text in {code} is missing")
-    if any(len(text) > LONGEST for text in found.values()):
-        raise BadValue(f"{place}: at most {LONGEST} characters")
-    return found
-
-
-def _mapping(given: object, place: str) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise BadValue(f"{place}: names and values are expected")
-    return given
-
-
-def _list(given: object, place: str) -> list[Any]:
-    if not isinstance(given, list | tuple):
-        raise BadValue(f"{place}: a list is expected")
-    return list(given)
 
 
 def _span(scale: tuple[int, int]) -> str:

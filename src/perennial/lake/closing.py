@@ -22,7 +22,8 @@ from perennial.core.ids import digest
 from perennial.core.settings import Settings
 from perennial.lake import merged
 from perennial.lake.duck import connect
-from perennial.lake.store import Lake, VersionGone
+from perennial.lake.store import Lake
+from perennial.lake.stored import VersionGone
 
 NAME = "mrr_ledger"
 #: Settings that say what MRR is, and when it is closed.

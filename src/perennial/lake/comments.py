@@ -19,7 +19,7 @@ import pyarrow as pa
 from perennial.core.ids import digest
 from perennial.lake import corrections, taxonomies
 from perennial.lake.duck import connect_apart
-from perennial.lake.store import VersionGone
+from perennial.lake.stored import VersionGone
 from perennial.lake.tables import TABLES
 from perennial.metrics.surveys import BUILT_IN, PARTS, on_scale, on_scales
 from perennial.scoring import moods, themes

@@ -11,6 +11,7 @@ import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 import duckdb
@@ -20,6 +21,7 @@ import polars as pl
 import polars.selectors as cs
 import pyarrow as pa
 from ibis.backends.duckdb import Backend as DuckBackend
+from ibis.expr.operations import DatabaseTable
 
 from perennial.lake import merged
 from perennial.lake.duck import connect
@@ -73,8 +75,8 @@ class DuckEngine:
     """DuckDB in process, one private connection a thread.
 
     A table is bound to the file list of a Delta version and bound again only when
-    there is a newer one: binding, and even asking for the columns, costs more than
-    most queries.
+    there is a newer one: binding costs more than most queries, and so did asking for
+    columns, which are declared.
     """
 
     def __init__(self, lake: Lake) -> None:
@@ -94,7 +96,8 @@ class DuckEngine:
         if name not in bound or bound[name][0] != version:
             source = self._lake.source(name)
             backend.raw_sql(f'CREATE OR REPLACE TEMP VIEW "{name}" AS FROM {source}')
-            bound[name] = (version, backend.table(name))
+            table = DatabaseTable(name, schema=_schema(name), source=backend)
+            bound[name] = (version, table.to_expr())
         return bound[name][1]
 
     def run(self, expression: ir.Table) -> pl.DataFrame:
@@ -107,6 +110,11 @@ class DuckEngine:
 
     def sql(self, expression: ir.Table) -> str:
         return str(ibis.to_sql(expression, dialect=self._backend.name))
+
+
+@cache
+def _schema(name: str) -> ibis.Schema:
+    return ibis.Schema.from_pyarrow(TABLES[name].schema())
 
 
 class SparkEngine:

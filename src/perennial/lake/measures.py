@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from perennial.core.windows import DAY, day_start
 from perennial.lake.duck import connect
+from perennial.lake.relations import empty
 from perennial.lake.snapshots import dates_stored, latest
-from perennial.lake.store import empty
 from perennial.lake.tables import TABLES
 
 if TYPE_CHECKING:

@@ -39,7 +39,8 @@ from perennial.lake import (
     told,
 )
 from perennial.lake.duck import connect_apart
-from perennial.lake.store import Lake, VersionGone
+from perennial.lake.store import Lake
+from perennial.lake.stored import VersionGone
 from perennial.lake.tables import ROLLUPS
 from perennial.lake.touched import FOLLOWED, Touched
 from perennial.lake.usage import UsageBuilder, local_days

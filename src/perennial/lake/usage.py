@@ -32,7 +32,8 @@ from perennial.core.windows import (
     periods,
 )
 from perennial.lake.meaning import Meaning
-from perennial.lake.store import Lake, empty
+from perennial.lake.relations import empty
+from perennial.lake.store import Lake
 from perennial.lake.touched import facts_at
 
 TABLES = ("user_days", "feature_days", "event_days", "sessions", "account_days")

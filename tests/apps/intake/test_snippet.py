@@ -24,8 +24,12 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_it_is_public_and_of_every_origin(client: Client) -> None:
-    response = client.get(URL)
+@pytest.mark.parametrize("part", ["", "show", "pick"])
+def test_it_is_public_and_of_every_origin(
+    client: Client, built: Path, part: str
+) -> None:
+    (built / f"v1-{part}.js").write_bytes(TEXT)
+    response = client.get(f"/snippet/v1/{part}.js" if part else URL)
     assert response.status_code == 200
     assert response.content == TEXT
     assert response["Content-Type"] == "text/javascript; charset=utf-8"

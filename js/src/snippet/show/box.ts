@@ -1,4 +1,5 @@
 /** A box of ours on somebody's page: in a shadow, so that no style goes in or out. */
+import { dress, make, onEscape } from "./dom.ts";
 
 const STYLE = `
 :host { all: initial; position: fixed; inset-block-end: 16px; inset-inline-end: 16px; z-index: 2147483000;
@@ -50,43 +51,14 @@ interface Frame {
 export function openBox(page: Document, frame: Frame): Box {
   const host = page.createElement("perennial-box");
   const shadow = host.attachShadow({ mode: "open" });
-  dress(page, shadow);
+  dress(page, shadow, STYLE);
   const body = make(page, "div", { class: "box", role: "dialog", "aria-label": frame.label });
   body.lang = frame.language;
   body.dir = frame.direction;
   host.dir = frame.direction;
   shadow.append(body);
   const close = (): void => host.remove();
-  body.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      event.stopPropagation();
-      frame.onClose();
-    }
-  });
+  onEscape(body, frame.onClose);
   page.body.append(host);
   return { body, close };
-}
-
-function dress(page: Document, shadow: ShadowRoot): void {
-  const view = page.defaultView;
-  if (view && "adoptedStyleSheets" in shadow) {
-    const sheet = new view.CSSStyleSheet();
-    sheet.replaceSync(STYLE);
-    shadow.adoptedStyleSheets = [sheet];
-  } else {
-    shadow.append(make(page, "style", {}, STYLE));
-  }
-}
-
-/** An element with attributes and text; text is never read as markup. */
-export function make<K extends keyof HTMLElementTagNameMap>(
-  page: Document,
-  name: K,
-  attributes: Record<string, string> = {},
-  text = "",
-): HTMLElementTagNameMap[K] {
-  const element = page.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text) element.textContent = text;
-  return element;
 }

@@ -1,4 +1,5 @@
-import { make, openBox } from "./box.ts";
+import { openBox } from "./box.ts";
+import { make } from "./dom.ts";
 import type { Teller } from "./teller.ts";
 
 interface FollowUp {

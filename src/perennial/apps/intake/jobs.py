@@ -50,7 +50,7 @@ def import_uploaded(workspace: str, report: Report, *, upload: str, table: str) 
     )
     if found is not None:
         found.remove()
-    jobs.run_now("warm_metrics", where)
+    _warm(where)
     jobs.run_now("follow_up", where)
 
 
@@ -81,7 +81,7 @@ def apply_definitions(workspace: str, report: Report, *, version: int) -> None:
             share, _("Bringing the numbers up to date")
         )
     )
-    jobs.run_now("warm_metrics", where)
+    _warm(where)
     jobs.run_now("follow_up", where)
 
 
@@ -90,3 +90,9 @@ def replay_rejects(workspace: str, report: Report, *, code: str, person: int) ->
     report(0.0, _("Sending rejected calls again"))
     where = Workspace.objects.get(key=workspace)
     replay(where, code=code or None, by=User.objects.filter(pk=person).first())
+
+
+def _warm(where: Workspace) -> None:
+    """Nobody waits for what the next visit would have to compute."""
+    for name in ("warm_home", "warm_metrics"):
+        jobs.run_now(name, where)

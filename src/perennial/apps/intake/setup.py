@@ -113,6 +113,13 @@ def _browser(host: str, key: str) -> Guide:
                 ),
                 f"perennial.{_CALLS}",
             ),
+            Step(
+                _(
+                    "To show surveys and guides to the people you identified, let the "
+                    "line say so."
+                ),
+                tag.replace("></script>", ' data-show="on"></script>'),
+            ),
         ),
     )
 

@@ -50,6 +50,13 @@ def v1_show(request: HttpRequest) -> HttpResponse:
     return _answer(request, "v1-show.js")
 
 
+@require_safe
+@login_not_required
+def v1_pick(request: HttpRequest) -> HttpResponse:
+    """The part that lets the team point at an element; loaded by a link of ours."""
+    return _answer(request, "v1-pick.js")
+
+
 def _answer(request: HttpRequest, name: str) -> HttpResponse:
     copy = _chosen(FOLDER / name, request.headers.get("Accept-Encoding", ""))
     response = HttpResponse(copy.body, content_type="text/javascript; charset=utf-8")

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from perennial.apps.surveys.models import Channel
-from perennial.core import questionnaire
+from perennial.core import questionnaire, reading
 from perennial.core.asking import Plan
 from perennial.core.errors import BadValue
 from perennial.core.questionnaire import Questionnaire
@@ -85,32 +85,25 @@ def read(document: object) -> Document:
     asks = questionnaire.read(document)
     assert isinstance(document, Mapping)
     who, when = (
-        _who(_part(document, "who")),
-        _when(_part(document, "when"), asks),
+        _who(reading.part(document, "who")),
+        _when(reading.part(document, "when"), asks),
     )
     if when.trigger == "event" and not who.event:
         raise BadValue("event: the name of the event it waits for")
     return Document(asks, who, when)
 
 
-def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = document.get(name) or {}
-    if not isinstance(found, Mapping):
-        raise BadValue(f"{name}: names and values are expected")
-    return found
-
-
 def _who(given: Mapping[str, Any]) -> Who:
     return Who(
         str(given.get("segment") or ""),
-        _texts(given, "roles"),
-        _texts(given, "pages"),
+        reading.texts(given, "roles"),
+        reading.texts(given, "pages"),
         str(given.get("event") or "").strip()[:200],
     )
 
 
 def _when(given: Mapping[str, Any], asks: Questionnaire) -> When:
-    channels = _texts(given, "channels") or ("product",)
+    channels = reading.texts(given, "channels") or ("product",)
     trigger = str(given.get("trigger") or "schedule")
     if trigger not in TRIGGERS:
         raise BadValue(f"trigger: one of {', '.join(TRIGGERS)}")
@@ -121,39 +114,13 @@ def _when(given: Mapping[str, Any], asks: Questionnaire) -> When:
     return When(
         channels,
         trigger,
-        _number(given, "every_days", 7, 730),
-        _day(given, "ends_on"),
-        _number(given, "sample", 0, 100) or 0 if "sample" in given else 100,
-        _number(given, "hold_out", 0, 90) or 0,
-        _number(given, "most_a_day", 1, 1_000_000),
-        _number(given, "first_days", 0, 730),
-        _number(given, "remind_days", 1, 60),
-        _number(given, "delay_s", 0, _LONGEST_DELAY_S) or 0,
+        reading.number(given, "every_days", 7, 730),
+        reading.day(given, "ends_on"),
+        reading.number(given, "sample", 0, 100) or 0 if "sample" in given else 100,
+        reading.number(given, "hold_out", 0, 90) or 0,
+        reading.number(given, "most_a_day", 1, 1_000_000),
+        reading.number(given, "first_days", 0, 730),
+        reading.number(given, "remind_days", 1, 60),
+        reading.number(given, "delay_s", 0, _LONGEST_DELAY_S) or 0,
         str(given.get("touchpoint") or "").strip()[:120],
     )
-
-
-def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    found = given.get(name) or ()
-    if not isinstance(found, list | tuple) or len(found) > 50:
-        raise BadValue(f"{name}: a list is expected")
-    return tuple(str(each).strip()[:200] for each in found if str(each).strip())
-
-
-def _number(given: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
-    found = given.get(name)
-    if found is None or found == "":
-        return None
-    if isinstance(found, bool) or not isinstance(found, int):
-        raise BadValue(f"{name}: a whole number is expected")
-    if not low <= found <= high:
-        raise BadValue(f"{name}: {low} to {high}")
-    return found
-
-
-def _day(given: Mapping[str, Any], name: str) -> date | None:
-    found = given.get(name)
-    try:
-        return date.fromisoformat(str(found)) if found else None
-    except ValueError:
-        raise BadValue(f"{name}: a day is expected, as 2026-11-22") from None

@@ -123,7 +123,7 @@ def preview_product(request: TeamRequest, pk: int) -> HttpResponse:
         return _unfinished(request, survey)
     language = document.asks.language([request.GET.get("lang", "")])
     context = {"spec": widget(survey, document.asks, language, token="")}
-    return _framed(render(request, "surveys/preview_product.html", context))
+    return framed(render(request, "surveys/preview_product.html", context))
 
 
 @role_required(Role.VIEWER)
@@ -137,7 +137,7 @@ def preview_email(request: TeamRequest, pk: int) -> HttpResponse:
     token = tokens.make(tokens.PREVIEW, survey.pk)
     page = reverse("surveys:preview", args=[token])
     mail = mailing.compose(document.asks, language, request.workspace, page, page)
-    response = _framed(HttpResponse(mail.html))
+    response = framed(HttpResponse(mail.html))
     response._csp_replace["style-src"] = ["'unsafe-inline'"]  # type: ignore[attr-defined]
     return response
 
@@ -148,15 +148,15 @@ def preview_page(request: TeamRequest, pk: int) -> HttpResponse:
     survey = survey_or_404(request, pk)
     if _document(survey) is None:
         return _unfinished(request, survey)
-    return _framed(try_page(request, survey))
+    return framed(try_page(request, survey))
 
 
 def _unfinished(request: TeamRequest, survey: Survey) -> HttpResponse:
     context = {"problem": actions.problem(survey)}
-    return _framed(render(request, "surveys/preview_none.html", context))
+    return framed(render(request, "surveys/preview_none.html", context))
 
 
-def _framed(response: HttpResponse) -> HttpResponse:
+def framed(response: HttpResponse) -> HttpResponse:
     """A preview may stand in a frame of our own pages, and nowhere else."""
     response["X-Frame-Options"] = "SAMEORIGIN"
     response._csp_replace = {"frame-ancestors": ["'self'"]}  # type: ignore[attr-defined]

@@ -30,7 +30,8 @@ from perennial.apps.team.models import Workspace
 from perennial.core.errors import BadValue, PerennialError
 from perennial.core.ids import digest
 from perennial.core.numbers import whole
-from perennial.core.questionnaire import Questionnaire, direction
+from perennial.core.questionnaire import Questionnaire
+from perennial.core.reading import direction
 from perennial.lake import respondents
 
 #: Nobody reads a question and answers it faster; programs do.

@@ -8,10 +8,10 @@ a second channel finds the invitation that is there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from django.db import transaction
 
@@ -90,9 +90,18 @@ def plan_of(survey: Survey, document: Document, today: date) -> Plan:
 # --- whom --------------------------------------------------------------------
 
 
-def fits(workspace: Workspace, document: Document, person: Person) -> bool:
-    """Is it somebody the survey is meant for?"""
-    who = document.who
+class Aim(Protocol):
+    """Whom something is meant for: of a segment, in some roles; empty: everybody."""
+
+    @property
+    def segment(self) -> str: ...
+
+    @property
+    def roles(self) -> Sequence[str]: ...
+
+
+def fits(workspace: Workspace, who: Aim, person: Person) -> bool:
+    """Is it somebody who is meant?"""
     if who.roles and person.role not in who.roles:
         return False
     return not who.segment or person.account_id in members(workspace, who.segment)
@@ -129,7 +138,7 @@ def candidates(survey: Survey, document: Document) -> list[Candidate]:
             for user, account, occasion in found
             if user in people
         ]
-    return [each for each in every if fits(workspace, document, each.person)]
+    return [each for each in every if fits(workspace, document.who, each.person)]
 
 
 @kept("users", "assignments", "accounts", "user_days", size=2)

@@ -29,7 +29,8 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.asking import Reason
 from perennial.core.errors import BadValue
-from perennial.core.questionnaire import Questionnaire, direction
+from perennial.core.questionnaire import Questionnaire
+from perennial.core.reading import direction
 
 #: Local hours in which people are written to.
 _FROM_HOUR: Final = 8

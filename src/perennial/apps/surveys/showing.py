@@ -20,7 +20,8 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core import asking
 from perennial.core.asking import Asked
-from perennial.core.questionnaire import Questionnaire, direction
+from perennial.core.questionnaire import Questionnaire
+from perennial.core.reading import direction
 from perennial.lake import respondents
 from perennial.lake.respondents import Person
 
@@ -30,7 +31,7 @@ def things(workspace: Workspace, visitor: Visitor) -> list[dict[str, Any]]:
     running = [*mailing.running(workspace, Channel.PRODUCT)]
     if not running:
         return []
-    person = _person(workspace, visitor)
+    person = person_of(workspace, visitor)
     found = []
     for survey, document in running:
         candidate = _candidate(survey, document, person)
@@ -39,7 +40,8 @@ def things(workspace: Workspace, visitor: Visitor) -> list[dict[str, Any]]:
     return found
 
 
-def _person(workspace: Workspace, visitor: Visitor) -> Person:
+def person_of(workspace: Workspace, visitor: Visitor) -> Person:
+    """Who is before the page; somebody nobody heard of is in the account it names."""
     known = respondents.people(lake_of(workspace), [visitor.user_id])
     found = known.get(visitor.user_id) or Person(visitor.user_id)
     return found if found.account_id else replace(found, account_id=visitor.account_id)
@@ -47,7 +49,7 @@ def _person(workspace: Workspace, visitor: Visitor) -> Person:
 
 def _candidate(survey: Survey, document: Document, person: Person) -> Candidate | None:
     """The person, with what the survey is about; None where it is not for them."""
-    if not inviting.fits(survey.workspace, document, person):
+    if not inviting.fits(survey.workspace, document.who, person):
         return None
     trigger = document.when.trigger
     if trigger in {"schedule", "event"}:  # an event is watched for by the page itself
@@ -102,7 +104,7 @@ def claim(
         return None
     document = inviting.asked_document(survey)
     visitor = Visitor(user_id, account_id, languages)
-    candidate = Candidate(_person(workspace, visitor), occasion)
+    candidate = Candidate(person_of(workspace, visitor), occasion)
     asked = inviting.ask(survey, document, candidate, Channel.PRODUCT, languages)
     if not isinstance(asked, Invite):
         return None

@@ -7,78 +7,29 @@ server, or the team does without (`SurveySettings.takes_unsigned`).
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from functools import wraps
 from typing import Any, Final
-
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.csrf import csrf_exempt
 
 from perennial.apps.intake import sources
 from perennial.apps.surveys import answering, hooks, inviting, tokens
 from perennial.apps.surveys.hooks import Visitor
-from perennial.apps.team.access import public
+from perennial.apps.surveys.pages import Given, open_to_pages, text
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import PerennialError
-from perennial.core.numbers import whole
 
-_MOST_BYTES: Final = 64 << 10
 #: A browser asks again what there is after this long, at the earliest.
 _AGAIN_S: Final = 600
-Given = Mapping[str, Any]
 
 
-def _open_to_pages(
-    view: Callable[[Given], tuple[dict[str, Any], int]],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """JSON in and out, for scripts of any page; never with cookies."""
-
-    @csrf_exempt
-    @public
-    @wraps(view)
-    def answered(request: HttpRequest) -> HttpResponse:
-        if request.method == "OPTIONS":
-            return _cors(HttpResponse(status=204))
-        if request.method != "POST":
-            return _cors(HttpResponse(status=405))
-        given = _given(request)
-        body, status = ({}, 400) if given is None else view(given)
-        return _cors(JsonResponse(body, status=status))
-
-    return answered
-
-
-def _given(request: HttpRequest) -> Given | None:
-    """The body, sent as text/plain so that a browser asks no permission first."""
-    if (whole(request.headers.get("Content-Length", "")) or 0) > _MOST_BYTES:
-        return None
-    try:
-        found = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _cors(response: HttpResponse) -> HttpResponse:
-    response["Access-Control-Allow-Origin"] = "*"
-    response["Access-Control-Allow-Methods"] = "POST"
-    response["Access-Control-Allow-Headers"] = "Content-Type"
-    response["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-@_open_to_pages
+@open_to_pages
 def things(given: Given) -> tuple[dict[str, Any], int]:
     """What could be shown to the person of this page: one request, one answer, each
     thing with the pages and the event it waits for."""
     workspace = _workspace(given)
     if workspace is None:
         return {}, 401
-    user, found = _text(given, "userId"), []
-    if user and _is_believed(workspace, user, _text(given, "signature")):
-        visitor = Visitor(user, _text(given, "groupId"))
+    user, found = text(given, "userId"), []
+    if user and _is_believed(workspace, user, text(given, "signature")):
+        visitor = Visitor(user, text(given, "groupId"))
         for kind, shows in hooks.shows().items():
             for thing in shows.things(workspace, visitor):
                 ticket = tokens.make(tokens.TICKET, kind, *thing["ticket"])
@@ -86,23 +37,23 @@ def things(given: Given) -> tuple[dict[str, Any], int]:
     return {"things": found, "again_s": _AGAIN_S}, 200
 
 
-@_open_to_pages
+@open_to_pages
 def claim(given: Given) -> tuple[dict[str, Any], int]:
     """The thing of a ticket, now that its moment has come."""
     workspace = _workspace(given)
     if workspace is None:
         return {}, 401
-    said = tokens.read(tokens.TICKET, _text(given, "ticket"))
+    said = tokens.read(tokens.TICKET, text(given, "ticket"))
     kind, *words = (str(each) for each in said or [""])
-    shows, languages = hooks.shows().get(kind), [_text(given, "language")]
+    shows, languages = hooks.shows().get(kind), [text(given, "language")]
     found = shows.claim(workspace, words, languages) if shows else None
     return {"show": found and {**found, "kind": kind}}, 200
 
 
-@_open_to_pages
+@open_to_pages
 def answer(given: Given) -> tuple[dict[str, Any], int]:
     """An answer, or a refusal, for the token that came with the survey."""
-    invite = tokens.invite_of(_text(given, "token"))
+    invite = tokens.invite_of(text(given, "token"))
     if invite is None:
         return {}, 404
     if given.get("refused"):
@@ -116,7 +67,7 @@ def answer(given: Given) -> tuple[dict[str, Any], int]:
         answering.answer(
             invite,
             score,
-            {str(name): str(text) for name, text in said.items()},
+            {str(name): str(words) for name, words in said.items()},
             is_complete=bool(given.get("done")),
         )
     except PerennialError as error:
@@ -125,15 +76,10 @@ def answer(given: Given) -> tuple[dict[str, Any], int]:
 
 
 def _workspace(given: Given) -> Workspace | None:
-    return sources.workspace_of_key(_text(given, "key"))
+    return sources.workspace_of_key(text(given, "key"))
 
 
 def _is_believed(workspace: Workspace, user: str, signature: str) -> bool:
     if tokens.is_signed(workspace, user, signature):
         return True
     return inviting.settings_of(workspace).takes_unsigned
-
-
-def _text(given: Given, name: str) -> str:
-    found = given.get(name)
-    return str(found)[:2_000] if isinstance(found, str | int) else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from perennial.lake.store import quoted
+from perennial.lake.relations import quoted
 
 __all__ = ["any_of", "column", "literal", "one", "quoted"]
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from perennial.apps.guides import queries as guides
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.surveys import mailing
 from perennial.apps.team.actions import must_cover, record
@@ -22,7 +23,7 @@ from perennial.apps.work.models import (
     RunEntry,
 )
 from perennial.apps.work.playbooks import doing, engine
-from perennial.apps.work.playbooks.document import Book, SetStep, SurveyStep
+from perennial.apps.work.playbooks.document import Book, GuideStep, SetStep, SurveyStep
 from perennial.apps.work.playbooks.reading import read
 from perennial.core.errors import BadValue
 from perennial.lake import matching
@@ -77,6 +78,8 @@ def turn_on(playbook: Playbook, by: Membership) -> PlaybookVersion:
             doing.value_of(by.workspace, step)
         if isinstance(step, SurveyStep):
             mailing.get_running(by.workspace, step.survey)
+        if isinstance(step, GuideStep):
+            guides.get_for_chosen(by.workspace, step.guide)
     matched = matching.matching(lake, book.start.condition)
     version = _version(playbook, by)
     if playbook.state != State.ON:

@@ -27,6 +27,7 @@ from perennial.apps.work.playbooks import doing
 from perennial.apps.work.playbooks.asking import Asked, Evaluated
 from perennial.apps.work.playbooks.document import (
     Book,
+    GuideStep,
     SetStep,
     SurveyStep,
     TagStep,
@@ -151,7 +152,7 @@ def _go(
     if is_held and found.ending == "finished":
         return
     for step in found.todo:
-        if isinstance(step, SetStep | TagStep | SurveyStep):
+        if isinstance(step, SetStep | TagStep | SurveyStep | GuideStep):
             made.edits.setdefault(step, []).append(run.account_id)
             made.entries.append(_entry(run, step.id, "edit", _said(step), lake.now))
             continue
@@ -183,6 +184,8 @@ def _place(run: Run, found: Advance, now: datetime, made: _Made) -> None:
 def _said(step: doing.Editing) -> dict[str, str]:
     if isinstance(step, SurveyStep):
         return {"survey": step.survey}
+    if isinstance(step, GuideStep):
+        return {"guide": step.guide}
     if isinstance(step, SetStep):
         return {"field": step.field, "value": step.value}
     return {"add": ", ".join(step.add), "remove": ", ".join(step.remove)}

@@ -152,6 +152,14 @@ class SurveyStep:
 
 
 @dataclass(frozen=True)
+class GuideStep:
+    """Chooses the account for a guide that is shown to chosen ones."""
+
+    id: str
+    guide: str
+
+
+@dataclass(frozen=True)
 class WaitStep:
     """For some days at the same local time; or until a condition holds, at most
     that long."""
@@ -176,6 +184,7 @@ Step: TypeAlias = (
     | SetStep
     | TagStep
     | SurveyStep
+    | GuideStep
     | WaitStep
     | BranchStep
 )

@@ -14,6 +14,7 @@ from perennial.apps.customers import attributes, details
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.edit_actions import apply_values
+from perennial.apps.guides import actions as guides
 from perennial.apps.surveys import mailing as surveys
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
@@ -29,6 +30,7 @@ from perennial.apps.work.models import (
 )
 from perennial.apps.work.playbooks.document import (
     EmailStep,
+    GuideStep,
     PostStep,
     SetStep,
     SurveyStep,
@@ -132,7 +134,7 @@ def _spoken(told: str | None) -> str:
 
 
 Making: TypeAlias = TaskStep | EmailStep | PostStep
-Editing: TypeAlias = SetStep | TagStep | SurveyStep
+Editing: TypeAlias = SetStep | TagStep | SurveyStep | GuideStep
 
 
 def edit(workspace: Workspace, step: Editing, ids: Sequence[str]) -> None:
@@ -143,6 +145,9 @@ def edit(workspace: Workspace, step: Editing, ids: Sequence[str]) -> None:
     """
     if isinstance(step, SurveyStep):
         surveys.invite_accounts(workspace, step.survey, frozenset(ids))
+        return
+    if isinstance(step, GuideStep):
+        guides.invite_accounts(workspace, step.guide, ids)
         return
     if isinstance(step, SetStep):
         values = dict.fromkeys(ids, value_of(workspace, step))

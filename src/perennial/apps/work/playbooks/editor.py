@@ -235,6 +235,8 @@ def step_of(sent: QueryDict) -> Document:
         return {"do": kind, "add": tags}
     if kind == "survey":
         return {"do": kind, "survey": text["title"]}
+    if kind == "guide":
+        return {"do": kind, "guide": text["title"]}
     if kind == "set":
         return {"do": kind, "field": text["to"], "value": text["title"]}
     condition = _chosen(sent)

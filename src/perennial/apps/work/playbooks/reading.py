@@ -18,6 +18,7 @@ from perennial.apps.work.playbooks.document import (
     BranchStep,
     EmailStep,
     End,
+    GuideStep,
     Letter,
     Limits,
     PostStep,
@@ -213,6 +214,12 @@ def _survey(given: Mapping[str, Any], step_id: str, place: str) -> Step:
     return SurveyStep(step_id, name)
 
 
+def _guide(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    _mapping(given, place, ("do", "guide"))
+    name = _text(given, "guide", f"{place}.guide", 120, needed=True)
+    return GuideStep(step_id, name)
+
+
 def _tag(given: Mapping[str, Any], step_id: str, place: str) -> Step:
     _mapping(given, place, ("do", "add", "remove"))
     add, remove = (_tags(given, name, f"{place}.{name}") for name in ("add", "remove"))
@@ -266,6 +273,7 @@ _KINDS: Final = {
     "tag": _tag,
     "set": _set,
     "survey": _survey,
+    "guide": _guide,
     "wait": _wait,
     "branch": _never,
 }

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import mean, stdev
+from statistics import mean
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.work.models import Playbook
 from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
-from perennial.scoring.statistics import Z95, wilson
+from perennial.scoring.differences import Effect, of_means, of_shares
+from perennial.scoring.statistics import wilson
 
 #: Days after its start from which a run can be judged.
 AFTER_DAYS = 30
@@ -44,19 +44,6 @@ class Side:
     @property
     def change(self) -> float | None:
         return mean(self.changes) if self.changes else None
-
-
-@dataclass(frozen=True)
-class Effect:
-    """A difference, run minus held out, with its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def is_shown(self) -> bool:
-        return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True)
@@ -94,28 +81,5 @@ def _side(found: Sequence[tuple[bool, float | None]]) -> Side:
 
 def compared(run: Side, held_out: Side) -> Results:
     """The sides and their differences; None where a side says too little."""
-    return Results(run, held_out, _difference(run, held_out), _shift(run, held_out))
-
-
-def _difference(run: Side, held_out: Side) -> Effect | None:
-    """Of two shares; interval by Newcombe's hybrid score method."""
-    a, b = run.share, held_out.share
-    if a is None or b is None:
-        return None
-    (low_a, high_a), (low_b, high_b) = (
-        wilson(side.stayed, side.n) for side in (run, held_out)
-    )
-    value = a - b
-    low = value - sqrt((a - low_a) ** 2 + (high_b - b) ** 2)
-    high = value + sqrt((high_a - a) ** 2 + (b - low_b) ** 2)
-    return Effect(value, low, high)
-
-
-def _shift(run: Side, held_out: Side) -> Effect | None:
-    """Of two means; normal approximation with unequal variances."""
-    first, second = run.changes, held_out.changes
-    if min(len(first), len(second)) < 2:
-        return None
-    value = mean(first) - mean(second)
-    wide = Z95 * sqrt(stdev(first) ** 2 / len(first) + stdev(second) ** 2 / len(second))
-    return Effect(value, value - wide, value + wide)
+    stayed = of_shares(run.stayed, run.n, held_out.stayed, held_out.n)
+    return Results(run, held_out, stayed, of_means(run.changes, held_out.changes))

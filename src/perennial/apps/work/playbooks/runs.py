@@ -17,6 +17,7 @@ from perennial.apps.work.playbooks.document import (
     Book,
     BranchStep,
     EmailStep,
+    GuideStep,
     PostStep,
     SetStep,
     SurveyStep,
@@ -29,7 +30,9 @@ from perennial.metrics.conditions import Condition
 #: Does a condition hold for the account of the run, now?
 Holds: TypeAlias = Callable[[Condition], bool]
 Ending: TypeAlias = Literal["", "finished", "condition", "time"]
-Doing: TypeAlias = TaskStep | EmailStep | PostStep | SetStep | TagStep | SurveyStep
+Doing: TypeAlias = (
+    TaskStep | EmailStep | PostStep | SetStep | TagStep | SurveyStep | GuideStep
+)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from perennial.apps.work.playbooks.document import (
     Book,
     BranchStep,
     EmailStep,
+    GuideStep,
     PostStep,
     SetStep,
     Step,
@@ -58,6 +59,7 @@ STEPS: Final[Mapping[str, Text]] = {
     "tag": gettext_lazy("Tag"),
     "set": gettext_lazy("Stage or attribute"),
     "survey": gettext_lazy("Survey"),
+    "guide": gettext_lazy("Guide"),
     "wait": gettext_lazy("Wait"),
     "branch": pgettext_lazy("step of a playbook", "If"),
 }
@@ -159,6 +161,10 @@ def _told(step: Step, say: Say) -> dict[str, str]:
         sub = _("By mail, to those whom the rules of asking allow")
         title = f"{STEPS['survey']}: {step.survey}"
         return {"icon": "message-2", "title": title, "sub": sub}
+    if isinstance(step, GuideStep):
+        sub = _("In the product, to the people of the account")
+        title = f"{STEPS['guide']}: {step.guide}"
+        return {"icon": "map-2", "title": title, "sub": sub}
     if isinstance(step, WaitStep):
         days = ngettext("Wait %(n)s day", "Wait %(n)s days", step.days)
         sub = _("or until: %(what)s") % {"what": say(step.until)} if step.until else ""
@@ -231,6 +237,8 @@ def entry(line: RunEntry) -> str:
 def _edited(details: Mapping[str, Any]) -> str:
     if "survey" in details:
         return _("Invited to “%(survey)s”") % {"survey": details["survey"]}
+    if "guide" in details:
+        return _("Chosen for the guide “%(guide)s”") % {"guide": details["guide"]}
     if "field" in details:
         return f"{details['field']}: {details['value']}"
     told = {"add": "+", "remove": "−"}
