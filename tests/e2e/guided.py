@@ -41,7 +41,7 @@ def focused(page: Page) -> str:
 
 def hear(page: Page, is_so: Callable[[], bool]) -> None:
     """Waits, while what stands in for the server goes on answering."""
-    for _ in range(100):
+    for _ in range(600):
         if is_so():
             return
         page.wait_for_timeout(50)

@@ -21,7 +21,6 @@ from tests.apps.customers.company import GREEN
 from tests.apps.customers.folder import built, own, then  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
 from tests.e2e.browsing import SignIn, assert_clean, browse
-from tests.e2e.recorder import until
 from tests.host.server import Host
 
 
@@ -103,15 +102,16 @@ def test_shown_to_the_right_person_at_the_right_time_and_in_the_numbers(
 
 def test_closed_once_it_stays_closed(page: Page, host: Host) -> None:
     box = to_reports(page, host)
-    box.get_by_role("button", name="Close").click()
+    with page.expect_response("**/snippet/v1/answer"):
+        box.get_by_role("button", name="Close").click()
     expect(box).to_have_count(0)
-    until(lambda: Respondent.objects.filter(refused_on__isnull=False).exists())
     page.evaluate("localStorage.removeItem('perennial:things')")
     with page.expect_response("**/snippet/v1/things") as asked:
         page.goto(f"{host.url}/reports/weekly")
     assert asked.value.json()["things"] == []
     assert Answer.objects.count() == 0
     assert Invite.objects.get().refused_at is not None
+    assert Respondent.objects.filter(refused_on__isnull=False).exists()
 
 
 @pytest.mark.parametrize(
