@@ -109,6 +109,7 @@ def test_into_a_dialog_of_the_page_and_when_the_element_is_gone(
     )
     page.clock.install()
     page.goto(host.url)
+    expect(heading(page, "Begin")).to_be_visible()
     page.get_by_role("button", name="New tour").click()
     expect(heading(page, "In the dialog")).to_be_visible()
     card(page).get_by_role("button", name="Next").click()
@@ -123,6 +124,22 @@ def test_into_a_dialog_of_the_page_and_when_the_element_is_gone(
     assert [name for did, name in server.told if did == "lost"] == ["s3", "s4"]
     card(page).get_by_role("button", name="Close").click()
     hear(page, lambda: ("done", "s4") in server.told)
+
+
+def test_what_was_found_and_went_away_is_not_lost(
+    page: Page, host: Host, server: StandIn
+) -> None:
+    server.add("tooltip", step())
+    page.clock.install()
+    page.goto(host.url)
+    expect(heading(page, "Print the day")).to_be_visible()
+    page.locator("#settings").click()
+    expect(card(page)).to_have_count(0)
+    page.clock.fast_forward(20_000)
+    page.get_by_role("link", name="Home").click()
+    expect(heading(page, "Print the day")).to_be_visible()
+    assert focused(page) == "Home"
+    assert ("lost", "s1") not in server.told
 
 
 def test_a_modal_holds_the_keyboard_and_gives_it_back(

@@ -10,7 +10,7 @@
  *     data-consent="required"   keep and send nothing before optIn()
  *     data-pages="off"          no automatic page views
  *     data-sessions="off"       no session ids
- *     data-show="on"            may show surveys to people who are identified
+ *     data-show="on"            may show surveys and guides to people who are identified
  *
  * Calls before the script has come are taken as arrays, also afterwards:
  *

@@ -9,7 +9,7 @@ to these customers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis.expr.types as ir
@@ -17,23 +17,25 @@ import polars as pl
 import pyarrow as pa
 
 from perennial.core.ids import digest
-from perennial.lake import taxonomies
+from perennial.lake import corrections, taxonomies
 from perennial.lake.duck import connect_apart
 from perennial.lake.stored import VersionGone
 from perennial.lake.tables import TABLES
 from perennial.metrics.surveys import BUILT_IN, PARTS, on_scale, on_scales
 from perennial.scoring import moods, themes
+from perennial.scoring.lessons import Lessons
 from perennial.scoring.moods import Moods
-from perennial.scoring.taxonomy import Topic
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
-NAME = "feedback_annotations"
-SOURCE: Final = "survey_responses"
+NAME = corrections.NAME
+SOURCE: Final = corrections.SOURCE
 #: Comments that are read by what the ones before them taught, and how many these are.
 _AT_ONCE: Final = 1_000
 _TAUGHT_BY: Final = 2_000
+#: The way comments were read, as a commit says it.
+_WAY: Final = "way"
 #: What tells surveys apart of which some came with an analysis.
 _SURVEY: Final = ("kind", "survey")
 
@@ -44,7 +46,11 @@ def take(workspace: Workspace) -> int:
     version = lake.snapshot(SOURCE).version
     if version < 0:
         return 0
-    now = {SOURCE: version, taxonomies.NAME: lake.snapshot(taxonomies.NAME).version}
+    number, topics = taxonomies.active(lake)
+    taught = corrections.lessons(workspace, topics)
+    reader = themes.Reader(topics, taught=taught)
+    way = _way(number, taught)
+    now = {SOURCE: version, _WAY: int(digest(way)[:12], 16) if way else -1}
     before = {
         name: -1 if at is None else at
         for name in now
@@ -52,14 +58,13 @@ def take(workspace: Workspace) -> int:
     }
     if before == now:
         return 0
-    number, topics = taxonomies.active(lake)
-    # Other topics are looked for in every comment.
-    is_same = before[taxonomies.NAME] == now[taxonomies.NAME]
-    found = _unread(workspace, before[SOURCE] if is_same else -1, version, number)
+    # Read another way, every comment may speak of something else.
+    is_same = before[_WAY] == now[_WAY]
+    found = _unread(workspace, before[SOURCE] if is_same else -1, version, way)
     rows = [
         row
-        for some, taught in _taught(workspace, found)
-        for row in _read(some, taught, topics)
+        for some, moods_of in _taught(workspace, found)
+        for row in _read(some, reader.with_moods(moods_of))
     ]
     for row in rows:
         row["annotated_at"] = workspace.now
@@ -73,9 +78,14 @@ def take(workspace: Workspace) -> int:
 # What has to be read
 
 
-def _unread(
-    workspace: Workspace, before: int, version: int, number: int
-) -> pl.DataFrame:
+def _way(number: int, taught: Mapping[str, Lessons]) -> str:
+    """Names the way comments are read: by which topics and lessons; empty: as they
+    come with the program."""
+    told = [f"{language}:{of.digest}" for language, of in taught.items() if of.digest]
+    return " ".join([str(number), *sorted(told)]) if number or told else ""
+
+
+def _unread(workspace: Workspace, before: int, version: int, way: str) -> pl.DataFrame:
     """Comments that were not read as they are now, the oldest first: response_id,
     comment, language, points (0 to 10), hash, and the version of the next reading."""
     changed = _changed(workspace, before, version)
@@ -86,7 +96,7 @@ def _unread(
     found = workspace.engine.run(rows).join(changed, on="response_id", how="semi")
     found = found.with_columns(
         hash=pl.col("comment").map_elements(
-            lambda comment: _hash(comment, number), return_dtype=pl.String
+            lambda comment: _hash(comment, way), return_dtype=pl.String
         )
     )
     found = _not_analyzed(workspace, found)
@@ -122,9 +132,9 @@ def _changed(workspace: Workspace, before: int, version: int) -> pl.DataFrame:
         return pl.DataFrame(rows.to_arrow_table())
 
 
-def _hash(comment: str, number: int) -> str:
-    """Of a comment as it is read by a version of the topics; 0 is the standard."""
-    return digest(comment, *([str(number)] if number else []))[:16]
+def _hash(comment: str, way: str) -> str:
+    """Of a comment and the way it is read."""
+    return digest(comment, *([way] if way else []))[:16]
 
 
 def _not_analyzed(workspace: Workspace, found: pl.DataFrame) -> pl.DataFrame:
@@ -184,10 +194,7 @@ def _moods(rows: pl.DataFrame) -> Mapping[str, Moods]:
     return {language: found for language, found in learned.items() if found}
 
 
-def _read(
-    some: pl.DataFrame, taught: Mapping[str, Moods], topics: Sequence[Topic]
-) -> Iterator[dict[str, Any]]:
-    reader = themes.Reader(topics, taught)
+def _read(some: pl.DataFrame, reader: themes.Reader) -> Iterator[dict[str, Any]]:
     for row in some.iter_rows(named=True):
         reading = reader.read(row["comment"], row["language"])
         # A comment of no word at all was looked at, too.

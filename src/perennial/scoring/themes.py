@@ -7,7 +7,8 @@ by clause, so that what is praised and what is blamed in one sentence stay apart
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Final
@@ -15,10 +16,14 @@ from typing import Final
 import ftfy
 import snowballstemmer
 
-from perennial.scoring import lexicon
+from perennial.scoring import lessons, lexicon
+from perennial.scoring.lessons import Corrected, Lessons, Met
 from perennial.scoring.moods import Moods
 from perennial.scoring.taxonomy import LANGUAGES, OTHER, STANDARD, Topic
 
+#: Without corrections.
+NOTHING: Final = Lessons()
+_NO_WORDS: Final[frozenset[str]] = frozenset()
 #: What a clause that denies, and feels nothing else, is worth.
 _DENIAL: Final = -0.5
 #: What is left of a feeling that is turned round.
@@ -51,18 +56,27 @@ class Reading:
 
 
 class Reader:
-    """Reads comments by a taxonomy, and by what scores taught, by language."""
+    """Reads comments by a taxonomy, by what scores taught, and by what corrections
+    taught, by language."""
 
     def __init__(
         self,
         topics: Sequence[Topic] = STANDARD,
         moods: Mapping[str, Moods] | None = None,
+        taught: Mapping[str, Lessons] | None = None,
     ) -> None:
         self._moods = moods or {}
+        self._lessons = taught or {}
         self._met = {
             language: {topic.key: _pattern(topic, language) for topic in topics}
             for language in LANGUAGES
         }
+
+    def with_moods(self, moods: Mapping[str, Moods]) -> Reader:
+        """The same reader, by what these scores taught."""
+        other = copy(self)
+        other._moods = moods
+        return other
 
     def read(self, comment: str, told: str | None = None) -> Reading:
         """`told` is the language that is said of the comment; its words go first."""
@@ -74,11 +88,41 @@ class Reader:
         mood = _mean(clause.feeling for clause in clauses)
         found: dict[str, list[_Clause]] = {}
         for clause in clauses:
-            for key, pattern in self._met[language or LANGUAGES[0]].items():
-                if pattern.search(clause.line):
-                    found.setdefault(key, []).append(clause)
+            for key in self._topics(clause.line, language or LANGUAGES[0]):
+                found.setdefault(key, []).append(clause)
         topics = {key: _told(of, clauses, mood) for key, of in found.items()}
         return Reading(language, topics or {OTHER: mood})
+
+    def _topics(self, line: str, language: str) -> Iterator[str]:
+        """Topics that a clause speaks of."""
+        taught = self._lessons.get(language, NOTHING)
+        stems = line.split()
+        for key, pattern in self._met[language].items():
+            less = taught.less.get(key, ())
+            met = (lessons.edges(line, *m.span()) for m in pattern.finditer(line))
+            is_met = any(not edges.intersection(less) for edges in met)
+            if is_met or not taught.more.get(key, _NO_WORDS).isdisjoint(stems):
+                yield key
+
+    def corrected(
+        self, comment: str, told: str | None, said: Iterable[str]
+    ) -> tuple[str, Corrected]:
+        """A comment as corrections are learned from, with its language."""
+        text = mended(comment)
+        language = language_of(text, told) or LANGUAGES[0]
+        clauses = self._clauses(text, language)
+        met = [
+            Met(key, lessons.edges(clause.line, *found.span()))
+            for clause in clauses
+            for key, pattern in self._met[language].items()
+            for found in pattern.finditer(clause.line)
+        ]
+        return language, Corrected(
+            [clause.line.split() for clause in clauses],
+            frozenset(each.topic for each in met),
+            frozenset(said),
+            met,
+        )
 
     def _clauses(self, text: str, language: str) -> list[_Clause]:
         taught = self._moods.get(language)

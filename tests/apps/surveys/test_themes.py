@@ -269,3 +269,31 @@ def test_topics_are_tried_published_and_read_again_but_a_persons_word_stays(
     assert found["support"].mentions == 1
     page = client_of(cast.viewer).get(reverse(URL), HTTP_ACCEPT_LANGUAGE="de")
     assert "Rechnungen" in page.content.decode()
+
+
+def test_corrections_teach_how_other_comments_are_read(lake: Lake, cast: Cast) -> None:
+    """Two that agree; what a third one speaks of follows, and is undone with them."""
+    texts = ("The turntable stalls.", "Our turntables rock.", "A turntable, finally!")
+    write(
+        lake.lake,
+        "survey_responses",
+        [
+            {
+                "response_id": f"t{n}", "kind": "nps", "score": 8.0, "comment": text,
+                "language": "en", "account_id": GREEN,
+                "answered_at": (lake.now - DAY).isoformat(),
+            }
+            for n, text in enumerate(texts)
+        ],
+    )  # fmt: skip
+    member = cast.membership(cast.teammate)
+    assert comments.take(lake) == 3
+    feedback.correct(member, "t0", ["features"])
+    assert comments.take(lake) == 0
+    feedback.correct(member, "t1", ["features"])
+    assert comments.take(lake) > 0
+    assert comments.take(lake) == 0
+    assert lines(lake)["features"].mentions == 3
+    feedback.correct(member, "t1", ["other"])
+    comments.take(lake)
+    assert lines(lake)["features"].mentions == 1

@@ -33,7 +33,9 @@ export function runSteps(
   let anchor: HTMLElement | null = null;
   let waitsSince = Date.now();
   let missedAt = 0;
+  let wasFound = false;
   let isLost = false;
+  let isNew = true;
   let isOpened = !isHotspot || isPreview;
   let hadFocus = false;
   let isEnded = false;
@@ -48,18 +50,20 @@ export function runSteps(
     if (isEnded) return;
     layer.keep();
     if (!isHere()) {
+      isLost = false;
       waitsSince = Date.now();
       return conceal();
     }
     if (step().place !== "anchor") return reveal();
     if (!anchor || !isVisible(anchor)) anchor = seek();
     if (anchor) {
-      waitsSince = Date.now();
+      wasFound = true;
       isLost = false;
       return reveal();
     }
     if (isLost) settle();
-    else if (Date.now() - waitsSince >= LOST_AFTER_MS) lose();
+    // What was there and went away, as with a route, is not lost: it may come back.
+    else if (!wasFound && Date.now() - waitsSince >= LOST_AFTER_MS) lose();
     else conceal();
   }
 
@@ -135,12 +139,12 @@ export function runSteps(
     layer.root.append(...(ring ? [ring] : []), element);
     release = isModal ? holdFocus(page, element) : joinFocus(page, element, () => anchor);
     settle();
-    if (isModal || hadFocus || (form === "walkthrough" && !isTyping(page))) first.focus({ preventScroll: true });
-    else layer.say([step().title, progressText()].filter(Boolean).join(", "));
-    hadFocus = false;
+    if (isModal || hadFocus || (isNew && form === "walkthrough" && !isTyping(page))) first.focus({ preventScroll: true });
+    else if (isNew) layer.say([step().title, progressText()].filter(Boolean).join(", "));
     tell("seen", step().id);
     tell("step", step().id);
-    scrollThere();
+    if (isNew) scrollThere();
+    isNew = hadFocus = false;
   }
 
   function progressText(): string {
@@ -190,7 +194,8 @@ export function runSteps(
     conceal();
     at = Math.max(0, to);
     anchor = null;
-    isLost = false;
+    wasFound = isLost = false;
+    isNew = true;
     missedAt = 0;
     waitsSince = Date.now();
     remember();

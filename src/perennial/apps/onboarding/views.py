@@ -52,6 +52,7 @@ def flows(request: TeamRequest) -> HttpResponse:
         "nav": "guides",
         "tabs": tabs("onboarding"),
         "lines": lines,
+        "started": sum(summary.started for _, summary in lines),
         "stalled": sum(summary.stalled for _, summary in lines),
         "templates": library.TITLES,
         "days": _USUAL,

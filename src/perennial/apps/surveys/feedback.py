@@ -277,6 +277,8 @@ def correct(by: Membership, response_id: str, said: Sequence[str]) -> None:
         raise BadValue(f"there is no topic {min(unknown)}")
     quotes.correct(lake, response_id, said)
     record(by.workspace, by.user, "comment.corrected", response_id)
+    # Others may be read otherwise by what this one taught.
+    jobs.soon("read_comments", by.workspace)
 
 
 @kept("feedback_annotations", size=16)
