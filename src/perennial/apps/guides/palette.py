@@ -9,18 +9,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from perennial.apps.guides import queries
-from perennial.apps.team.models import Workspace
+from perennial.apps.team.palette import sought
 from perennial.ui.navigation import Entry, matches
 
 
 def guides(request: HttpRequest, query: str) -> Iterator[Entry]:
     """Guides whose name begins with what was typed."""
-    wanted = query.strip()
-    workspace = getattr(request, "workspace", None)
-    if query[:1] in {">", "@", "#"} or not wanted:
+    found = sought(request, query)
+    if found is None:
         return
-    if not isinstance(workspace, Workspace):
-        return
+    workspace, wanted = found
     for guide in queries.guides(workspace).order_by("name"):
         if matches(wanted, guide.name, guide.form):
             yield Entry(

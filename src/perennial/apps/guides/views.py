@@ -19,6 +19,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
+from perennial.core.names import free
 from perennial.ui.files import download
 from perennial.ui.redirects import back
 
@@ -50,19 +51,13 @@ def guides(request: TeamRequest) -> HttpResponse:
 def new(request: TeamRequest) -> HttpResponse:
     template = request.POST.get("template", "")
     title = library.TITLES.get(template, ("",))[0]
+    taken = set(request.workspace.guides.values_list("name", flat=True))
     try:
-        guide = actions.add(request.membership, _free(request, str(title)), template)
+        guide = actions.add(request.membership, free(str(title), taken), template)
     except PerennialError as error:
         messages.error(request, str(error))
         return redirect("guides:guides")
     return redirect("guides:edit", guide.pk)
-
-
-def _free(request: TeamRequest, title: str) -> str:
-    """The title, with a number where there is one already."""
-    taken = set(request.workspace.guides.values_list("name", flat=True))
-    names = (title if n == 1 else f"{title} {n}" for n in range(1, len(taken) + 2))
-    return next(name for name in names if name not in taken)
 
 
 @require_POST

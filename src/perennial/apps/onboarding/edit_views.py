@@ -24,6 +24,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
+from perennial.core.names import free
 from perennial.lake import flowbook
 from perennial.lake.workspace import Workspace as Lake
 from perennial.ui.redirects import back
@@ -38,19 +39,13 @@ _MOST_NAMES: Final = 500
 def new(request: TeamRequest) -> HttpResponse:
     template = request.POST.get("template", "")
     title = str(library.TITLES.get(template, ("",))[0])
+    taken = set(request.workspace.onboarding_flows.values_list("name", flat=True))
     try:
-        flow = actions.add(request.membership, _free(request, title), template)
+        flow = actions.add(request.membership, free(title, taken), template)
     except PerennialError as error:
         messages.error(request, str(error))
         return redirect("onboarding:flows")
     return redirect("onboarding:edit", flow.pk)
-
-
-def _free(request: TeamRequest, title: str) -> str:
-    """The title, with a number where there is one already."""
-    taken = set(request.workspace.onboarding_flows.values_list("name", flat=True))
-    names = (title if n == 1 else f"{title} {n}" for n in range(1, len(taken) + 2))
-    return next(name for name in names if name not in taken)
 
 
 @require_POST

@@ -9,18 +9,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from perennial.apps.onboarding import queries
-from perennial.apps.team.models import Workspace
+from perennial.apps.team.palette import sought
 from perennial.ui.navigation import Entry, matches
 
 
 def flows(request: HttpRequest, query: str) -> Iterator[Entry]:
     """Flows whose name begins with what was typed."""
-    wanted = query.strip()
-    workspace = getattr(request, "workspace", None)
-    if query[:1] in {">", "@", "#"} or not wanted:
+    found = sought(request, query)
+    if found is None:
         return
-    if not isinstance(workspace, Workspace):
-        return
+    workspace, wanted = found
     for flow in queries.flows(workspace):
         if matches(wanted, flow.name, "onboarding"):
             yield Entry(

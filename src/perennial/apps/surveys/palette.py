@@ -9,18 +9,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from perennial.apps.surveys import queries
-from perennial.apps.team.models import Workspace
+from perennial.apps.team.palette import sought
 from perennial.ui.navigation import Entry, matches
 
 
 def surveys(request: HttpRequest, query: str) -> Iterator[Entry]:
     """Surveys whose name begins with what was typed."""
-    wanted = query.strip()
-    workspace = getattr(request, "workspace", None)
-    if query[:1] in {">", "@", "#"} or not wanted:
+    found = sought(request, query)
+    if found is None:
         return
-    if not isinstance(workspace, Workspace):
-        return
+    workspace, wanted = found
     for survey in queries.surveys(workspace).order_by("name"):
         if matches(wanted, survey.name, survey.kind):
             yield Entry(

@@ -28,6 +28,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
+from perennial.core.names import free
 from perennial.ui.redirects import back
 
 PERIODS: Final = (30, 90, 365)
@@ -69,19 +70,13 @@ def tabs(on: str) -> list[dict[str, Any]]:
 def new(request: TeamRequest) -> HttpResponse:
     template = request.POST.get("template", "")
     title = library.TITLES.get(template, ("",))[0]
+    taken = set(request.workspace.surveys.values_list("name", flat=True))
     try:
-        survey = actions.add(request.membership, _free(request, str(title)), template)
+        survey = actions.add(request.membership, free(str(title), taken), template)
     except PerennialError as error:
         messages.error(request, str(error))
         return redirect("surveys:surveys")
     return redirect("surveys:edit", survey.pk)
-
-
-def _free(request: TeamRequest, title: str) -> str:
-    """The title, with a number where there is one already."""
-    taken = set(request.workspace.surveys.values_list("name", flat=True))
-    names = (title if n == 1 else f"{title} {n}" for n in range(1, len(taken) + 2))
-    return next(name for name in names if name not in taken)
 
 
 @require_POST
