@@ -84,15 +84,16 @@ def take(
     before = {name: lake.progress(ENTRIES, name) for name in now}
     if before == now and not full:
         return
+    known = {name: at for name, at in before.items() if at is not None}
+    moved = {name for name in now if known.get(name) != now[name]}
     with lake.lock(ENTRIES), lake.lock(STEPS):
         told = _Told(workspace, duck)
-        fresh = _enter(workspace, duck, told)
-        some = fresh
-        if full or None in before.values():
+        # Everybody is looked through, so not for each load of events.
+        may_enter = full or moved & {*_PEOPLE, flowbook.NAME, measures.NAME}
+        fresh = _enter(workspace, duck, told) if may_enter else []
+        if full or len(known) < len(now):
             some = told.entries
         else:
-            known = {name: at for name, at in before.items() if at is not None}
-            moved = {name for name in now if known[name] != now[name]}
             some = [*fresh, *_touched(workspace, duck, told, moved, known, now)]
         _write(workspace, told, _unique(some), fresh)
         lake.record(ENTRIES, now)
