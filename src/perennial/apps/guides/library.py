@@ -135,6 +135,12 @@ _ANNOUNCEMENT: Final[dict[str, Any]] = {
     "when": {"often": "once"},
 }
 
+_DIALOG: Final[dict[str, Any]] = {
+    **_ANNOUNCEMENT,
+    "form": "modal",
+    "steps": [{**_ANNOUNCEMENT["steps"][0], "place": "center"}],
+}
+
 _BANNER: Final[dict[str, Any]] = {
     "form": "banner",
     "steps": [
@@ -174,6 +180,8 @@ _HOTSPOT: Final[dict[str, Any]] = {
     "when": {"often": "once", "hold_out": 20},
 }
 
+_TIP: Final[dict[str, Any]] = {**_HOTSPOT, "form": "tooltip"}
+
 _HELP: Final[dict[str, Any]] = {
     "form": "resource_center",
     "title": _said("Help", "Hilfe", "Hjälp"),
@@ -203,7 +211,9 @@ _ALL: Final[Mapping[str, dict[str, Any]]] = {
     "tour": _TOUR,
     "checklist": _CHECKLIST,
     "announcement": _ANNOUNCEMENT,
+    "dialog": _DIALOG,
     "hotspot": _HOTSPOT,
+    "tip": _TIP,
     "banner": _BANNER,
     "help": _HELP,
 }
@@ -215,7 +225,9 @@ TITLES: Final[Mapping[str, tuple[Promise, Promise]]] = {
         _("A list that ticks itself as people do what is on it."),
     ),
     "announcement": (_("What is new"), _("Says once that something is there now.")),
+    "dialog": (_("Important news"), _("In the middle, until it is closed.")),
     "hotspot": (_("Hint at a feature"), _("A dot beside it, for whoever wonders.")),
+    "tip": (_("Tip at an element"), _("A box that points at it, once.")),
     "banner": (_("Notice"), _("A line over the page, until it is closed.")),
     "help": (_("Help"), _("A button in the corner with guides and links.")),
 }
