@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 
 import pytest
+from django.utils import translation
 from hypothesis import settings
 
 from perennial.lake.duck import connect
@@ -39,6 +41,13 @@ def pytest_collection_finish() -> None:
 def _one_thread() -> None:
     """Tests run side by side; threads of one would only wait for those of another."""
     connect().execute("SET GLOBAL threads = 1")
+
+
+@pytest.fixture(autouse=True)
+def _no_language() -> Iterator[None]:
+    """A request leaves its language to the thread, and so to the next test."""
+    yield
+    translation.deactivate()
 
 
 def pytest_unconfigure() -> None:

@@ -173,13 +173,14 @@ def test_who_and_what_in_order(page: Page, site: Site, intake: Intake) -> None:
 
 def test_views_of_a_single_page_app(page: Page, site: Site, intake: Intake) -> None:
     opened(page, site, "/a")
-    page.evaluate("history.replaceState({at: 1}, '', '/a'); location.hash = 'part'")
-    page.evaluate("history.pushState(null, '', '/b?tab=2'); document.title = 'B'")
-    page.evaluate(
-        "history.pushState(null, '', '/old'); history.replaceState(null, '', '/c')"
-    )
-    page.go_back()
-    page.wait_for_timeout(50)
+    for step in (
+        "history.replaceState({at: 1}, '', '/a'); location.hash = 'part'",
+        "history.pushState(null, '', '/b?tab=2'); document.title = 'B'",
+        "history.pushState(null, '', '/old'); history.replaceState(null, '', '/c')",
+        "history.back()",
+    ):
+        page.evaluate(step)
+        page.wait_for_timeout(200)  # a view counts once its page has settled
     call(page, "flush")
     until(lambda: len(intake.messages()) == 4)
     views = [m["properties"] for m in intake.messages()]
