@@ -112,6 +112,8 @@ def guide(request: TeamRequest, pk: int) -> HttpResponse:
     showings = results.showings(found, days)
     if request.GET.get("format") in {"csv", "xlsx"}:
         return _file(request, found, showings)
+    if request.GET.get("part") == "change":
+        return _change(request, found, showings)
     sides = results.sides(showings)
     variant = "b" if request.GET.get("variant") == "b" and "b" in sides else "a"
     context = {
@@ -126,14 +128,25 @@ def guide(request: TeamRequest, pk: int) -> HttpResponse:
         else [],
         "between": results.between(sides),
         "is_enough": results.is_enough(sides),
-        "change": results.change(found, showings) if found.number else None,
         "has_target": bool(found.document.get("target")),
-        "metrics": audience.metrics(),
         "segments": results.by_segment(found, showings),
         "fewest": results.FEWEST,
         "lost": queries.lost(found, lake_of(request.workspace)),
     }
     return render(request, "guides/results.html", context)
+
+
+def _change(
+    request: TeamRequest, guide: Guide, showings: QuerySet[Showing]
+) -> HttpResponse:
+    """What it changed: asked for after the page, for it reads what people did."""
+    context = {
+        "change": results.change(guide, showings),
+        "has_target": True,
+        "metrics": audience.metrics(),
+        "fewest": results.FEWEST,
+    }
+    return render(request, "guides/change.html", context)
 
 
 def _days(request: TeamRequest) -> int:
