@@ -16,6 +16,7 @@ from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
+from perennial.apps.team.versions import in_force
 from perennial.core.errors import BadValue
 from perennial.core.guides import read
 
@@ -105,15 +106,8 @@ def publish(guide: Guide, by: Membership) -> GuideVersion:
     """Show it, as the document says now: a new version where it says something new."""
     must_cover(by, Role.ADMIN)
     read(guide.document)
-    last = guide.versions.order_by("-number").first()
-    if last is None or last.document != guide.document:
-        last = GuideVersion.objects.create(
-            guide=guide,
-            number=last.number + 1 if last else 1,
-            document=copy.deepcopy(guide.document),
-            by=by.user,
-            at=lake_of(by.workspace).now,
-        )
+    now = lake_of(by.workspace).now
+    last = in_force(guide.versions, guide.document, by=by.user, at=now)
     guide.number, guide.state = last.number, State.ON
     guide.save(update_fields=["number", "state"])
     record(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from perennial.apps.team.models import User, Workspace
+from perennial.apps.team.versions import Version
 
 _ID_LENGTH = 254
 
@@ -61,14 +62,10 @@ class Guide(models.Model):
         return self.name
 
 
-class GuideVersion(models.Model):
+class GuideVersion(Version):
     """A document as it was shown: numbered, and never changed."""
 
     guide = models.ForeignKey(Guide, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField()
-    document = models.JSONField[dict[str, Any]]()
-    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
-    at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +24,7 @@ from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
+from perennial.apps.team.versions import in_force
 from perennial.core.errors import BadValue
 from perennial.core.numbers import whole
 
@@ -101,16 +101,10 @@ def start(survey: Survey, by: Membership) -> SurveyVersion:
     """Ask, as the document says now: a new version where it says something new."""
     must_cover(by, Role.ADMIN)
     read(survey.document)
-    last = survey.versions.order_by("-number").first()
-    if last is None or last.document != survey.document:
-        last = SurveyVersion.objects.create(
-            survey=survey,
-            number=last.number + 1 if last else 1,
-            document=copy.deepcopy(survey.document),
-            by=by.user,
-        )
+    lake = lake_of(by.workspace)
+    last = in_force(survey.versions, survey.document, by=by.user, at=lake.now)
     survey.number, survey.state = last.number, State.ON
-    survey.started_on = survey.started_on or lake_of(by.workspace).today
+    survey.started_on = survey.started_on or lake.today
     survey.save(update_fields=["number", "state", "started_on"])
     record(
         by.workspace,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from perennial.apps.team.models import User, Workspace
+from perennial.apps.team.versions import Version
 
 _ID_LENGTH = 254
 
@@ -77,16 +78,12 @@ class Survey(models.Model):
         return self.name
 
 
-class SurveyVersion(models.Model):
+class SurveyVersion(Version):
     """A document as it was asked: numbered, and never changed."""
 
     survey = models.ForeignKey(
         Survey, on_delete=models.CASCADE, related_name="versions"
     )
-    number = models.PositiveIntegerField()
-    document = models.JSONField[dict[str, Any]]()
-    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
-    at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import pgettext_lazy
 
 from perennial.apps.team.models import User, Workspace
+from perennial.apps.team.versions import Version
 from perennial.apps.work.models.common import ID_LENGTH
 
 
@@ -53,16 +54,12 @@ class Playbook(models.Model):
         return self.versions.get(number=self.number)
 
 
-class PlaybookVersion(models.Model):
+class PlaybookVersion(Version):
     """What a playbook said when it was turned on; never changed."""
 
     playbook = models.ForeignKey(
         Playbook, on_delete=models.CASCADE, related_name="versions"
     )
-    number = models.PositiveIntegerField()
-    document = models.JSONField[dict[str, Any]]()
-    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
-    at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [

@@ -15,6 +15,7 @@ from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
+from perennial.apps.team.versions import in_force
 from perennial.apps.work.models import (
     Match,
     Playbook,
@@ -81,7 +82,7 @@ def turn_on(playbook: Playbook, by: Membership) -> PlaybookVersion:
         if isinstance(step, GuideStep):
             guides.get_for_chosen(by.workspace, step.guide)
     matched = matching.matching(lake, book.start.condition)
-    version = _version(playbook, by)
+    version = in_force(playbook.versions, playbook.document, by=by.user, at=lake.now)
     if playbook.state != State.ON:
         playbook.turned_on_on = lake.today
         playbook.matches.all().delete()
@@ -102,17 +103,6 @@ def turn_on(playbook: Playbook, by: Membership) -> PlaybookVersion:
     )
     jobs.run_now("follow_up", by.workspace, by=by.user)
     return version
-
-
-def _version(playbook: Playbook, by: Membership) -> PlaybookVersion:
-    """The version that says what the document says: the last one, or a new one."""
-    last = playbook.versions.order_by("-number").first()
-    if last is not None and last.document == playbook.document:
-        return last
-    number = last.number + 1 if last else 1
-    return PlaybookVersion.objects.create(
-        playbook=playbook, number=number, document=playbook.document, by=by.user
-    )
 
 
 @transaction.atomic
