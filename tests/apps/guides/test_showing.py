@@ -289,5 +289,6 @@ def test_a_list_of_the_steps_of_a_flow_is_for_those_in_it(
 
     assert begun_by_newcomer() == [True, False]
     assert begun_by_newcomer() == [True, True]
+    catch_up(lake)
     done = progress_of(workspace, "Launch", "f1", FRESH)
     assert done["Tour"] is not None

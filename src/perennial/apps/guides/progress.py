@@ -95,13 +95,12 @@ class Known:
 
 def ticked(showing: Showing, document: documents.Guide, person: Person) -> set[str]:
     """The items of a list that are done: those the browser ticked, those whose event,
-    or step of a flow, is in the lake, and those with neither that were used."""
-    items = document.content(showing.variant).items
-    used = [item.id for item in items if not item.event and not item.step]
+    or step of a flow, is in the lake, and those that are done by using them."""
+    items, workspace = document.content(showing.variant).items, showing.guide.workspace
+    used = [item.id for item in items if _is_done_by_use(workspace, item, person)]
     told = showing.told.filter(
         Q(did=Told.Did.STEP) | Q(did=Told.Did.CLICKED, step__in=used)
     ).values_list("step", flat=True)
-    workspace = showing.guide.workspace
     events = tuple(sorted({item.event for item in items if item.event}))
     did = _did(lake_of(workspace), person.user_id, events) if events else frozenset()
     steps = {
@@ -112,6 +111,14 @@ def ticked(showing: Showing, document: documents.Guide, person: Person) -> set[s
     }
     done = (item.id for item in items if item.event in did or item.step in steps)
     return {*told, *done}
+
+
+def _is_done_by_use(workspace: Workspace, item: documents.Item, person: Person) -> bool:
+    if not item.step:
+        return not item.event
+    flow, _slash, step = item.step.partition("/")
+    account = person.account_id or None
+    return onboarding.is_ticked_by_lists(workspace, flow, step, person.user_id, account)
 
 
 def is_in_flows(

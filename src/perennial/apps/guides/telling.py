@@ -19,7 +19,6 @@ Did = Told.Did
 _OF_A_PART: Final = {Did.STEP, Did.LOST, Did.CLICKED}
 
 
-@transaction.atomic
 def tell(showing: Showing, times: int, did: str, step: str) -> bool:
     """Write it down; False where it was told before. Raises `BadValue` for what no
     browser of ours says."""
@@ -29,15 +28,19 @@ def tell(showing: Showing, times: int, did: str, step: str) -> bool:
     document = shown_document(showing.guide, showing.number)
     if did in _OF_A_PART and step not in document.content(showing.variant).parts:
         raise BadValue("there is no such step")
-    now = lake_of(showing.guide.workspace).now
-    _told, is_new = Told.objects.get_or_create(
-        showing=showing, times=times, did=did, step=step, defaults={"at": now}
-    )
-    # What comes late, of a showing that began anew since, changes nothing more.
-    if is_new and times == showing.times:
-        _take(showing, did, step)
-    if is_new and did in {Did.STEP, Did.CLICKED}:
+    what = {"showing": showing, "times": times, "did": did, "step": step}
+    if Told.objects.filter(**what).exists():
+        return False
+    # Before the transaction, which would keep others waiting for the lake; told
+    # again, should this be the last thing the process does.
+    if did in {Did.STEP, Did.CLICKED}:
         _tick(showing, document, step)
+    now = lake_of(showing.guide.workspace).now
+    with transaction.atomic():
+        _told, is_new = Told.objects.get_or_create(**what, defaults={"at": now})
+        # What comes late, of a showing that began anew since, changes nothing more.
+        if is_new and times == showing.times:
+            _take(showing, did, step)
     return is_new
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from perennial.apps.customers.kept import kept
+from perennial.apps.jobs import actions as jobs
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.onboarding import Per, Step
@@ -65,17 +66,33 @@ def complete(
 ) -> bool:
     """A person ticked a step in the checklist of a guide. The first instant stays.
 
+    Their page does not wait for what follows from it: that is derived in a moment.
+
     False where it is no such step, or they are not in the flow.
     """
-    lake = lake_of(workspace)
-    place = _place(lake, flow, person, account)
-    known = place.progress.flow.step(step) if place else None
-    if place is None or known is None or known.by != "checklist":
+    place = _ticking(workspace, flow, step, person, account)
+    if place is None:
         return False
     if step not in place.progress.done:
+        lake = lake_of(workspace)
         flowbook.tick(lake, flow, step, place.account_id, place.user_id, at=at)
-        onboarding.catch_up(lake)
+        jobs.soon("derive_onboarding", workspace)
     return True
+
+
+def is_ticked_by_lists(
+    workspace: Workspace, flow: str, step: str, person: str, account: str | None
+) -> bool:
+    """Is it a step that checklists tick, of somebody who is in the flow?"""
+    return _ticking(workspace, flow, step, person, account) is not None
+
+
+def _ticking(
+    workspace: Workspace, flow: str, step: str, person: str, account: str | None
+) -> Place | None:
+    place = _place(lake_of(workspace), flow, person, account)
+    known = place.progress.flow.step(step) if place else None
+    return place if known and known.by == "checklist" else None
 
 
 @kept(flowbook.NAME, size=16)
