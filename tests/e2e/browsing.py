@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from zlib import crc32
 
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from perennial.apps.team.models import User
 
@@ -83,6 +83,14 @@ def settle(page: Page) -> None:
     )
     waiting = page.locator(f'[data-chart]:not([data-drawn="{dark}"])')
     expect(waiting).to_have_count(0)
+
+
+def press(page: Page, key: str, what: Locator) -> None:
+    """A key, until what it brings is there. A page shows before its scripts run, and
+    only they listen: no key until they have."""
+    page.wait_for_load_state("load")
+    page.keyboard.press(key)
+    expect(what).to_be_visible()
 
 
 def _look(page: Page, theme: Theme, width: int) -> None:

@@ -14,7 +14,7 @@ from perennial.apps.work.playbooks import actions, library
 from tests.apps.customers.company import SILENT
 from tests.apps.customers.folder import built, own, then  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
-from tests.e2e.browsing import SignIn, browse
+from tests.e2e.browsing import SignIn, browse, press
 
 pytestmark = pytest.mark.usefixtures("then")
 
@@ -33,13 +33,6 @@ def playbook(cast: Cast) -> Playbook:
 
 def run_jobs(cast: Cast) -> None:
     jobs.follow_up(cast.workspace.key, lambda _share, _what: None)
-
-
-def press(page: Page, key: str, what: Locator) -> None:
-    """A key, until what it brings is there: pages answer when they are ready."""
-    page.wait_for_load_state()
-    page.keyboard.press(key)
-    expect(what).to_be_visible()
 
 
 def tab_to(page: Page, target: Locator, most: int = 120) -> None:

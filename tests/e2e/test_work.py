@@ -17,7 +17,7 @@ from perennial.apps.work.tasks import actions as tasks
 from tests.apps.customers.company import AS_OF, KESTREL, SILENT
 from tests.apps.customers.folder import built, own, then  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
-from tests.e2e.browsing import SignIn, assert_clean, browse
+from tests.e2e.browsing import SignIn, assert_clean, browse, press
 
 
 @pytest.fixture(autouse=True)
@@ -105,10 +105,9 @@ def test_a_task_is_added_and_done_with_the_keyboard(
 ) -> None:
     sign_in(cast.teammate)
     browse(page, reverse("work:tasks"))
-    page.keyboard.press("n")
-    drawer = page.locator("#drawer")
-    expect(drawer.get_by_label("What to do")).to_be_visible()
-    drawer.get_by_label("What to do").focus()
+    what = page.locator("#drawer").get_by_label("What to do")
+    press(page, "n", what)
+    what.focus()
     page.keyboard.type("Ring Silent Mills")
     page.keyboard.press("Tab")
     page.keyboard.type("Silent Mills")
@@ -116,8 +115,7 @@ def test_a_task_is_added_and_done_with_the_keyboard(
     expect(page.get_by_role("heading", name="Ring Silent Mills")).to_be_visible()
     task = Task.objects.get(title="Ring Silent Mills")
     assert (task.account_id, task.owner) == (SILENT, cast.teammate)
-    page.keyboard.press("d")
-    expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+    press(page, "d", page.get_by_role("button", name="Reopen"))
     task.refresh_from_db()
     assert task.state == TaskState.DONE
 

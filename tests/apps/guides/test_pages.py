@@ -276,6 +276,8 @@ def test_what_it_changed_against_those_held_out(
     with_it: float,
     without: float,
     monkeypatch: pytest.MonkeyPatch,
+    cast: Cast,
+    client_of: ClientOf,
 ) -> None:
     guide = live("announcement", target=target, when={"hold_out": 50})
     # Greenfield's people are in every other day and look at reports, Kestrel's are not:
@@ -292,6 +294,11 @@ def test_what_it_changed_against_those_held_out(
     assert (found.value, found.without) == (with_it, pytest.approx(without, abs=0.51))
     assert not found.is_enough
     assert not found.is_shown
+    page, part = url("guide", guide.pk), url("guide", guide.pk) + "?part=change"
+    with monkeypatch.context() as patch:  # what people did is not read for the page
+        patch.setattr(results, "change", None)
+        assert "part=change" in client_of(cast.viewer).get(page).content.decode()
+    assert "It is too early" in client_of(cast.viewer).get(part).content.decode()
     monkeypatch.setattr(results, "FEWEST", 2)
     assert found.is_shown == (found.effect is not None and found.effect.is_shown)
     # Of whole accounts: Greenfield's four people together.

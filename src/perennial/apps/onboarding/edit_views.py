@@ -95,10 +95,12 @@ def edit(request: TeamRequest, pk: int) -> HttpResponse:
         response = HttpResponse(_yaml(flow), content_type="text/yaml")
         response["Content-Disposition"] = 'attachment; filename="onboarding.yaml"'
         return response
-    template = "onboarding/edit.html"
     if request.htmx and request.POST.get("do", "") == "":
-        template += "#live"
-    return render(request, template, _context(request, flow, text))
+        context = _context(request, flow, text) | {"look": _look(request, flow)}
+        return render(request, "onboarding/edit.html#live", context)
+    # Who would be where takes seconds on many events: it comes after the page.
+    context = _context(request, flow, text) | {"is_to_come": True}
+    return render(request, "onboarding/edit.html", context)
 
 
 def _save(request: TeamRequest, flow: Flow) -> str:
@@ -136,7 +138,6 @@ def _context(request: TeamRequest, flow: Flow, text: str) -> dict[str, Any]:
         "segments": segments,
         "events": event_names(lake),
         "problem": actions.problem(flow),
-        "look": _look(request, flow),
         "is_changed": _is_changed(lake, flow),
     }
 
