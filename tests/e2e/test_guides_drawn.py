@@ -126,6 +126,39 @@ def test_into_a_dialog_of_the_page_and_when_the_element_is_gone(
     hear(page, lambda: ("done", "s4") in server.told)
 
 
+def test_a_step_waits_for_its_element_and_another_ends_the_guide(
+    page: Page, host: Host, server: StandIn
+) -> None:
+    late = {"selectors": ["#late"], "text": ""}
+    gone = {"selectors": ["#gone"], "text": ""}
+    server.add(
+        "walkthrough",
+        step(title="At last", anchor=late, lost="wait"),
+        step(id="s2", title="Never", anchor=gone, lost="end"),
+        step(id="s3", title="Not reached"),
+    )
+    page.clock.install()
+    page.goto(host.url)
+    expect(guide(page)).to_have_count(1)
+    for _ in range(2):
+        page.clock.fast_forward(9_000)
+        hear(page, lambda: ("lost", "s1") in server.told)
+        assert card(page).count() == 0
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('button'),"
+        "{id: 'late', textContent: 'Late'}))"
+    )
+    page.clock.fast_forward(500)
+    expect(heading(page, "At last")).to_be_visible()
+    card(page).get_by_role("button", name="Next").press("Enter")
+    page.clock.fast_forward(9_000)
+    expect(guide(page)).to_have_count(0)
+    hear(page, lambda: ("lost", "s2") in server.told)
+    assert [did for did, _ in server.told] == ["lost", "seen", "step", "lost"]
+    assert page.evaluate("sessionStorage.length") == 0
+    assert_quiet(page)
+
+
 def test_what_was_found_and_went_away_is_not_lost(
     page: Page, host: Host, server: StandIn
 ) -> None:

@@ -50,6 +50,7 @@ def step(**more: Any) -> dict[str, Any]:
         "id": "s1",
         "place": "anchor",
         "anchor": _PRINT,
+        "lost": "center",
         "page": "",
         "title": "Print the day",
         "body": "Every tour on **one page**, for those who drive.",

@@ -107,3 +107,17 @@ def day(given: Mapping[str, Any], name: str) -> date | None:
         return date.fromisoformat(str(found)) if found else None
     except ValueError:
         raise BadValue(f"{name}: a day is expected, as 2026-11-22") from None
+
+
+def one_of(
+    given: Mapping[str, Any],
+    name: str,
+    known: Sequence[str],
+    usual: str,
+    place: str = "",
+) -> str:
+    """A choice by its name; empty: the usual one."""
+    found = str(given.get(name) or usual)
+    if found not in known:
+        raise BadValue(f"{place}{name}: one of {', '.join(known)}")
+    return found

@@ -83,7 +83,8 @@ class Showing(models.Model):
 
     `times` counts how often it began anew, `began_on` is the local day it last did, and
     `claimed_at` the instant it first did; `seen_at` is when it first stood on a page.
-    `step` is the last one seen of the showing that goes on.
+    `step` is the last one seen of the showing that goes on, `lost_at` when it ended
+    because an element was not there.
     """
 
     guide = models.ForeignKey(Guide, on_delete=models.CASCADE, related_name="showings")
@@ -98,6 +99,7 @@ class Showing(models.Model):
     step = models.CharField(max_length=40, blank=True)
     finished_at = models.DateTimeField(null=True)
     dismissed_at = models.DateTimeField(null=True)
+    lost_at = models.DateTimeField(null=True)
     snoozed_until = models.DateField(null=True)
 
     class Meta:
