@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -116,7 +117,10 @@ class Showing(models.Model):
 
 
 class Told(models.Model):
-    """What a browser told of a showing: each thing once, however often it is sent."""
+    """What a browser told of a showing: each thing once, however often it is sent.
+
+    `is_loaded`: it is an event in the lake, too.
+    """
 
     class Did(models.TextChoices):
         SEEN = "seen", _("Seen")
@@ -132,11 +136,17 @@ class Told(models.Model):
     did = models.CharField(max_length=10, choices=Did.choices)
     step = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField()
+    is_loaded = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["showing", "times", "did", "step"], name="told_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(is_loaded=False), name="told_not_loaded"
             )
         ]
 
