@@ -201,6 +201,27 @@ def read(document: object) -> Guide:
     )
 
 
+def check_draft(document: object) -> None:
+    """Raise `BadValue` for what no builder can show; a draft may be unfinished."""
+    given = reading.mapping(document, "the guide")
+    one_of(given, "form", FORMS, "")
+    reading.languages(given.get("languages"))
+    for name in ("title", "look", "when", "target"):
+        reading.part(given, name)
+    for name in ("roles", "pages"):
+        reading.texts(reading.part(given, "who"), name)
+    for content in (given, reading.part(given, "other")):
+        for part in (*reading.rows(content, "steps"), *reading.rows(content, "items")):
+            place = str(part.get("id") or "a part without an id")
+            _id(part, place)
+            for name in ("title", "body"):
+                reading.part(part, name)
+            anchor = reading.part(part, "anchor")
+            reading.listed(anchor.get("selectors") or (), place)
+            for button in reading.rows(part, "buttons"):
+                reading.part(button, "label")
+
+
 def _content(
     given: Mapping[str, Any], form: str, languages: Sequence[str], place: str = ""
 ) -> Content:

@@ -81,6 +81,12 @@ def listed(given: object, place: str) -> list[Any]:
     return list(given)
 
 
+def rows(document: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """A list of names and values that may be left out."""
+    found = listed(document.get(name) or (), name)
+    return [mapping(each, f"{name} {n}") for n, each in enumerate(found, 1)]
+
+
 def texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """A list of short texts; none where it is left out."""
     found = listed(given.get(name) or (), name)
