@@ -30,6 +30,7 @@ _PICKER: Final = {
     "again": "Choose another",
     "one": "Exactly this element fits.",
     "weak": "Only its place tells it apart.",
+    "shut": "What is inside it is out of reach.",
     "saved": "Saved. You can close this page.",
     "failed": "That could not be saved.",
     "close": "Close",

@@ -228,10 +228,10 @@ export function runSteps(
 
   /** The page does what it does with the click; the next page knows that it was made. */
   function clicked(event: Event): void {
-    const target = event.target as Node;
-    if (step().advance !== "click" || !anchor || !card || layer.isOurs(target)) return;
+    if (step().advance !== "click" || !anchor || !card || layer.isOurs(event.target!)) return;
+    const way = event.composedPath();
     // The page may have made the element anew between two looks.
-    if (anchor.contains(target) || seek()?.contains(target)) move(at + 1);
+    if (way.includes(anchor) || way.includes(seek()!)) move(at + 1);
   }
 
   page.addEventListener("click", clicked, true);
