@@ -24,7 +24,8 @@ from perennial.core.guides import STAYING, Guide
 INTERRUPTING: Final = frozenset({"tooltip", "modal", "walkthrough"})
 #: Days after its first in which a walkthrough that nobody ended goes on.
 _GOES_ON_DAYS: Final = 1
-VARIANTS: Final = ("a", "b", "held_out")
+HELD_OUT: Final = "held_out"
+VARIANTS: Final = ("a", "b", HELD_OUT)
 
 
 class Reason(StrEnum):
@@ -185,6 +186,6 @@ def variant(guide: Guide, key: str, reader: Reader) -> str:
     unit = reader.account if guide.when.by == "account" else ""
     who = f"account {unit}" if unit else f"person {reader.person}"
     if drawn(key, "hold-out", who) < guide.when.hold_out * 100:
-        return "held_out"
+        return HELD_OUT
     is_other = drawn(key, "variant", who) < guide.when.other * 100
     return "b" if guide.other and is_other else "a"
