@@ -40,6 +40,9 @@ VERBS = {
     "keys": "keys",
     "events": "intake",
     "check": "check",
+    "backup": "upkeep",
+    "restore": "upkeep",
+    "erase": "upkeep",
 }
 
 
