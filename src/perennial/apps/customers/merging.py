@@ -25,7 +25,7 @@ from perennial.apps.customers.queries import some
 from perennial.apps.jobs.actions import run_now
 from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
-from perennial.apps.team.models import Membership, Workspace
+from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue
 from perennial.lake import decided, merged
@@ -113,69 +113,86 @@ def conflicts(workspace: Workspace, account_id: str, into: str) -> list[Conflict
     stays, goes = told
     return [
         Conflict(of, stays[of], goes[of])
-        for of in _titles(workspace)
+        for of in titles(workspace)
         if of.key != TAGS and stays[of] and goes[of] and stays[of] != goes[of]
     ]
 
 
-@transaction.atomic
 def merge(
     by: Membership, account_id: str, into: str, *, taken: Sequence[str] = ()
 ) -> Merge:
     """Let an account count as another one; `taken`: attributes of the one that goes
     that are to stand where both say something."""
     must_cover(by, Role.ADMIN)
-    workspace = by.workspace
-    _check(workspace, account_id, into)
+    return apply(by.workspace, by.user, account_id, into, taken=taken)
+
+
+@transaction.atomic
+def apply(
+    workspace: Workspace,
+    user: User | None,
+    account_id: str,
+    into: str,
+    *,
+    taken: Sequence[str] = (),
+) -> Merge:
+    """The same, by a person or, without one, from the command line."""
+    check(workspace, account_id, into)
     lake = lake_of(workspace)
     made = Merge.objects.create(
         workspace=workspace,
         account_id=account_id,
         into_id=into,
         name=some(workspace, (account_id,))[account_id].name,
-        by=by.user,
-        author=by.user.email,
+        by=user,
+        author=user.email if user else _("command line"),
         at=lake.now,
     )
     for name, value in _values_to_take(workspace, account_id, into, taken).items():
-        edit = edit_actions.apply_values(workspace, by.user, name, {into: value})
+        edit = edit_actions.apply_values(workspace, user, name, {into: value})
         made.edits.add(edit)
     _move(made)
     made.save(update_fields=["moved", "ended"])
-    merged.merge(lake, account_id, into, by=by.user.email)
-    record(workspace, by.user, "account.merged", account_id, into=into)
-    run_now("refresh", workspace, by=by.user)
+    merged.merge(lake, account_id, into, by=made.author)
+    record(workspace, user, "account.merged", account_id, into=into)
+    run_now("refresh", workspace, by=user)
     return made
 
 
-@transaction.atomic
 def undo(made: Merge, by: Membership) -> None:
     """Take a merge back: what moved and is still there goes back, and what was chosen
     and still holds."""
     must_cover(by, Role.ADMIN)
+    apply_undo(made, by.user)
+
+
+@transaction.atomic
+def apply_undo(made: Merge, user: User | None) -> None:
+    """The same, by a person or, without one, from the command line."""
+    workspace = made.workspace
     if made.undone_at is not None:
         return
-    lake = lake_of(by.workspace)
+    lake = lake_of(workspace)
     if made.into_id in lake.lake.merges:
         raise BadValue(
             _("It went on into another account. Take that merge back first.")
         )
-    for each in hooks.belongings(by.workspace):
+    for each in hooks.belongings(workspace):
         _move_back(made, each)
     for edit in made.edits.filter(undone_at=None):
-        edit_actions.undo(edit, by)
+        edit_actions.apply_undo(edit, user)
     made.undone_at = lake.now
     made.save(update_fields=["undone_at"])
     merged.part(lake, made.account_id)
-    for each in hooks.belongings(by.workspace):
+    for each in hooks.belongings(workspace):
         if each.retell is not None:
             for rows in _went(made, each):
                 each.retell(rows.filter(account_id=made.account_id), made.at)
     record(
-        by.workspace, by.user, "account.merge_undone", made.account_id,
+        workspace, user, "account.merge_undone", made.account_id,
         into=made.into_id,
     )  # fmt: skip
-    run_now("refresh", by.workspace, by=by.user)
+    run_now("refresh", workspace, by=user)
 
 
 def of_account(workspace: Workspace, account_id: str) -> list[Merge]:
@@ -200,7 +217,8 @@ def chosen(made: Merge) -> list[dict[str, Any]]:
     return [{"pk": e.pk, "title": titles.get(e.name, e.name)} for e in edits]
 
 
-def _check(workspace: Workspace, account_id: str, into: str) -> None:
+def check(workspace: Workspace, account_id: str, into: str) -> None:
+    """Raises `BadValue` where the two cannot be merged."""
     if account_id == into:
         raise BadValue(_("Choose another account than this one."))
     known = some(workspace, (account_id, into))
@@ -214,7 +232,7 @@ class _Values:
 
     def __init__(self, workspace: Workspace, account_id: str) -> None:
         lake: Lake = lake_of(workspace)
-        keys = [of.key for of in _titles(workspace)]
+        keys = [of.key for of in titles(workspace)]
         self._found = decided.values_of(lake.lake, account_id, keys)
 
     def __getitem__(self, of: Definition) -> Any:
@@ -222,7 +240,8 @@ class _Values:
         return attributes.tags_of(value) if of.kind == "tags" else value
 
 
-def _titles(workspace: Workspace) -> list[Definition]:
+def titles(workspace: Workspace) -> list[Definition]:
+    """Attributes that can be taken along."""
     return [of for of in attributes.titles(workspace) if of.key != PARENT]
 
 
@@ -232,7 +251,7 @@ def _values_to_take(
     """What the account that stays gets: what it lacks, what was chosen, all tags."""
     stays, goes = _Values(workspace, into), _Values(workspace, account_id)
     found: dict[str, Any] = {}
-    for of in _titles(workspace):
+    for of in titles(workspace):
         value = goes[of]
         if of.kind == "tags":
             value = sorted({*stays[of], *goes[of]}, key=str.casefold)

@@ -70,6 +70,7 @@ def preferences(request: TeamRequest) -> HttpResponse:
         "nav": "notices",
         "rows": rows,
         "channels": channels.shown(request.workspace, request.membership),
+        "rhythms": channels.RHYTHMS,
         "is_admin": request.membership.covers(Role.ADMIN),
     }
     return render(request, "work/preferences.html", context)
@@ -84,6 +85,7 @@ def team_channels(request: TeamRequest) -> HttpResponse:
     context = {
         "nav": "notices",
         "channels": channels.shown(request.workspace, None),
+        "rhythms": channels.RHYTHMS,
         "secret": outbox.webhook_secret(request.workspace),
     }
     return render(request, "work/team_channels.html", context)
