@@ -13,7 +13,7 @@ from django.urls import reverse
 from standardwebhooks.webhooks import Webhook
 
 from perennial.apps.team.actions import NotAllowed
-from perennial.apps.team.models import User, Workspace
+from perennial.apps.team.models import AuditEntry, User, Workspace
 from perennial.apps.work import jobs, outbox, posting
 from perennial.apps.work.alerts import actions as alerts
 from perennial.apps.work.models import Channel, Message, Preference
@@ -98,6 +98,29 @@ def test_the_team_hears_every_alert_from_then_on(
     assert len([url for url, _body, _headers in sent if url == CHAT]) == 1
 
 
+def _secret_is_shown_once(workspace: Workspace, admin: Client, team: str) -> None:
+    old = outbox.webhook_secret(workspace)
+    before = admin.get(team).content.decode()
+    assert old not in before
+    assert outbox.last_of(old) in before
+    made = admin.post(team, {"do": "new_secret"})
+    new = outbox.webhook_secret(workspace)
+    assert new != old
+    assert new in made.content.decode()
+    assert "no-store" in made["Cache-Control"]
+    for page in (team, reverse("work:outbox")):
+        assert new not in admin.get(page).content.decode()
+    entry = AuditEntry.objects.get(verb="webhook.secret_made")
+    assert new not in f"{entry.target}{entry.details}"
+    message = outbox.write(
+        workspace, key="t", channel=Message.Channel.CHAT, to=CHAT, text="Hi"
+    )
+    told = admin.get(reverse("work:outbox") + "?state=queued").content.decode()
+    assert "hooks.chat.example" in told
+    assert CHAT not in f"{told}{message}"  # whoever knows the address can write there
+    message.delete()
+
+
 def test_a_digest_comes_to_an_address_once_whatever_dies(
     workspace: Workspace, cast: Cast, sent: Sent, moving: Clock,
     monkeypatch: pytest.MonkeyPatch,
@@ -145,12 +168,14 @@ def test_who_keeps_which_address(
             channels.keep(bob, bob, "chat", url, ["alert"])
     with pytest.raises(NotAllowed):
         channels.keep(bob, None, "chat", CHAT, ["alert"])
+    with pytest.raises(NotAllowed):
+        outbox.new_secret(bob)
     team = reverse("work:team_channels")
     assert client_of(cast.teammate).get(team).status_code == 403
     stranger = client_of(cast.stranger).get(team).content.decode()
     assert outbox.webhook_secret(workspace) not in stranger
     admin = client_of(cast.admin)
-    assert outbox.webhook_secret(workspace) in admin.get(team).content.decode()
+    _secret_is_shown_once(workspace, admin, team)
     admin.post(team, {"url.chat": CHAT, "what.chat": "alert", "test": "chat"})
     viewer = client_of(cast.viewer)
     own = reverse("work:preferences")

@@ -77,7 +77,7 @@ def _send(member: Membership, book: Book, now: datetime) -> bool:
         subject=found.subject,
         text=found.text,
         html=found.html,
-        chart=found.chart,
+        pictures=[found.chart] if found.chart else [],
     )
     return True
 
@@ -133,6 +133,7 @@ def compose(member: Membership, book: Book, *, of_team: bool = False) -> Digest:
     needed = today.needed(workspace, book.reader(email), owner, FIVE)
     summary = home.summary(workspace, book.as_of, owner)
     headline = board.headline(needed, summary, regional, mine=mine)
+    chart = _chart(summary, member)
     rows = [
         {
             "name": row.account.name or row.account.account_id,
@@ -153,7 +154,7 @@ def compose(member: Membership, book: Book, *, of_team: bool = False) -> Digest:
         "home": absolute("/"),
         "settings": absolute(reverse("work:preferences")),
         "colors": charts.COLORS["light"],
-        "has_chart": bool(rows),
+        "chart": outbox.digest(chart) if chart and rows else "",
         "regional": regional,
         "now": datetime.combine(book.as_of, datetime.min.time(), regional.zone),
     }
@@ -161,7 +162,7 @@ def compose(member: Membership, book: Book, *, of_team: bool = False) -> Digest:
         subject=f"{workspace.name}: {headline.lead}",
         text=render_to_string("work/mail/digest.txt", context),
         html=render_to_string("work/mail/digest.html", context),
-        chart=_chart(summary, member),
+        chart=chart,
     )
 
 
