@@ -37,6 +37,7 @@ VERBS = {
     "health": "ask",
     "insights": "ask",
     "scorecard": "scorecard",
+    "accounts": "accounts",
     "keys": "keys",
     "events": "intake",
     "check": "check",

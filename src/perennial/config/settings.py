@@ -242,6 +242,9 @@ ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
 ACCOUNT_BULK = ["perennial.apps.work.joining.start_playbook"]
 ACCOUNT_BELONGINGS = [
     "perennial.apps.customers.merging.belongings",
+    "perennial.apps.health.joining.belongings",
+    "perennial.apps.surveys.joining.belongings",
+    "perennial.apps.guides.joining.belongings",
     "perennial.apps.work.joining.belongings",
 ]
 ACCOUNT_DOCUMENTS = ["perennial.apps.work.documents.views.links"]
