@@ -245,6 +245,9 @@ ACCOUNT_BULK = [
 ]
 ACCOUNT_BELONGINGS = [
     "perennial.apps.customers.merging.belongings",
+    "perennial.apps.health.joining.belongings",
+    "perennial.apps.surveys.joining.belongings",
+    "perennial.apps.guides.joining.belongings",
     "perennial.apps.work.joining.belongings",
 ]
 ACCOUNT_DOCUMENTS = ["perennial.apps.work.documents.views.links"]

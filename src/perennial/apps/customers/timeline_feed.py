@@ -129,9 +129,10 @@ def newest(about: About, history: overview.History, most: int = SHORT) -> list[E
 def _as_read(about: About, entries: Sequence[Entry]) -> list[Entry]:
     """Entries with what customers wrote as the reader may see it: before a search
     looks at them, or it would tell."""
-    told = [(about.account.account_id, entry.quote) for entry in entries]
-    texts = wording.shown(about.workspace, told, mask=about.mask)
-    return [replace(e, quote=text) for e, text in zip(entries, texts, strict=True)]
+    account = about.account.account_id
+    told = [(account, text) for e in entries for text in (e.quote, e.said)]
+    texts = iter(wording.shown(about.workspace, told, mask=about.mask))
+    return [replace(e, quote=next(texts), said=next(texts)) for e in entries]
 
 
 def _own(about: About) -> Iterator[Entry]:
@@ -165,6 +166,10 @@ def _fits(entry: Entry, asked: Asked) -> bool:
         return False
     if not asked.q:
         return True
-    said: Sequence[object] = (entry.text, entry.detail, entry.quote, entry.html)
+    said: Sequence[object] = (
+        entry.text,
+        entry.detail,
+        *(entry.quote, entry.said, entry.html),
+    )
     text = " ".join(strip_tags(str(part)) for part in said).casefold()
     return all(word in text for word in asked.q.casefold().split())

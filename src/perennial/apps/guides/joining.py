@@ -1,4 +1,4 @@
-"""What guides add to the page of an account (`customers.hooks`)."""
+"""What guides add to the pages of customers (`customers.hooks`)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from perennial.apps.customers.account import Account
+from perennial.apps.customers.hooks import Belonging
 from perennial.apps.customers.timeline import Entry
 from perennial.apps.guides import queries
-from perennial.apps.guides.models import Showing
+from perennial.apps.guides.models import Invited, Showing
 from perennial.apps.team.access import TeamRequest
 from perennial.apps.team.models import Workspace
 from perennial.ui import formats
@@ -91,3 +92,13 @@ def _came(seen: int, finished: int, regional: Regional) -> str:
             % {"n": formats.number(finished, regional)}
         )
     return ", ".join(said)
+
+
+def belongings(workspace: Workspace) -> list[Belonging]:
+    """What goes along where accounts are merged."""
+    mine = {"guide__workspace": workspace}
+    chosen = Invited.objects.filter(**mine)
+    return [
+        Belonging(gettext_lazy("Guides shown"), Showing.objects.filter(**mine)),
+        Belonging(gettext_lazy("Guides chosen for it"), chosen, once=("guide_id",)),
+    ]
