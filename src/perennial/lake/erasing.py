@@ -26,11 +26,19 @@ from perennial.lake.tables import TABLES, Table
 ERASED: Final = "[erased]"
 _USER: Final = ("user_id", "anonymous_id", "previous_id")
 _ACCOUNT: Final = ("account_id", "into_id")
-#: Tables whose rows are told of by a row of another: the key, and where it is from.
+#: Rows that belong to a row of another table: their column, and SQL of it there.
 _OF: Final = {
-    "feedback_annotations": ("response_id", "survey_responses"),
-    "goal_values": ("goal_id", "goals"),
-    "lead_stages": ("lead_id", "leads"),
+    "feedback_annotations": (
+        "response_id",
+        {
+            "survey_responses": "response_id",
+            "tickets": "'ticket:' || ticket_id",
+            "touchpoints": "'contact:' || touchpoint_id",
+            "notes": "'note:' || note_id",
+        },
+    ),
+    "goal_values": ("goal_id", {"goals": "goal_id"}),
+    "lead_stages": ("lead_id", {"leads": "lead_id"}),
 }
 
 
@@ -142,12 +150,11 @@ def left(lake: Lake, subject: Subject) -> dict[str, int]:
 def _theirs(lake: Lake, name: str, subject: Subject) -> str:
     """SQL: is a row theirs? Nothing where none can be."""
     own = _own(TABLES[name], subject)
-    if name in _OF:
-        key, parent = _OF[name]
+    column, parents = _OF.get(name, ("", {}))
+    for parent, key in parents.items():
         if above := _own(TABLES[parent], subject):
-            told = lake.told(parent)
-            rows = f"SELECT {key} FROM {told} WHERE {' OR '.join(above)}"
-            own = [*own, f"{key} IN ({rows})"]
+            told = f"SELECT {key} FROM {lake.told(parent)} WHERE {' OR '.join(above)}"
+            own.append(f"{column} IN ({told})")
     return f"({' OR '.join(own)})" if own else ""
 
 
@@ -162,6 +169,11 @@ def _own(table: Table, subject: Subject) -> list[str]:
         found += [
             f"lower(from_address) IN ({listed})",
             f"list_has_any({sent}, [{listed}])",
+        ]
+    if table.name == "feedback_annotations":  # reasons to leave are named by account
+        found += [
+            f"starts_with(response_id, {strings([f'cancellation:{account_id}:'])})"
+            for account_id in sorted(subject.accounts)
         ]
     if table.name == "rejects":  # calls that were not understood, as they were sent
         found += _mentions("payload", subject)
