@@ -29,11 +29,12 @@ def add(tables: Tables) -> None:
     """Add the rows that break naive code."""
     _people(tables)
     _answers(tables)
-    annotate(tables)
     _invites(tables)
     _tickets(tables)
     _emails(tables)
     _touches(tables)
+    _notes(tables)
+    annotate(tables)
     _requests(tables)
     _incidents(tables)
     _goals(tables)
@@ -151,6 +152,37 @@ def annotate(tables: Tables) -> None:
                 }
     rows[("gone",)] = {"response_id": "gone", "topic": "price", "version": 1}
     append(tables, "feedback_annotations", list(rows.values()))
+    _annotate_elsewhere(tables)
+
+
+def _annotate_elsewhere(tables: Tables) -> None:
+    """The same of what is no answer: a topic each for some, of one version."""
+    chance = random.Random(6)
+    keys = {
+        "ticket": tables["tickets"]["ticket_id"].sort(),
+        "contact": tables["touchpoints"]["touchpoint_id"].sort(),
+        "cancellation": tables["contracts"]
+        .select(pl.concat_str("account_id", pl.lit(":"), "term_start"))
+        .to_series()
+        .sort(),
+    }
+    if "notes" in tables:
+        keys["note"] = tables["notes"]["note_id"].sort()
+    rows: list[dict[str, object]] = [
+        {
+            "response_id": f"{source}:{key}",
+            "source": source,
+            "topic": chance.choice(("price", "Confusing", "speed", None)),
+            "version": 1,
+            "annotated_by": "built_in",
+            "sentiment": chance.choice((-1.0, -0.25, 0.0, 0.3, None)),
+            "language": chance.choice(("en", "de", None)),
+        }
+        for source, some in keys.items()
+        for key in some
+        if chance.random() < 0.5
+    ]
+    append(tables, "feedback_annotations", rows)
 
 
 def _invites(tables: Tables) -> None:
@@ -198,6 +230,7 @@ def _tickets(tables: Tables) -> None:
                 "solved_at": solved,
                 "agent_replies": 1,
                 "topic": f"topic {len(rows)}",
+                "subject": "A question",
                 **more,
             }
         )
@@ -238,6 +271,8 @@ def _tickets(tables: Tables) -> None:
             ticket(end + gap, None, **{"topic": about, "user_id": "v_new", **again})
     ticket(NOON, end, topic=None)
     ticket(end + HOUR, None, topic=None)
+    ticket(NOON, end, subject=None, description="It is slow")
+    ticket(NOON, end, subject=" ", description=None)
     append(tables, "tickets", rows)
 
 
@@ -311,6 +346,17 @@ def _touches(tables: Tables) -> None:
             for step in range(1 + number % 2)
         ],
     )
+
+
+def _notes(tables: Tables) -> None:
+    said = [(BIG, NOON), (SMALL, MIDNIGHT - HOUR), (TRIED, NOON), (UNKNOWN, SPRING)]
+    rows = [
+        {"note_id": f"v{n}", "account_id": account, "at": at, "text": text}
+        for n, (account, at, text) in enumerate(
+            (account, at, text) for account, at in said for text in ("So it is.", " ")
+        )
+    ]
+    append(tables, "notes", rows)
 
 
 def _requests(tables: Tables) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cache
 from math import sqrt
@@ -245,7 +246,7 @@ def test_response_rate(plain: Plain) -> None:
 def commented(plain: Plain) -> list[Row]:
     """Comments with their topics: a list of (topic, sentiment)."""
     rows = [
-        placed(plain, row)
+        {**placed(plain, row), "source": "survey"}
         for row in plain.rows("survey_responses")
         if (row["comment"] or "").strip()
     ]
@@ -253,7 +254,7 @@ def commented(plain: Plain) -> list[Row]:
     for note in plain.rows("feedback_annotations"):
         topics[note["response_id"]].append(note)
     found = []
-    for row in plain.visible(once_an_invite(rows)):
+    for row in plain.visible([*once_an_invite(rows), *elsewhere(plain)]):
         notes = topics[row["response_id"]]
         if any(n["annotated_by"] == "person" for n in notes):
             notes = [n for n in notes if n["annotated_by"] == "person"]
@@ -280,6 +281,33 @@ def commented(plain: Plain) -> list[Row]:
     return found
 
 
+def elsewhere(plain: Plain) -> list[Row]:
+    """What people said in tickets, contacts, notes, and where they left."""
+    nothing = dict.fromkeys(("kind", "score", "low", "high", "user_id"))
+    found: list[Row] = []
+
+    def told(source: str, key: str, row: Row, at: str, *words: str) -> None:
+        if any((row[word] or "").strip() for word in words):
+            of = {"source": source, "response_id": f"{source}:{key}"}
+            found.append({**nothing, **row, **of, "date": local(row[at])})
+
+    for row in plain.rows("tickets"):
+        if not row["is_spam"] and row["merged_into"] is None:
+            row = plain.attributed(row, "opened_at")
+            told("ticket", row["ticket_id"], row, "opened_at", "subject", "description")
+    for row in plain.rows("touchpoints"):
+        told("contact", row["touchpoint_id"], row, "at", "summary")
+    for row in plain.rows("notes"):
+        told("note", row["note_id"], row, "at", "text")
+    for row in plain.rows("contracts"):
+        key = f"{row['account_id']}:{row['term_start']}"
+        end = row["term_end"]
+        noon = datetime(end.year, end.month, end.day, 12, tzinfo=UTC)
+        row["outcome_at"] = row["outcome_at"] or noon
+        told("cancellation", key, row, "outcome_at", "churn_reason")
+    return found
+
+
 def points(rows: Sequence[Row]) -> float | None:
     return mean(stretched(r, 0, 10) for r in rows if r["score"] is not None)
 
@@ -292,13 +320,27 @@ def test_topics(plain: Plain, variant: str) -> None:
     every = commented(plain)
     assert len({topic for row in every for topic, _ in row["topics"]}) > 4
     _check_topics(plain, every, (), MONTHS, variant)
-    if variant in ("share", "impact"):
-        by = ("segment",) if variant == "share" else ("kind", "group")
-        _check_topics(plain, every, by, AS_OF, variant)
+    by = {"share": ("segment",), "mentions": ("source",), "impact": ("kind", "group")}
+    if variant in by:
+        _check_topics(plain, every, by[variant], AS_OF, variant)
 
 
-def _check_topics(plain: Plain, every, by, span, variant: str) -> None:
-    asked = {"variant": variant, "params": {"min_side": "2"}}
+def test_topics_of_one_source(plain: Plain) -> None:
+    """Tickets alone, and those that were read in German: no survey told of these."""
+    read = {
+        row["response_id"]: row["language"]
+        for row in plain.rows("feedback_annotations")
+    }
+    own = [row for row in commented(plain) if row["source"] == "ticket"]
+    german = [row for row in own if read.get(row["response_id"]) == "de"]
+    assert 10 < len(german) < len(own)
+    where = "source = 'ticket'"
+    _check_topics(plain, own, (), AS_OF, "share", where)
+    _check_topics(plain, german, (), AS_OF, "share", f"{where} and language = 'de'")
+
+
+def _check_topics(plain: Plain, every, by, span, variant: str, where=None) -> None:
+    asked = {"variant": variant, "params": {"min_side": "2"}, "where": where}
     found = plain.world.workspace.metric(
         "feedback_topics", by=list(by), **span, **asked
     )
@@ -309,11 +351,11 @@ def _check_topics(plain: Plain, every, by, span, variant: str) -> None:
             r for r in every if start <= r["date"] < end and plain.group(r, by) == group
         ]
         expected = _topic(own, row["topic"], variant)
-        where = (variant, start, group, row["topic"])
+        of = (variant, start, group, row["topic"])
         if expected is None:
-            assert row["value"] is None, where
+            assert row["value"] is None, of
         else:
-            assert row["value"] == pytest.approx(expected, abs=2e-9), where
+            assert row["value"] == pytest.approx(expected, abs=2e-9), of
     assert any(row["value"] for row in found.to_dicts())
 
 

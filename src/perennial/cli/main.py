@@ -41,6 +41,9 @@ VERBS = {
     "keys": "keys",
     "events": "intake",
     "check": "check",
+    "backup": "upkeep",
+    "restore": "upkeep",
+    "erase": "upkeep",
 }
 
 

@@ -38,8 +38,9 @@ from perennial.demo.seats import Seats
 from perennial.demo.world import World
 from perennial.lake.tables import FACTS
 
-#: Facts the company has not: events say how it is used, comments what they are about.
-EMPTY = ("usage", "feedback_annotations")
+#: Facts the company has not: events say how it is used, comments what they are about,
+#: and its people write no notes before they know the product.
+EMPTY = ("usage", "feedback_annotations", "notes")
 #: Chosen so that the default company shows, by chance, nothing that is not planted.
 _SALT = 204
 
@@ -148,7 +149,9 @@ def _said(seed: int, world: World, held: Seats) -> dict[str, pa.Table]:
         _rng(seed, "leads"), world.accounts, world.window
     )
     return {
-        "tickets": support.tickets_table(_rng(seed, "ticket rows"), world, tickets),
+        "tickets": support.tickets_table(
+            _rng(seed, "ticket rows"), _rng(seed, "ticket words"), world, tickets
+        ),
         "survey_responses": voice.survey_table(voices, world, answers),
         "survey_invites": voice.invites_table(_rng(seed, "invites"), world, answers),
         "goals": goals.goals_table(world, aims),

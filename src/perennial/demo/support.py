@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from perennial.demo import truths
 from perennial.demo.arrow import Bools, Columns, Floats, Ints, numbered, pick, table
+from perennial.demo.asking import TOPICS, words
 from perennial.demo.clock import Window
 from perennial.demo.engagement import feeling
 from perennial.demo.moments import in_office_hours, now_and_then, someone, span
@@ -16,15 +17,6 @@ from perennial.demo.names import OWNERS, staff_email
 from perennial.demo.seats import Seats
 from perennial.demo.world import World
 
-TOPICS = (
-    "billing",
-    "onboarding",
-    "performance",
-    "mobile app",
-    "reports",
-    "integrations",
-    "how to",
-)
 _TOPIC_SHARES = (0.13, 0.12, 0.09, 0.17, 0.13, 0.16, 0.2)
 CHANNELS = ("email", "chat", "portal", "phone")
 _CHANNEL_SHARES = (0.42, 0.27, 0.21, 0.1)
@@ -121,17 +113,23 @@ def _topics(rng: np.random.Generator, day: Floats, window: Window) -> Ints:
     ago = window.days - day
     recent = (ago >= (surge.low or 0)) & (ago < (surge.high or 0))
     weights = np.tile(_TOPIC_SHARES, (len(day), 1))
-    weights[:, TOPICS.index(surge.subject)] *= np.where(recent, surge.effect, 1.0)
+    weights[:, list(TOPICS).index(surge.subject)] *= np.where(recent, surge.effect, 1.0)
     edges = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
     return np.asarray((rng.random((len(day), 1)) > edges[:, :-1]).sum(axis=1))
 
 
-def tickets_table(rng: np.random.Generator, world: World, found: Tickets) -> pa.Table:
-    """One row a ticket."""
+def tickets_table(
+    rng: np.random.Generator,
+    telling: np.random.Generator,
+    world: World,
+    found: Tickets,
+) -> pa.Table:
+    """One row a ticket; `telling` chooses its words."""
     count, window = len(found), world.window
     ids = numbered("tkt_", count)
     account = world.stints.account[found.stint]
     merged = _merged(rng, found)
+    subjects, messages = words(telling, world, found.stint, found.topic)
     return table(
         "tickets",
         {
@@ -150,7 +148,9 @@ def tickets_table(rng: np.random.Generator, world: World, found: Tickets) -> pa.
             "channel": np.array(CHANNELS, dtype=object)[
                 rng.choice(len(CHANNELS), count, p=_CHANNEL_SHARES)
             ],
-            "topic": np.array(TOPICS, dtype=object)[found.topic],
+            "topic": np.array(list(TOPICS), dtype=object)[found.topic],
+            "subject": subjects,
+            "description": messages,
             "is_spam": found.spam,
             "merged_into": pick(ids, merged),
         },

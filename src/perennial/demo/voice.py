@@ -19,10 +19,10 @@ from perennial.demo.arrow import (
     stack,
     table,
 )
+from perennial.demo.asking import spoken
 from perennial.demo.comments import pool
 from perennial.demo.engagement import feeling
 from perennial.demo.moments import in_office_hours, someone
-from perennial.demo.names import COUNTRIES
 from perennial.demo.phrases import LANGUAGES, THEMES
 from perennial.demo.support import Tickets
 from perennial.demo.world import World
@@ -223,7 +223,7 @@ def _comments(
     negative = rng.random(count) > np.clip((happy - 0.62) / 0.24, 0.02, 0.98)
     theme = _themes(rng, every, negative, world.window.days)
     written = rng.random(count) < np.array([_COMMENTED[k] for k in every.kind])
-    language = _languages(rng, world, every)
+    language = spoken(rng, world, every.stint)
     texts, size = pool()
     group = (language * len(THEMES) + theme) * 2 + negative
     index = group * size + rng.integers(0, size, count)
@@ -245,15 +245,3 @@ def _themes(
     weights[:, at] *= np.where(recent, surge.effect, 1.0)
     edges = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
     return np.asarray((rng.random((len(every), 1)) > edges[:, :-1]).sum(axis=1))
-
-
-def _languages(rng: np.random.Generator, world: World, every: Answers) -> Ints:
-    """Index into `LANGUAGES`; one in eight writes English anyhow."""
-    spoken = np.array(
-        [
-            LANGUAGES.index(c.language) if c.language in LANGUAGES else 0
-            for c in COUNTRIES
-        ]
-    )
-    country = world.accounts.country[world.stints.account[every.stint]]
-    return np.where(rng.random(len(every)) < 0.125, 0, spoken[country])

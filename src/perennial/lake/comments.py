@@ -1,4 +1,4 @@
-"""Topics of new comments in surveys, found by each refresh.
+"""Topics of new comments, whoever said them where, found by each refresh.
 
 A comment is read once, and again when it changes. What a person said, or an analysis
 that came with an import, is never written over. Cost grows with new comments: with
@@ -12,15 +12,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+import ibis
 import ibis.expr.types as ir
 import polars as pl
 import pyarrow as pa
 
 from perennial.core.ids import digest
-from perennial.lake import corrections, taxonomies
+from perennial.lake import corrections, merged, taxonomies
 from perennial.lake.duck import connect_apart
 from perennial.lake.stored import VersionGone
 from perennial.lake.tables import TABLES
+from perennial.metrics import said
+from perennial.metrics.said import SOURCES, Source
 from perennial.metrics.surveys import BUILT_IN, PARTS, on_scale, on_scales
 from perennial.scoring import moods, themes
 from perennial.scoring.lessons import Lessons
@@ -30,27 +33,27 @@ if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
 NAME = corrections.NAME
-SOURCE: Final = corrections.SOURCE
 #: Comments that are read by what the ones before them taught, and how many these are.
 _AT_ONCE: Final = 1_000
 _TAUGHT_BY: Final = 2_000
 #: The way comments were read, as a commit says it.
 _WAY: Final = "way"
-#: What tells surveys apart of which some came with an analysis.
-_SURVEY: Final = ("kind", "survey")
+#: What tells apart where some comments came with an analysis.
+_TOGETHER: Final = ("source", "kind", "survey")
 
 
 def take(workspace: Workspace) -> int:
     """Read what is new; how many comments."""
     lake = workspace.lake
-    version = lake.snapshot(SOURCE).version
-    if version < 0:
+    versions = {name: lake.snapshot(name).version for name in said.TABLES}
+    if max(versions.values()) < 0:
         return 0
     number, topics = taxonomies.active(lake)
     taught = corrections.lessons(workspace, topics)
     reader = themes.Reader(topics, taught=taught)
     way = _way(number, taught)
-    now = {SOURCE: version, _WAY: int(digest(way)[:12], 16) if way else -1}
+    now = versions | merged.version(lake)
+    now[_WAY] = int(digest(way)[:12], 16) if way else -1
     before = {
         name: -1 if at is None else at
         for name in now
@@ -58,9 +61,13 @@ def take(workspace: Workspace) -> int:
     }
     if before == now:
         return 0
-    # Read another way, every comment may speak of something else.
-    is_same = before[_WAY] == now[_WAY]
-    found = _unread(workspace, before[SOURCE] if is_same else -1, version, way)
+    # Read another way, every comment may speak of something else; of merged accounts,
+    # a cancellation is another's.
+    if before[_WAY] != now[_WAY]:
+        before = dict.fromkeys(now, -1)
+    elif before.get(merged.NAME) != now.get(merged.NAME):
+        before[SOURCES["cancellation"].table] = -1
+    found = _unread(workspace, before, now, way)
     rows = [
         row
         for some, moods_of in _taught(workspace, found)
@@ -85,51 +92,64 @@ def _way(number: int, taught: Mapping[str, Lessons]) -> str:
     return " ".join([str(number), *sorted(told)]) if number or told else ""
 
 
-def _unread(workspace: Workspace, before: int, version: int, way: str) -> pl.DataFrame:
-    """Comments that were not read as they are now, the oldest first: response_id,
-    comment, language, points (0 to 10), hash, and the version of the next reading."""
-    changed = _changed(workspace, before, version)
-    if changed.is_empty():
+def _unread(
+    workspace: Workspace, before: Mapping[str, int], now: Mapping[str, int], way: str
+) -> pl.DataFrame:
+    """Comments that were not read as they are now, the oldest first: as they were said,
+    with a hash, and the version of the next reading."""
+    changed = [
+        _changed(workspace, source, before[source.table], now[source.table])
+        for source in SOURCES.values()
+        if before[source.table] != now[source.table]
+    ]
+    found = pl.concat(changed) if changed else pl.DataFrame()
+    if found.is_empty():
         return pl.DataFrame()
-    rows = answers(workspace)
-    rows = rows.filter(rows.answered_at >= changed["answered_at"].min())
-    found = workspace.engine.run(rows).join(changed, on="response_id", how="semi")
     found = found.with_columns(
         hash=pl.col("comment").map_elements(
             lambda comment: _hash(comment, way), return_dtype=pl.String
         )
     )
     found = _not_analyzed(workspace, found)
-    known = _readings(workspace)
+    known = _readings(workspace, found["response_id"])
     found = found.join(known, on="response_id", how="left")
     is_new = pl.col("known").is_null() | (pl.col("known") != pl.col("hash"))
     found = found.filter(is_new).with_columns(next=pl.col("version").fill_null(0) + 1)
-    return found.sort("answered_at", "response_id")
+    return found.sort("at", "response_id")
 
 
-def answers(workspace: Workspace) -> ir.Table:
-    """Answers with a comment: response_id, kind, survey, comment, language, answered_at,
-    and points, the score from 0 to 10, null without a valid one."""
-    rows = workspace.engine.table(SOURCE)
+def everything(workspace: Workspace) -> ir.Table:
+    """Comments of every source, as `said` tells of them."""
+    return said.everything(workspace.engine.table)
+
+
+def _scored(workspace: Workspace) -> ir.Table:
+    """Answers with a comment and a valid score: response_id, comment, language, at,
+    and points, the score from 0 to 10."""
+    rows = workspace.engine.table(SOURCES["survey"].table)
     rows = on_scales(rows.filter(rows.comment.strip() != ""))
+    rows = rows.filter(rows.score.notnull())
     return rows.select(
-        *("response_id", "kind", "survey", "comment", "language", "answered_at"),
+        *("response_id", "comment", "language"),
+        at="answered_at",
         points=on_scale(rows, 0, 10).cast("float64") / PARTS,
     )
 
 
-def _changed(workspace: Workspace, before: int, version: int) -> pl.DataFrame:
-    """Answers with a comment that are not as they were: response_id, answered_at."""
-    lake = workspace.lake
+def _changed(
+    workspace: Workspace, source: Source, before: int, version: int
+) -> pl.DataFrame:
+    """Comments of a source that are not as they were, as they are now."""
+    lake, name = workspace.lake, source.table
     try:
-        _, come = lake.difference(SOURCE, before, version)
+        _, come = lake.difference(name, before, version)
     except VersionGone:
-        _, come = lake.difference(SOURCE, -1, version)
+        _, come = lake.difference(name, -1, version)
+    rows = ibis.table(workspace.engine.table(name).schema(), name="come")
+    told = ibis.to_sql(source.said(rows), dialect="duckdb")
     with connect_apart() as duck:
-        rows = duck.sql(
-            f"SELECT response_id, answered_at FROM {come} WHERE trim(comment) <> ''"
-        )
-        return pl.DataFrame(rows.to_arrow_table())
+        duck.execute(f"CREATE TEMP VIEW come AS {come}")
+        return pl.DataFrame(duck.sql(told).to_arrow_table())
 
 
 def _hash(comment: str, way: str) -> str:
@@ -138,24 +158,26 @@ def _hash(comment: str, way: str) -> str:
 
 
 def _not_analyzed(workspace: Workspace, found: pl.DataFrame) -> pl.DataFrame:
-    """Without comments of surveys whose answers came with an analysis, up to the last
-    one that has: of those it says nothing about, it found nothing."""
-    table, rows = workspace.engine.table(NAME), answers(workspace)
+    """Without comments of surveys, or of other sources, that came with an analysis, up
+    to the last one that has: of those it says nothing about, it found nothing."""
+    table = workspace.engine.table(NAME)
     given = table.filter(table.annotated_by.fill_null("analysis") == "analysis").select(
         "response_id"
     )
-    rows = rows.semi_join(given, "response_id")
-    last = rows.group_by(_SURVEY).agg(until=rows.answered_at.max())
-    until = workspace.engine.run(last)
-    found = found.join(until, on=_SURVEY, how="left", nulls_equal=True)
-    later = pl.col("until").is_null() | (pl.col("answered_at") > pl.col("until"))
+    if workspace.engine.run(given.limit(1)).is_empty():
+        return found
+    rows = everything(workspace).semi_join(given, "response_id")
+    until = workspace.engine.run(rows.group_by(_TOGETHER).agg(until=rows["at"].max()))
+    found = found.join(until, on=_TOGETHER, how="left", nulls_equal=True)
+    later = pl.col("until").is_null() | (pl.col("at") > pl.col("until"))
     return found.filter(later).drop("until")
 
 
-def _readings(workspace: Workspace) -> pl.DataFrame:
-    """The newest reading of each comment: response_id, known (a hash), version."""
+def _readings(workspace: Workspace, some: pl.Series) -> pl.DataFrame:
+    """The newest reading of some comments: response_id, known (a hash), version."""
     table = workspace.engine.table(NAME)
     table = table.filter(table.annotated_by == BUILT_IN)
+    table = table.semi_join(ibis.memtable(some.to_frame().to_arrow()), "response_id")
     rows = workspace.engine.run(
         table.select("response_id", "version", known=table.comment_hash)
     )
@@ -171,11 +193,10 @@ def _taught(
     """Comments in their order, some at once, with what those before them taught."""
     if found.is_empty():
         return
-    rows = answers(workspace)
-    rows = rows.filter(rows.points.notnull())
+    rows = _scored(workspace)
     for some in found.iter_slices(_AT_ONCE):
-        before = rows.filter(rows.answered_at < some["answered_at"][0])
-        before = before.order_by([before.answered_at.desc(), before.response_id])
+        before = rows.filter(rows["at"] < some["at"][0])
+        before = before.order_by([before["at"].desc(), before.response_id])
         yield some, _moods(workspace.engine.run(before.limit(_TAUGHT_BY)))
 
 
@@ -201,6 +222,7 @@ def _read(some: pl.DataFrame, reader: themes.Reader) -> Iterator[dict[str, Any]]
         for topic, sentiment in reading.topics.items() or [(None, None)]:
             yield {
                 "response_id": row["response_id"],
+                "source": row["source"],
                 "topic": topic,
                 "sentiment": sentiment,
                 "version": row["next"],

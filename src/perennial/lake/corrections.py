@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from perennial.metrics.said import everything
 from perennial.metrics.surveys import ranked
 from perennial.scoring import lessons as learning
 from perennial.scoring import themes
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
 NAME: Final = "feedback_annotations"
-SOURCE: Final = "survey_responses"
 #: Comments by which it is judged how common a word is, the last ones.
 _OTHERS: Final = 1_000
 
@@ -32,16 +32,12 @@ def lessons(workspace: Workspace, topics: Sequence[Topic]) -> Mapping[str, Lesso
     spoken: dict[str, set[str]] = defaultdict(set)
     for response, topic in said.select("response_id", "topic").iter_rows():
         spoken[response] |= {topic} if topic else set()
-    answers = workspace.engine.table(SOURCE).select(
-        "response_id", "comment", "language", "answered_at"
-    )
-    mine = answers.filter(answers.response_id.isin(list(spoken)))
+    every = everything(workspace.engine.table)
+    mine = every.filter(every.response_id.isin(list(spoken)))
     corrected: dict[str, list[Corrected]] = defaultdict(list)
     for row in workspace.engine.run(mine).sort("response_id").iter_rows(named=True):
         said_of = spoken[row["response_id"]]
-        language, found = reader.corrected(
-            row["comment"] or "", row["language"], said_of
-        )
+        language, found = reader.corrected(row["comment"], row["language"], said_of)
         corrected[language].append(found)
     others = _others(workspace, list(spoken))
     return {
@@ -53,9 +49,9 @@ def lessons(workspace: Workspace, topics: Sequence[Topic]) -> Mapping[str, Lesso
 
 def _others(workspace: Workspace, but: Sequence[str]) -> Mapping[str, list[list[str]]]:
     """Stems of the last comments that nobody corrected, by language."""
-    rows = workspace.engine.table(SOURCE)
-    rows = rows.filter((rows.comment.strip() != "") & ~rows.response_id.isin(list(but)))
-    rows = rows.order_by([rows.answered_at.desc(), rows.response_id]).limit(_OTHERS)
+    rows = everything(workspace.engine.table)
+    rows = rows.filter(~rows.response_id.isin(list(but)))
+    rows = rows.order_by([rows["at"].desc(), rows.response_id]).limit(_OTHERS)
     found: dict[str, list[list[str]]] = defaultdict(list)
     told = workspace.engine.run(rows.select("comment", "language"))
     for comment, language in told.iter_rows():

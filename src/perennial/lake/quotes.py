@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
+import ibis
 import polars as pl
 import pyarrow as pa
 
 from perennial.core.errors import BadValue
 from perennial.lake import taxonomies
-from perennial.lake.comments import NAME, SOURCE, answers
+from perennial.lake.comments import NAME, everything
 from perennial.lake.duck import connect
 from perennial.lake.tables import TABLES
+from perennial.metrics import said
 from perennial.metrics.feedback import is_mismatch
 from perennial.metrics.query import ask
+from perennial.metrics.said import SOURCES
 from perennial.metrics.surveys import PARTS, comment_topics, comments, ranked
 from perennial.scoring.taxonomy import Topic
 from perennial.scoring.themes import Reader, mended
@@ -24,22 +27,23 @@ from perennial.scoring.themes import Reader, mended
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
-#: Comments that are looked through, the newest of a period.
+#: Comments that are looked through, the newest of each source in a period.
 _MOST: Final = 2_000
 
 
 @dataclass(frozen=True)
 class Quote:
-    """A comment of a survey. `points` is its score from 0 to 10; `topics` have their
-    sentiment in [-1, 1], None where nobody told. `is_mismatch`: score and words of an
-    NPS answer disagree (F04)."""
+    """A comment. `kind` and `score` are those of its answer to a survey, `points` the
+    score from 0 to 10; `topics` have their sentiment in [-1, 1], None where nobody told.
+    `is_mismatch`: score and words of an NPS answer disagree (F04)."""
 
     response_id: str
+    source: str
     account_id: str | None
     comment: str
     language: str | None
-    answered_at: datetime
-    kind: str
+    at: datetime
+    kind: str | None
     score: float | None
     points: float | None
     topics: Mapping[str, float | None]
@@ -60,18 +64,20 @@ def quotes(
     )
     t = workspace.inputs(query)
     rows = t.in_periods(comments(t))
-    newest = rows.order_by([rows.answered_at.desc(), rows.response_id]).limit(_MOST)
-    texts = t.everything(SOURCE).select("response_id", "comment")
+    order = [rows["at"].desc(), rows.response_id]
+    of_source = ibis.window(group_by="source", order_by=order)
+    placed = rows.mutate(place=ibis.row_number().over(of_source))
+    newest = placed.filter(placed.place < _MOST)
+    texts = said.everything(t.everything).select("response_id", "comment")
     found = newest.join(texts, "response_id")
     found = found.left_join(comment_topics(t), "response_id")
     columns = (
-        *("response_id", "account_id", "comment", "language", "answered_at", "kind"),
+        *("response_id", "source", "account_id", "comment", "at", "kind"),
         *("score", "points", "group", "topic", "sentiment"),
     )
-    frame = workspace.engine.run(found.select(columns))
-    frame = frame.sort(
-        "answered_at", "response_id", "topic", descending=[True, False, False]
-    )
+    found = found.mutate(language=found.language.coalesce(found.read_in))
+    frame = workspace.engine.run(found.select(*columns, "language"))
+    frame = frame.sort("at", "response_id", "topic", descending=[True, False, False])
     parts = frame.partition_by("response_id", maintain_order=True)
     return [_quote(part) for part in parts]
 
@@ -84,10 +90,11 @@ def _quote(rows: pl.DataFrame) -> Quote:
     is_nps = row["group"] is not None
     return Quote(
         row["response_id"],
+        row["source"],
         row["account_id"],
-        row["comment"],
+        row["comment"].strip(),
         row["language"],
-        row["answered_at"],
+        row["at"],
         row["kind"],
         row["score"],
         points,
@@ -107,8 +114,8 @@ class Changed:
 
 def preview(workspace: Workspace, topics: Sequence[Topic], most: int) -> list[Changed]:
     """Which of the last comments would speak of other topics than by those in force."""
-    rows = answers(workspace)
-    rows = rows.order_by([rows.answered_at.desc(), rows.response_id]).limit(most)
+    rows = everything(workspace)
+    rows = rows.order_by([rows["at"].desc(), rows.response_id]).limit(most)
     now, then = Reader(taxonomies.active(workspace.lake)[1]), Reader(topics)
     found = []
     for row in workspace.engine.run(rows).iter_rows(named=True):
@@ -127,9 +134,9 @@ def correct(workspace: Workspace, response_id: str, topics: Sequence[str]) -> No
     A topic keeps its sentiment, one that is new gets the mean of the others. Raises
     `BadValue` where there is no such comment.
     """
-    lake, told = workspace.lake, workspace.engine.table(SOURCE)
-    asked = told.filter(told.response_id == response_id)
-    if not workspace.engine.run(asked.filter(asked.comment.strip() != "")).height:
+    lake, source = workspace.lake, SOURCES[said.source_of(response_id)]
+    told = source.said(workspace.engine.table(source.table))
+    if workspace.engine.run(told.filter(told.response_id == response_id)).is_empty():
         raise BadValue(f"there is no comment {response_id}")
     with lake.lock(NAME):
         table = workspace.engine.table(NAME)
@@ -139,9 +146,10 @@ def correct(workspace: Workspace, response_id: str, topics: Sequence[str]) -> No
         felt = {row["topic"]: row["sentiment"] for row in rows}
         known = [s for s in felt.values() if s is not None]
         mood = sum(known) / len(known) if known else None
-        said = [
+        spoken = [
             {
                 "response_id": response_id,
+                "source": source.name,
                 "topic": topic,
                 "sentiment": felt.get(topic, mood) if topic else None,
                 "version": version,
@@ -151,7 +159,7 @@ def correct(workspace: Workspace, response_id: str, topics: Sequence[str]) -> No
             for topic in dict.fromkeys(topics) or [None]
         ]
         schema = TABLES[NAME].schema()
-        lake.write(NAME, pa.Table.from_pylist(said, schema=schema))
+        lake.write(NAME, pa.Table.from_pylist(spoken, schema=schema))
 
 
 def _last_word(rows: pl.DataFrame) -> int:

@@ -569,9 +569,14 @@ _FACTS = (
     ),
     _table(
         "feedback_annotations",
-        "What comments in surveys speak of, found by analysis or by a person.",
+        "What comments speak of, found by analysis or by a person.",
         "response_id topic version annotated_by",
-        _id("response_id", "The answer the comment belongs to.", required=True),
+        _id(
+            "response_id",
+            "The answer the comment came with; of a ticket, a contact, a note or a "
+            "cancellation its id with that word before it: ticket:4711.",
+            required=True,
+        ),
         Column("topic", "string", "What it speaks of; empty: of no known topic."),
         Column("sentiment", "float", "How it speaks of it, from -1 to 1."),
         Column(
@@ -591,6 +596,12 @@ _FACTS = (
             "comment_hash",
             "string",
             "Of the comment as it was read; one that changed is read again.",
+        ),
+        Column(
+            "source",
+            "string",
+            "Where it was said; empty: in an answer.",
+            choices=("survey", "ticket", "contact", "note", "cancellation"),
         ),
     ),
     _table(
@@ -617,6 +628,18 @@ _FACTS = (
         Column("priority", "string", "Priority."),
         Column("channel", "string", "Channel."),
         Column("topic", "string", "Topic."),
+        Column(
+            "subject",
+            "string",
+            "Its subject, as the customer wrote it.",
+            aliases=("title",),
+        ),
+        Column(
+            "description",
+            "string",
+            "Its first message: what it is about is read from here.",
+            aliases=("body", "message"),
+        ),
         Column("is_spam", "bool", "Spam: in no number."),
         Column("is_abandoned", "bool", "The customer gave up waiting."),
         Column("opened_by_agent", "bool", "Opened by an agent, not by the customer."),
@@ -653,6 +676,16 @@ _FACTS = (
         Column("minutes", "float", "How long."),
         Column("staff_email", "string", "Who of you."),
         Column("summary", "string", "In a sentence."),
+    ),
+    _table(
+        "notes",
+        "What your people wrote down about customers.",
+        "note_id",
+        _id("note_id", "The note's id.", required=True),
+        _required(ACCOUNT),
+        Column("at", "timestamp", "When.", required=True, aliases=("created_at",)),
+        Column("text", "string", "What it says.", required=True, aliases=("body",)),
+        Column("staff_email", "string", "Who of you."),
     ),
     _table(
         "leads",
@@ -1354,5 +1387,6 @@ DATED: Mapping[str, str] = {
     "survey_responses": "answered_at",
     "tickets": "opened_at",
     "touchpoints": "at",
+    "notes": "at",
 }
 assert set(DATED) <= set(TABLES)

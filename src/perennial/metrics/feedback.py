@@ -1,4 +1,4 @@
-"""What customers write in surveys: F04 of the reference."""
+"""What customers say in their own words: F04 of the reference."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import polars as pl
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import metric
+from perennial.metrics.said import TABLES
 from perennial.metrics.surveys import GROUPS, PARTS, comment_topics, comments
 from perennial.metrics.voice import DIMENSIONS
 
@@ -78,9 +79,10 @@ def _quotient(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     unit="count",
     formula="comments that speak of a topic",
     source="F04",
-    reads=("survey_responses",),
-    also_reads=("feedback_annotations",),
-    dimensions=(*DIMENSIONS, "kind", "group"),
+    # The terms of contracts begin long before somebody says why they ended.
+    reads=tuple(name for name in TABLES if name != "contracts"),
+    also_reads=("feedback_annotations", "contracts"),
+    dimensions=(*DIMENSIONS, "source", "kind", "group"),
     makes=("topic",),
     conclude=_told,
     good="none",
@@ -104,13 +106,14 @@ def _quotient(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     },
     params={"min_side": "comments each side of an impact needs, 5 unless said"},
     caveats=(
-        "Every comment counts. Scores of all surveys are stretched to 0 to 10, where 10 "
+        "Every comment counts: of answers, tickets, contacts, notes and cancellations; "
+        "effects are of those with a score. Scores of all surveys are stretched to 0 to 10, where 10 "
         "is best. Topics are found by analysis; what a person said goes before it."
     ),
 )
 def feedback_topics(t: Inputs, q: Query) -> ir.Table:
-    """What customers write about in surveys: how often each topic comes up, how they
-    speak of it, and what it does to the score."""
+    """What customers speak of, in answers and elsewhere: how often each topic comes up,
+    how they speak of it, and what it does to the score."""
     keys = [name for name in q.keys if name != "topic"]
     every = t.in_periods(comments(t))
     spoken = every.join(comment_topics(t), "response_id")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from perennial.metrics import said
 from perennial.metrics.durations import summary
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
@@ -232,10 +233,7 @@ def _was_clear(t: Inputs, q: Query) -> ir.Table:
     formula="accounts that reached their goals with a good experience / accounts judged",
     source="O03",
     reads=_GOALS,
-    also_reads=(
-        *("goal_values", "survey_responses", "feedback_annotations", "tickets"),
-        "request_days",
-    ),
+    also_reads=("goal_values", "feedback_annotations", "request_days", *said.TABLES),
     window_days=90,
     variants={
         "success": "goals reached and a good experience",

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from perennial.metrics.inputs import Inputs
+from perennial.metrics.said import SOURCES, Source
 
 #: Scales of surveys that do not say theirs.
 _SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
@@ -47,15 +48,19 @@ def _valid(t: Inputs, kind: str) -> Prepare:
 def _placed(t: Inputs, rows: ir.Table) -> ir.Table:
     """Answers with whose they are and their `score`, null where it cannot be."""
     rows = t.attributed("survey_responses", "response_id", rows, "answered_at")
-    users = t.users.select(role_of="user_id", role="role")
-    rows = rows.left_join(users, rows.user_id == users.role_of)
-    rows = rows.mutate(
+    rows = _with_role(t, rows).mutate(
         person=ibis.cases(
             (rows.user_id.notnull(), ibis.literal("u") + rows.user_id),
             else_=ibis.literal("r") + rows.response_id,
         )
     )
-    return on_scales(rows).drop("role_of")
+    return on_scales(rows)
+
+
+def _with_role(t: Inputs, rows: ir.Table) -> ir.Table:
+    """Rows with the `role` of their user."""
+    users = t.users.select(role_of="user_id", role="role")
+    return rows.left_join(users, rows.user_id == users.role_of).drop("role_of")
 
 
 def on_scales(rows: ir.Table) -> ir.Table:
@@ -109,14 +114,33 @@ def on_scale(rows: ir.Table, low: int, high: int) -> ir.IntegerColumn:
 
 # Comments
 
+#: What is known of a comment beside its text, of an answer's or any other.
+_OF_COMMENTS = (
+    *("response_id", "source", "account_id", "user_id", "at", "language", "role"),
+    *("kind", "survey", "wave", "channel", "touchpoint", "scale"),
+    *("score", "points", "group"),
+)
+
 
 def comments(t: Inputs) -> ir.Table:
-    """Answers with a comment, one row each, without its text.
+    """Comments of every source, one row each, without their text.
 
-    `points` is the score on a scale from 0 to 10, in whole parts; null without one.
-    `group` is promoter, passive or detractor in an NPS survey, otherwise null.
+    `points` is the score of its answer on a scale from 0 to 10, in whole parts; null
+    without one. `group` is promoter, passive or detractor in an NPS survey, otherwise
+    null. `language` is the one that was told, or else the one it was read in.
     """
-    return t.facts("survey_responses", "answered_at", lambda rows: _commented(t, rows))
+    return t.facts("survey_responses", "at", lambda rows: _every_comment(t, rows))
+
+
+def _every_comment(t: Inputs, rows: ir.Table) -> ir.Table:
+    answered = _commented(t, rows).select(_OF_COMMENTS)
+    others = [
+        _elsewhere(t, source, answered)
+        for source in SOURCES.values()
+        if source.name != "survey"
+    ]
+    every = ibis.union(answered, *others)
+    return _in_its_language(t, every) if t.asks("language") else every
 
 
 def _commented(t: Inputs, rows: ir.Table) -> ir.Table:
@@ -128,13 +152,42 @@ def _commented(t: Inputs, rows: ir.Table) -> ir.Table:
         (rows.score >= 9, promoter), (rows.score >= 7, passive), else_=detractor
     )
     return rows.mutate(
+        at="answered_at",
+        source=ibis.literal("survey"),
         points=on_scale(rows, 0, _POINTS),
         group=ibis.cases((is_nps & rows.score.notnull(), group)),
-    ).drop("comment")
+    )
+
+
+def _elsewhere(t: Inputs, source: Source, like: ir.Table) -> ir.Table:
+    """Comments of another source in the columns of answers', null where only these
+    have something to tell."""
+    rows = source.said(t.everything(source.table)).drop("comment")
+    if source.has_users:
+        rows = t.attributed(source.table, "response_id", rows, "at")
+        rows = _with_role(t, rows)
+    return rows.select(
+        **{
+            name: (rows[name] if name in rows.columns else ibis.null()).cast(of)
+            for name, of in like.schema().items()
+        }
+    )
+
+
+def _in_its_language(t: Inputs, rows: ir.Table) -> ir.Table:
+    read = t.everything("feedback_annotations")
+    read = read.filter((read.annotated_by == BUILT_IN) & read.language.notnull())
+    known = read.group_by(known_of="response_id").agg(
+        read_in=read.language.argmax(read.version)
+    )
+    found = rows.left_join(known, rows.response_id == known.known_of)
+    language = found.language.coalesce(found.read_in)
+    return found.mutate(language=language).select(rows.columns)
 
 
 def comment_topics(t: Inputs) -> ir.Table:
-    """Topics of comments as they count: response_id, topic, sentiment.
+    """Topics of comments as they count: response_id, topic, sentiment, read_in (the
+    language).
 
     A person's word goes before an analysis that came with an import, that before the
     reading of the nightly refresh, a newer version before an older one; `topic` is
@@ -154,5 +207,5 @@ def ranked(rows: ir.Table) -> ir.Table:
     ranked = rows.mutate(place=ibis.rank().over(one))
     topic = ranked.topic.strip()
     return ranked.filter(ranked.place == 0).select(
-        "response_id", topic=topic.nullif(""), sentiment="sentiment"
+        "response_id", "sentiment", topic=topic.nullif(""), read_in="language"
     )

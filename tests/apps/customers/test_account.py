@@ -227,7 +227,9 @@ def test_the_timeline(
     stored = overview.history(workspace, kestrel)
     names, users = {"alice@default.example": "Alice"}, {"k1": "Kim 1"}
     found = timeline.timeline(workspace, kestrel, stored, names, users, regional)
-    told = [(strip_tags(str(e.text)).strip(), e.detail or e.quote) for e in found]
+    told = [
+        (strip_tags(str(e.text)).strip(), e.detail or e.said or e.quote) for e in found
+    ]
     assert told[:6] == [
         ("Ticket: API limits urgent", "Open for 4 days"),
         ("Ticket: API limits high", "Open for 6 days"),

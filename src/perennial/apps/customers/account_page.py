@@ -265,14 +265,14 @@ class TermRow:
     reason: str
 
 
-def term_row(term: Term, regional: Regional) -> TermRow:
+def term_row(term: Term, reason: str, regional: Regional) -> TermRow:
     return TermRow(
         term.start,
         term.end,
         formats.money(term.acv, regional, term.currency),
         term.auto_renew,
         _OUTCOMES.get(term.outcome, term.outcome),
-        term.churn_reason,
+        reason,
     )
 
 

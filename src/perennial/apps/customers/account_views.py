@@ -119,14 +119,20 @@ def account_money(request: TeamRequest, account_id: str) -> HttpResponse:
     items = money.items(request.workspace, found)
     changes = money.mrr_levels(request.workspace, found)
     months = money.history(request.workspace, found, changes)
+    terms = money.terms(request.workspace, found)
+    reasons = wording.shown(
+        request.workspace,
+        [(account_id, term.churn_reason) for term in terms],
+        mask=not wording.reads_all(request.membership),
+    )
     context = {
         **_shared(request, found, "money"),
         "items": [page.item_row(item, request.regional) for item in items],
         "note": page.items_note(items, found, request.regional),
         "mrr_chart": page.mrr_chart(months, request.regional),
         "terms": [
-            page.term_row(term, request.regional)
-            for term in money.terms(request.workspace, found)
+            page.term_row(term, reason, request.regional)
+            for term, reason in zip(terms, reasons, strict=True)
         ],
         "seat_changes": money.seat_levels(request.workspace, found),
     }

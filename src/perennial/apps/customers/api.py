@@ -18,6 +18,7 @@ from perennial.apps.customers import (
     merging,
     note_actions,
     queries,
+    wording,
 )
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.models import Contact, Merge, Note
@@ -250,7 +251,10 @@ def list_notes(
         found = found.filter(account_id=account_id)
     if kind:
         found = found.filter(kind=kind)
-    return paging.by_id(found, _note, limit, cursor)
+    page = paging.by_id(found, _note, limit, cursor)
+    if not wording.reads_all(request.auth):
+        wording.hide(request.auth.workspace, page.items, "body")
+    return page
 
 
 @router.post("/notes", auth=tokens.WRITE, response={200: NoteOut, **ERRORS})

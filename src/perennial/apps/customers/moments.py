@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from perennial.apps.customers import attributes, markdown, note_queries
+from perennial.apps.customers import attributes, markdown, note_queries, wording
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.kept import kept
 from perennial.apps.customers.models import Note
@@ -146,7 +146,7 @@ def _terms(about: About) -> Iterator[Entry]:
         )
         if row["outcome"] in words and row["outcome_at"]:
             yield Entry(row["outcome_at"], icon="file-text", text=words[row["outcome"]],
-                        detail=row["churn_reason"] or "", kind="billing")  # fmt: skip
+                        said=row["churn_reason"] or "", kind="billing")  # fmt: skip
 
 
 # --- use ---------------------------------------------------------------------
@@ -198,7 +198,10 @@ def _deactivated(lake: Lake, account_id: str) -> list[tuple[str, str, datetime]]
 
 def notes(about: About) -> Iterator[Entry]:
     account_id = about.account.account_id
-    for note in note_queries.notes_of(about.workspace, account_id):
+    found = list(note_queries.notes_of(about.workspace, account_id))
+    if about.mask:
+        wording.hide(about.workspace, found, "body")
+    for note in found:
         parts = [str(note.get_kind_display()), name_of(note.author, about.names)]
         if note.minutes:
             minutes = formats.number(note.minutes, about.regional)

@@ -1,4 +1,5 @@
-"""Verbs of notes. Calls, meetings and e-mails are touchpoints in the lake at once."""
+"""Verbs of notes. The lake has them at once, calls, meetings and e-mails among them as
+touchpoints."""
 
 from __future__ import annotations
 
@@ -25,8 +26,9 @@ from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue
 from perennial.lake import measures
 from perennial.lake.tables import TABLES
+from perennial.lake.workspace import Workspace as Lake
 
-TOUCHPOINTS = "touchpoints"
+TOUCHPOINTS, NOTES = "touchpoints", "notes"
 LONGEST, MOST_FILES, MOST_BYTES = 20_000, 5, 20 * 2**20
 
 
@@ -169,23 +171,56 @@ def _mention(note: Note) -> None:
 
 
 def touch(note: Note, *, was_contact: bool = False) -> None:
-    """The contact as a touchpoint, under a key of its own: written twice it is one."""
-    lake = lake_of(note.workspace)
-    touchpoint = f"note:{note.key.hex}"
-    if note.is_contact and note.deleted_at is None:
-        row = {
-            "touchpoint_id": touchpoint,
-            "account_id": note.account_id,
-            "at": note.at,
-            "kind": note.kind,
-            "minutes": note.minutes,
-            "staff_email": note.author,
-            "summary": markdown.plain(note.body),
-        }
-        schema = TABLES[TOUCHPOINTS].schema()
-        lake.lake.write(TOUCHPOINTS, pa.Table.from_pylist([row], schema=schema))
+    """The note in the lake, a contact as a touchpoint, under a key of its own: written
+    twice it is one."""
+    lake, is_there = lake_of(note.workspace), note.deleted_at is None
+    if note.is_contact and is_there:
+        _write(lake, TOUCHPOINTS, [_contact_row(note)])
     elif was_contact:
-        lake.lake.delete_keys(TOUCHPOINTS, [(touchpoint,)])
-    else:
-        return
-    measures.build_some(lake, [note.account_id])
+        lake.lake.delete_keys(TOUCHPOINTS, [(_touchpoint(note),)])
+    if not note.is_contact and is_there:
+        _write(lake, NOTES, [_note_row(note)])
+    elif lake.lake.snapshot(NOTES).version >= 0:
+        lake.lake.delete_keys(NOTES, [(note.key.hex,)])
+    if note.is_contact or was_contact:
+        measures.build_some(lake, [note.account_id])
+
+
+def tell_notes(workspace: Workspace) -> None:
+    """Notes that were written before the lake took any."""
+    lake = lake_of(workspace)
+    if lake.lake.snapshot(NOTES).version < 0:
+        found = workspace.notes.filter(kind=Note.Kind.NOTE, deleted_at=None)
+        _write(lake, NOTES, [_note_row(note) for note in found.iterator()])
+
+
+def _write(lake: Lake, table: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        made = pa.Table.from_pylist(rows, schema=TABLES[table].schema())
+        lake.lake.write(table, made)
+
+
+def _touchpoint(note: Note) -> str:
+    return f"note:{note.key.hex}"
+
+
+def _contact_row(note: Note) -> dict[str, Any]:
+    return {
+        "touchpoint_id": _touchpoint(note),
+        "account_id": note.account_id,
+        "at": note.at,
+        "kind": note.kind,
+        "minutes": note.minutes,
+        "staff_email": note.author,
+        "summary": markdown.plain(note.body, LONGEST),
+    }
+
+
+def _note_row(note: Note) -> dict[str, Any]:
+    return {
+        "note_id": note.key.hex,
+        "account_id": note.account_id,
+        "at": note.at,
+        "text": markdown.plain(note.body, LONGEST),
+        "staff_email": note.author,
+    }

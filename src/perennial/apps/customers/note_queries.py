@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.utils.safestring import SafeString
 
-from perennial.apps.customers import markdown
+from perennial.apps.customers import markdown, wording
 from perennial.apps.customers.models import Attachment, Note
 from perennial.apps.customers.words import name_of
 from perennial.apps.team.models import Membership, Workspace
@@ -42,6 +43,8 @@ def get_note_or_404(workspace: Workspace, account_id: str, pk: int) -> Note:
 
 
 def shown(note: Note, names: Mapping[str, str], by: Membership) -> Shown:
+    if not wording.reads_all(by):
+        wording.hide(note.workspace, [note], "body")
     is_own = note.by_id == by.user.pk and by.covers(Role.MEMBER)
     return Shown(
         note,
@@ -50,6 +53,14 @@ def shown(note: Note, names: Mapping[str, str], by: Membership) -> Shown:
         list(note.attachments.all()),
         is_own or by.covers(Role.ADMIN),
     )
+
+
+def versions(note: Note, by: Membership) -> list[tuple[datetime, str]]:
+    """What a note said before, the last first, with the instant until which it did."""
+    rows = note.versions.order_by("-until").values_list("until", "body")
+    told = [(note.account_id, body) for _, body in rows]
+    texts = wording.shown(note.workspace, told, mask=not wording.reads_all(by))
+    return [(until, text) for (until, _), text in zip(rows, texts, strict=True)]
 
 
 def pinned(

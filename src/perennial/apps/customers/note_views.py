@@ -93,7 +93,7 @@ def note(request: TeamRequest, account_id: str, pk: int) -> HttpResponse:
         "now": account_page.now(request, found),
         "account": found,
         "shown": note_queries.shown(kept, names, request.membership),
-        "versions": kept.versions.order_by("-until"),
+        "versions": note_queries.versions(kept, request.membership),
         "may_pin": request.membership.covers(Role.MEMBER),
     }
     return render(request, "customers/note.html", context)

@@ -41,7 +41,8 @@ class Entry:
     """One thing that happened: when, with which icon, in words.
 
     `kind` is what the page filters by (`timeline_feed.KINDS`); `html` is a longer text
-    that is safe already; `url` leads to what it speaks of.
+    that is safe already; `url` leads to what it speaks of. Personal data in `quote`,
+    what a customer wrote, and in `said`, what was written of them, is for some only.
     """
 
     at: date | datetime
@@ -49,6 +50,7 @@ class Entry:
     text: SafeString | str
     detail: str = ""
     quote: str = ""
+    said: str = ""
     kind: str = ""
     html: SafeString | str = ""
     url: str = ""
@@ -172,6 +174,8 @@ _FACTS = {
         "at": "opened_at",
         "kind": "priority",
         "topic": "topic",
+        "subject": "subject",
+        "description": "description",
         "ticket_id": "ticket_id",
         "solved_at": "solved_at",
         "closed_at": "closed_at",
@@ -249,7 +253,7 @@ def _contact(
         parts.append(_("%(n)s min") % {"n": formats.number(row["number"], regional)})
     if row["who"]:
         parts.append(name_of(row["who"], names))
-    return Entry(row["at"], kind.icon, ", ".join(parts), detail=row["said"] or "")
+    return Entry(row["at"], kind.icon, ", ".join(parts), said=row["said"] or "")
 
 
 # --- tickets -----------------------------------------------------------------
@@ -261,7 +265,14 @@ def _ticket(row: Mapping[str, Any], account: Account, regional: Regional) -> Ent
     said = _("Ticket: <b>{topic}</b> {mark}")
     topic = row["topic"] or row["ticket_id"]
     text = format_html(said, topic=topic, mark=mark)
-    return Entry(row["at"], "ticket", text, detail=_course(row, account, regional))
+    wrote = [part.strip() for part in (row["subject"], row["description"]) if part]
+    return Entry(
+        row["at"],
+        "ticket",
+        text,
+        detail=_course(row, account, regional),
+        quote=" – ".join(wrote),
+    )
 
 
 def _course(row: Mapping[str, Any], account: Account, regional: Regional) -> str:

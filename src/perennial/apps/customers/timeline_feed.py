@@ -36,6 +36,7 @@ KINDS: Mapping[str, str | Promise] = {
     "note": gettext_lazy("Notes"),
     "ticket": gettext_lazy("Tickets"),
     "survey": gettext_lazy("Surveys"),
+    "guide": gettext_lazy("Guides"),
     "health": gettext_lazy("Health"),
     "usage": gettext_lazy("Usage"),
     "billing": gettext_lazy("Money and contracts"),
@@ -128,9 +129,10 @@ def newest(about: About, history: overview.History, most: int = SHORT) -> list[E
 def _as_read(about: About, entries: Sequence[Entry]) -> list[Entry]:
     """Entries with what customers wrote as the reader may see it: before a search
     looks at them, or it would tell."""
-    told = [(about.account.account_id, entry.quote) for entry in entries]
-    texts = wording.shown(about.workspace, told, mask=about.mask)
-    return [replace(e, quote=text) for e, text in zip(entries, texts, strict=True)]
+    account = about.account.account_id
+    told = [(account, text) for e in entries for text in (e.quote, e.said)]
+    texts = iter(wording.shown(about.workspace, told, mask=about.mask))
+    return [replace(e, quote=next(texts), said=next(texts)) for e in entries]
 
 
 def _own(about: About) -> Iterator[Entry]:
@@ -164,6 +166,10 @@ def _fits(entry: Entry, asked: Asked) -> bool:
         return False
     if not asked.q:
         return True
-    said: Sequence[object] = (entry.text, entry.detail, entry.quote, entry.html)
+    said: Sequence[object] = (
+        entry.text,
+        entry.detail,
+        *(entry.quote, entry.said, entry.html),
+    )
     text = " ".join(strip_tags(str(part)) for part in said).casefold()
     return all(word in text for word in asked.q.casefold().split())

@@ -1,5 +1,5 @@
-"""What customers wrote, as somebody may read it: the one place every page, file and
-answer of the API takes it from.
+"""What customers wrote, and what is written about them, as somebody may read it: the
+one place every page, file and answer of the API takes it from.
 
 Broken encodings are repaired for all. Who only looks, a viewer or a token that only
 reads, sees no names of the account's people, no mail addresses, no numbers to call.
@@ -8,6 +8,7 @@ reads, sees no names of the account's people, no mail addresses, no numbers to c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import ApiToken, Membership, Workspace
@@ -36,3 +37,13 @@ def shown(
         masked(mended(text), names.get(account or "", ())) if mask else mended(text)
         for account, text in texts
     ]
+
+
+def hide(workspace: Workspace, rows: Sequence[Any], *names: str) -> None:
+    """Hide personal data in texts of rows with an `account_id`, for those who may not
+    see it: in place, so that nobody saves these rows."""
+    told = [(row.account_id, getattr(row, name)) for row in rows for name in names]
+    texts = iter(shown(workspace, told, mask=True))
+    for row in rows:
+        for name in names:
+            setattr(row, name, next(texts))

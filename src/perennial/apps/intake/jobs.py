@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from perennial.apps.customers import note_actions
 from perennial.apps.intake import actions
 from perennial.apps.intake.files import ImportOptions, import_file
 from perennial.apps.intake.replay import replay
@@ -23,6 +24,7 @@ def refresh_workspace(workspace: str, report: Report) -> None:
     """What waits in the inbox, then roll-ups and health, as far as they lag behind."""
     where = Workspace.objects.get(key=workspace)
     loader.drain(where)
+    note_actions.tell_notes(where)
     lake_of(where).refresh(progress=report)
     jobs.run_now("follow_up", where)
 

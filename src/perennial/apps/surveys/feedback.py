@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import zip_longest
 from typing import Any, Final
 
-import polars as pl
 import yaml
 from django.db import transaction
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from perennial.apps.customers import queries as customers
-from perennial.apps.customers import wording
+from perennial.apps.customers import timeline_feed, wording
 from perennial.apps.customers.kept import kept
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.surveys.results import (
@@ -34,13 +35,14 @@ from perennial.lake import quotes, taxonomies
 from perennial.lake.quotes import Quote
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics import filters
+from perennial.metrics.said import TABLES as SAID
 from perennial.scoring import taxonomy_text
 from perennial.scoring.taxonomy import OTHER, Topic
 
 _METRIC: Final = "feedback_topics"
 _TABLES: Final = (
-    *("survey_responses", "feedback_annotations", "users", "accounts", "assignments"),
-    "account_attributes",
+    *SAID,
+    *("feedback_annotations", "users", "accounts", "assignments", "account_attributes"),
 )
 LANGUAGES: Final[Mapping[str, Promise]] = {
     "en": gettext_lazy("English"),
@@ -63,6 +65,38 @@ TITLES: Final[Mapping[str, Promise]] = {
     "security": pgettext_lazy("a topic", "Security and access"),
     "communication": pgettext_lazy("a topic", "Communication"),
     OTHER: pgettext_lazy("a topic", "Something else"),
+}
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A source on screen, and the kind of its entries in timelines."""
+
+    title: Promise
+    one: Promise
+    icon: str
+    kind: str
+
+
+#: Sources by their names (`metrics.said`): of many comments, and of one.
+SOURCES: Final[Mapping[str, _Look]] = {
+    "survey": _Look(
+        gettext_lazy("Surveys"), gettext_lazy("Survey"), "message", "survey"
+    ),
+    "ticket": _Look(
+        gettext_lazy("Tickets"), gettext_lazy("Ticket"), "ticket", "ticket"
+    ),
+    "contact": _Look(
+        gettext_lazy("Calls and meetings"),
+        gettext_lazy("Call or meeting"),
+        *("phone", "contact"),
+    ),
+    "note": _Look(gettext_lazy("Notes"), gettext_lazy("Note"), "note", "note"),
+    "cancellation": _Look(
+        gettext_lazy("Cancellations"),
+        gettext_lazy("Cancellation"),
+        *("file-text", "billing"),
+    ),
 }
 #: Months of the trend.
 _MONTHS: Final = 12
@@ -116,80 +150,132 @@ def called(lake: Lake, some: Sequence[Line]) -> list[Line]:
     return [replace(each, name=str(names.get(each.topic, ""))) for each in some]
 
 
-@kept(*_TABLES, size=128, shared=True)
-def lines(lake: Lake, start: date, end: date, language: str) -> list[Line]:
-    """Topics that came up, those of most comments first; what is no topic last."""
-    evening, span = through_today(lake), Period(start, end)
-    where = _where(language)
-    shares = evening.metric_over(
-        _METRIC, [before(span), span], variant="share", where=where
-    ).rows
-    now, then = (
-        {row["topic"]: row for row in part.iter_rows(named=True)}
-        for is_now in (True, False)
-        for part in [shares.filter((pl.col("period_start") == start) == is_now)]
-    )
-    more = {
-        variant: _by_topic(
-            evening.metric(
-                _METRIC, start=start, end=end, variant=variant, where=where
-            ).rows
+@dataclass(frozen=True)
+class _Count:
+    """Of a topic: comments on it, of how many, praise less blame; and the same of the
+    period before, and by month."""
+
+    n: int = 0
+    of: int = 0
+    net: int = 0
+    was: int = 0
+    of_then: int = 0
+    months: Sequence[tuple[int, int]] = ()
+
+    def __add__(self, other: _Count) -> _Count:
+        pairs = zip_longest(self.months, other.months, fillvalue=(0, 0))
+        return _Count(
+            self.n + other.n,
+            self.of + other.of,
+            self.net + other.net,
+            self.was + other.was,
+            self.of_then + other.of_then,
+            [(n + more, of + of_more) for (n, of), (more, of_more) in pairs],
         )
-        for variant in ("net_sentiment", "impact")
-    }
-    trend = _trend(evening, where)
-    found = [
-        _line(now[topic], then.get(topic), more, trend.get(topic, ()))
-        for topic in now
-        if now[topic]["numerator"]
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Counts by topic and source of a period, and effects on the score by topic: only
+    answers to surveys have one."""
+
+    counts: Mapping[str, Mapping[str, _Count]]
+    impact: Mapping[str, float | None]
+
+    def of(self, source: str) -> Mapping[str, _Count]:
+        """By topic: of one source, or of all."""
+        return {
+            topic: by.get(source, _Count()) if source else sum(by.values(), _Count())
+            for topic, by in self.counts.items()
+        }
+
+    @property
+    def comments(self) -> Mapping[str, int]:
+        """By source; of every topic a source has as many."""
+        by = next(iter(self.counts.values()), {})
+        return {source: count.of for source, count in by.items() if count.of}
+
+
+@kept(*_TABLES, size=128, shared=True)
+def counted(lake: Lake, start: date, end: date, language: str) -> Topics:
+    """Every topic that came up in a period, in a language or in all."""
+    evening, where = through_today(lake), _where(language)
+    span = Period(start, end)
+    month = floor(evening.today, Grain.MONTH)
+    months = [
+        Period(add_months(month, -back), add_months(month, 1 - back))
+        for back in range(_MONTHS, 0, -1)
     ]
-    return sorted(found, key=lambda e: (e.topic == OTHER, -e.mentions, e.topic))
+
+    def asked(spans: Sequence[Period], variant: str) -> dict[Any, tuple[int, int]]:
+        rows = evening.metric_over(
+            _METRIC, spans, variant=variant, by=["source"], where=where
+        ).rows
+        rows = rows.select(
+            *("topic", "source", "period_start", "numerator", "denominator")
+        )
+        return {
+            (topic, source, day): (int(n or 0), int(of or 0))
+            for topic, source, day, n, of in rows.iter_rows()
+        }
+
+    shares = asked([before(span), span], "share")
+    trend = asked(months, "share")
+    felt = asked([span], "net_sentiment")
+    counts: dict[str, dict[str, _Count]] = {}
+    for topic, source in {key[:2] for key in shares}:
+        (n, of), (was, of_then) = (
+            shares.get((topic, source, each.start), (0, 0))
+            for each in (span, before(span))
+        )
+        net, _n = felt.get((topic, source, start), (0, 0))
+        by_month = [trend.get((topic, source, m.start), (0, 0)) for m in months]
+        found = _Count(n, of, net, was, of_then, by_month)
+        counts.setdefault(topic, {})[source] = found
+    impact = evening.metric(
+        _METRIC, start=start, end=end, variant="impact", where=where
+    ).rows
+    return Topics(counts, dict(impact.select("topic", "value").iter_rows()))
+
+
+def lines(
+    lake: Lake, start: date, end: date, language: str, source: str = ""
+) -> list[Line]:
+    """Topics that came up, those of most comments first; what is no topic last."""
+    found = counted(lake, start, end, language)
+    has_scores = source in ("", "survey")
+    some = [
+        _line(topic, count, found.impact.get(topic) if has_scores else None)
+        for topic, count in found.of(source).items()
+        if count.n
+    ]
+    return sorted(some, key=lambda e: (e.topic == OTHER, -e.mentions, e.topic))
 
 
 def warm(lake: Lake) -> None:
     """Have the page ready before it is asked for, as it opens."""
     span = span_of(USUAL_DAYS, lake.today)
-    lines(lake, span.start, span.end, "")
-    found(lake, span.start, span.end, "", "", False)
+    counted(lake, span.start, span.end, "")
+    said_in(lake, span.start, span.end, "")
 
 
 def _where(language: str) -> str | None:
     return f"language = {filters.text(language)}" if language else None
 
 
-def _by_topic(rows: pl.DataFrame) -> dict[str, float | None]:
-    return dict(rows.select("topic", "value").iter_rows())
-
-
-def _trend(evening: Lake, where: str | None) -> dict[str, list[float | None]]:
-    month = floor(evening.today, Grain.MONTH)
-    starts = [add_months(month, -back) for back in range(_MONTHS, 0, -1)]
-    spans = [Period(start, add_months(start, 1)) for start in starts]
-    rows = evening.metric_over(_METRIC, spans, variant="share", where=where).rows
-    rows = rows.sort("period_start").group_by("topic", maintain_order=True).agg("value")
-    return {topic: list(values) for topic, values in rows.iter_rows()}
-
-
-def _line(
-    now: Mapping[str, Any],
-    then: Mapping[str, Any] | None,
-    more: Mapping[str, Mapping[str, float | None]],
-    trend: Sequence[float | None],
-) -> Line:
-    topic, n, of = now["topic"], int(now["numerator"]), int(now["denominator"])
-    was, of_then = (
-        (int(then["numerator"] or 0), int(then["denominator"] or 0)) if then else (0, 0)
-    )
+def _line(topic: str, count: _Count, impact: float | None) -> Line:
+    share = count.n / count.of
+    then = count.was / count.of_then if count.of_then else None
     return Line(
         topic,
-        n,
-        n / of,
-        more["net_sentiment"].get(topic),
-        more["impact"].get(topic),
-        n / of - was / of_then if of_then else None,
+        count.n,
+        share,
+        count.net / count.n,
+        impact,
+        None if then is None else share - then,
         # More comments of no topic are no news of one.
-        topic != OTHER and is_rise(n, of, was, of_then),
-        trend,
+        topic != OTHER and is_rise(count.n, count.of, count.was, count.of_then),
+        [n / of if of else None for n, of in count.months],
     )
 
 
@@ -215,6 +301,17 @@ class Said:
     topics: Sequence[tuple[Promise | str, str]]
 
     @property
+    def look(self) -> _Look:
+        return SOURCES[self.quote.source]
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the timeline of its account: the first entry there."""
+        at = timeline_feed.Asked(self.look.kind, before=self.quote.at)
+        page = reverse("customers:timeline", args=[self.quote.account_id])
+        return f"{page}{at.url()}"
+
+    @property
     def color(self) -> str:
         """Of the score: happy, unhappy, or neither."""
         points = self.quote.points
@@ -224,17 +321,27 @@ class Said:
 
 
 @kept(*_TABLES, size=64, shared=True)
+def said_in(lake: Lake, start: date, end: date, language: str) -> list[Quote]:
+    """Comments of a period, the newest first."""
+    return quotes.quotes(through_today(lake), start, end, _where(language))
+
+
 def found(
-    lake: Lake, start: date, end: date, language: str, topic: str, mismatch: bool
+    lake: Lake,
+    start: date,
+    end: date,
+    language: str,
+    topic: str,
+    mismatch: bool,
+    source: str = "",
 ) -> list[Quote]:
-    """Comments of a period, the newest first: on a topic, or of whose score the words
-    say the opposite."""
-    evening = through_today(lake)
-    every = quotes.quotes(evening, start, end, _where(language))
+    """Those on a topic, of a source, or of whose score the words say the opposite."""
     return [
         quote
-        for quote in every
-        if (not topic or topic in quote.topics) and (not mismatch or quote.is_mismatch)
+        for quote in said_in(lake, start, end, language)
+        if (not topic or topic in quote.topics)
+        and (not mismatch or quote.is_mismatch)
+        and (not source or quote.source == source)
     ]
 
 

@@ -40,8 +40,14 @@ def themes(request: TeamRequest) -> HttpResponse:
     language = asked.get("language", "")
     language = language if language in feedback.LANGUAGES else ""
     topic, mismatch = asked.get("topic", ""), asked.get("show") == "mismatch"
-    lines = feedback.called(lake, feedback.lines(lake, span.start, span.end, language))
-    found = feedback.found(lake, span.start, span.end, language, topic, mismatch)
+    source = asked.get("source", "")
+    source = source if source in feedback.SOURCES else ""
+    every = feedback.lines(lake, span.start, span.end, language, source)
+    lines = feedback.called(lake, every)
+    comments = feedback.counted(lake, span.start, span.end, language).comments
+    found = feedback.found(
+        lake, span.start, span.end, language, topic, mismatch, source
+    )
     page = Paginator(found, PAGE).get_page(asked.get("page"))
     may_edit = request.membership.covers(Role.MEMBER)
     context = {
@@ -51,6 +57,14 @@ def themes(request: TeamRequest) -> HttpResponse:
         "periods": PERIODS,
         "spoken": language,
         "read_in": feedback.LANGUAGES,
+        "sources": [
+            (name, look.title, comments.get(name, 0))
+            for name, look in feedback.SOURCES.items()
+            if name in comments or name == source
+        ],
+        "comments": sum(comments.values()),
+        "source": source,
+        "source_title": feedback.SOURCES[source].title if source else _("All"),
         "lines": lines,
         "first": next((e for e in lines if e.topic != OTHER), None),
         "rising": [each for each in lines if each.is_rising],

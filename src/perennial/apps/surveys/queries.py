@@ -39,10 +39,12 @@ class Listed:
 
 @dataclass(frozen=True)
 class Said:
-    """An answer with the names of who gave it, and the comment as it may be read."""
+    """An answer with the names of who gave it, and the comment and the reply to it as
+    they may be read."""
 
     answer: Answer
     comment: str
+    reply: str
     who: str
     account: str
     email: str
@@ -101,17 +103,17 @@ def said(workspace: Workspace, found: Sequence[Answer], *, mask: bool) -> list[S
     accounts = customers.some(
         workspace, tuple(sorted({a.account_id for a in found if a.account_id}))
     )
-    told = [(answer.account_id, answer.comment) for answer in found]
+    told = [(a.account_id, text) for a in found for text in (a.comment, a.reply)]
+    texts = iter(wording.shown(workspace, told, mask=mask))
     made = []
-    for answer, comment in zip(
-        found, wording.shown(workspace, told, mask=mask), strict=True
-    ):
+    for answer in found:
         person = people.get(answer.person)
         account = accounts.get(answer.account_id)
         made.append(
             Said(
                 answer,
-                comment,
+                next(texts),
+                next(texts),
                 (person.name or person.email or person.user_id) if person else "",
                 (account.name or account.account_id) if account else "",
                 person.email if person else "",

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from perennial.api import paging
 from perennial.api.problems import ERRORS
-from perennial.apps.customers import segment_queries
+from perennial.apps.customers import segment_queries, wording
 from perennial.apps.team import tokens
 from perennial.apps.team.access import TokenRequest
 from perennial.apps.team.lake import lake_of
@@ -147,7 +147,10 @@ def list_tasks(
         found = found.filter(state=state)
     if account_id:
         found = found.filter(account_id=account_id)
-    return paging.by_id(found, _task, limit, cursor)
+    page = paging.by_id(found, _task, limit, cursor)
+    if not wording.reads_all(request.auth):
+        wording.hide(request.auth.workspace, page.items, "reason")
+    return page
 
 
 @router.post("/tasks", auth=tokens.WRITE, response={200: TaskOut, **ERRORS})

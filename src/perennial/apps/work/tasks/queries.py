@@ -13,11 +13,14 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from perennial.apps.customers import queries as customers
-from perennial.apps.team.models import Membership, User, Workspace
+from perennial.apps.customers import wording
+from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.work.models import Priority, Task, TaskState
 from perennial.core.windows import add_months
 
+#: Texts of a task that may quote a customer.
+WRITTEN = ("reason", "description")
 ACTIVE = (TaskState.OPEN, TaskState.STARTED)
 MINE, TEAM, NOBODY = "mine", "team", "nobody"
 #: Done tasks that the board still shows.
@@ -66,17 +69,23 @@ def of_workspace(workspace: Workspace) -> QuerySet[Task]:
     return workspace.tasks.select_related("owner", "waits_for")
 
 
-def asked_for(workspace: Workspace, reader: User, asked: Asked) -> QuerySet[Task]:
-    """Open tasks: those due first, then the more urgent; done ones: newest first."""
+def asked_for(workspace: Workspace, by: Membership, asked: Asked) -> QuerySet[Task]:
+    """Open tasks: those due first, then the more urgent; done ones: newest first.
+
+    A search looks at reasons for those only who may read all that customers wrote.
+    """
     found = of_workspace(workspace)
     if asked.who == MINE:
-        found = found.filter(owner=reader)
+        found = found.filter(owner=by.user)
     elif asked.who == NOBODY:
         found = found.filter(owner=None)
     if asked.priority:
         found = found.filter(priority=int(asked.priority))
     if asked.q:
-        found = found.filter(Q(title__icontains=asked.q) | Q(reason__icontains=asked.q))
+        meant = Q(title__icontains=asked.q)
+        if wording.reads_all(by):
+            meant |= Q(reason__icontains=asked.q)
+        found = found.filter(meant)
     if asked.account:
         found = found.filter(account_id=asked.account)
     if asked.show == "done":
@@ -173,11 +182,11 @@ class Column:
 
 
 def columns(
-    workspace: Workspace, reader: User, asked: Asked, since: date
+    workspace: Workspace, by: Membership, asked: Asked, since: date
 ) -> list[Column]:
     """Open, in progress, and what was done since a day."""
-    active = list(asked_for(workspace, reader, replace(asked, show="open")))
-    done = asked_for(workspace, reader, replace(asked, show="done")).filter(
+    active = list(asked_for(workspace, by, replace(asked, show="open")))
+    done = asked_for(workspace, by, replace(asked, show="done")).filter(
         state=TaskState.DONE, done_at__date__gte=since
     )
     return [

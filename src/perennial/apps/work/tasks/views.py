@@ -11,10 +11,14 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from perennial.api import paging
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
+from perennial.apps.surveys.models import Answer
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -25,6 +29,7 @@ from perennial.apps.work.tasks import actions, queries
 from perennial.apps.work.tasks.forms import TaskForm, initial
 from perennial.core.errors import PerennialError
 from perennial.core.windows import add_months
+from perennial.scoring.themes import mended
 from perennial.ui.redirects import back
 
 #: Rows of the list on a page.
@@ -46,7 +51,7 @@ def waiting(request: HttpRequest) -> int | None:
 @role_required(Role.VIEWER)
 def tasks(request: TeamRequest) -> HttpResponse:
     asked = _asked(request)
-    found = queries.asked_for(request.workspace, request.user, asked)
+    found = queries.asked_for(request.workspace, request.membership, asked)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     today = lake_of(request.workspace).today
     rows = list(page)
@@ -68,7 +73,7 @@ def tasks(request: TeamRequest) -> HttpResponse:
 def board(request: TeamRequest) -> HttpResponse:
     asked = _asked(request)
     since = lake_of(request.workspace).today - timedelta(days=queries.DONE_DAYS)
-    columns = queries.columns(request.workspace, request.user, asked, since)
+    columns = queries.columns(request.workspace, request.membership, asked, since)
     every = [task for column in columns for task in column.tasks]
     context = {**_shared(request, "board", asked, every), "columns": columns}
     return render(request, "work/board.html", context)
@@ -79,7 +84,7 @@ def calendar(request: TeamRequest) -> HttpResponse:
     asked = _asked(request)
     today = lake_of(request.workspace).today
     month = queries.month_of(request.GET.get("month", ""), today)
-    found = queries.asked_for(request.workspace, request.user, asked)
+    found = queries.asked_for(request.workspace, request.membership, asked)
     weeks = queries.calendar(found, month, today)
     every = [task for week in weeks for day in week for task in day.tasks]
     context = {
@@ -104,8 +109,11 @@ def _shared(
 ) -> dict[str, Any]:
     workspace = request.workspace
     today = lake_of(workspace).today
-    queries.with_accounts(workspace, rows)
-    counted = queries.asked_for(workspace, request.user, queries.Asked(who=asked.who))
+    rows = queries.with_accounts(workspace, rows)
+    if not wording.reads_all(request.membership):
+        wording.hide(workspace, rows, *queries.WRITTEN)
+    every = queries.Asked(who=asked.who)
+    counted = queries.asked_for(workspace, request.membership, every)
     return {
         "nav": "tasks",
         "tabs": tabs.tabs(page, request),
@@ -126,7 +134,7 @@ def new(request: TeamRequest) -> HttpResponse:
         "account": request.GET.get("account", ""),
         "account_id": request.GET.get("account", ""),
         "title": request.GET.get("title", "")[:200],
-        "reason": request.GET.get("reason", "")[:300],
+        "reason": _comment(request) or request.GET.get("reason", "")[:300],
         "owner": str(request.user.pk),
     }
     given = request.POST if request.method == "POST" else None
@@ -149,6 +157,16 @@ def new(request: TeamRequest) -> HttpResponse:
     return render(request, name, context, status=422 if form.errors else 200)
 
 
+def _comment(request: TeamRequest) -> str:
+    """The comment of the answer an address names: its text stays out of addresses."""
+    asked = request.GET.get("answer", "")
+    if not asked.isdecimal() or not paging.fits(int(asked)):
+        return ""
+    every = Answer.objects.filter(survey__workspace=request.workspace)
+    found = every.filter(pk=asked).first()
+    return Truncator(mended(found.comment)).chars(200) if found else ""
+
+
 @role_required(Role.VIEWER)
 def task(request: TeamRequest, pk: int) -> HttpResponse:
     """One task; the form changes it."""
@@ -169,6 +187,8 @@ def task(request: TeamRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("work:task", pk)
     queries.with_accounts(request.workspace, [found])
+    if not wording.reads_all(request.membership):
+        wording.hide(request.workspace, [found], *queries.WRITTEN)
     context = {
         "nav": "tasks",
         "task": found,
