@@ -107,9 +107,9 @@ def test_every_tile_brings_its_chart(
     post: Post,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One picture inline for each, with words for those who do not see it; two
+    """One picture inline for each that has something to draw, with words for it; two
     readers share them; what would be too much for a mail stays out."""
-    board = boards.create(member, "Ours", ["mrr", "customers", "nps"])
+    board = boards.create(member, "Ours", ["mrr", "customers", "nps", "apdex"])
     sent = actions.add(member, Of("Ours", board=board), every="day", to=["a@x.example", BOSS])  # fmt: skip
     sending.write(sent, "one", sent.readers)
     outbox.send_due(workspace)

@@ -138,7 +138,7 @@ def belongings(workspace: Workspace) -> list[Belonging]:
             once=("playbook_id", "reason"),
         ),
         Belonging(gettext_lazy("Messages"), workspace.messages.all()),
-        Belonging(gettext_lazy("Notices"), workspace.notices.all()),
+        Belonging(gettext_lazy("Notifications"), workspace.notices.all()),
     ]
 
 

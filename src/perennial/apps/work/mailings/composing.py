@@ -173,9 +173,11 @@ def _drawn(
     answers: Answers, regional: Regional, choice: Choice, asked: Asked
 ) -> detail.Drawn | None:
     try:
-        return detail.drawn(answers, regional, choice.metric, asked)
+        drawn = detail.drawn(answers, regional, choice.metric, asked)
     except PerennialError:  # a chart that fails takes only itself down
         return None
+    has_value = any(value is not None for _at, value, *_more in drawn.chart.rows)
+    return drawn if has_value else None
 
 
 def _png(drawn: detail.Drawn, regional: Regional) -> bytes:
