@@ -136,3 +136,37 @@ def test_check_says_what_is_wrong(run: Run, tmp_path: Path) -> None:
     found = {row["check"]: row for row in json.loads(bad.stdout)}
     assert found["table users"]["status"] == "failed"
     assert "has been waiting for 5 min" in found["loader"]["said"]
+
+
+def test_accounts_are_merged_and_taken_apart(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text(
+        "account_id,name,lifecycle_stage,owner_email,created_at\n"
+        "ada,Ada,Trial,,2026-01-01\nbo,Bo,Adopting,eva@x.example,2026-01-01\n"
+    )
+    run("import", "accounts", str(file))
+    run("refresh")
+    asked = ("accounts", "merge", "Bo", "--into", "ada", "--format", "json")
+    dry = run(*asked, "--dry-run")
+    differs = {r["what"]: r["stays_and_goes"] for r in json.loads(dry.stdout)}
+    assert differs == {"name": "Ada / Bo", "lifecycle_stage": "Trial / Adopting"}
+    assert json.loads(run("accounts", "merges", "--format", "json").stdout) == []
+    for wrong in (("merge", "bo", "--into", "bo"), ("merge", "nobody", "--into", "ada"),
+                  ("merge", "bo", "--into", "ada", "--take", "nothing"),
+                  ("unmerge", "bo")):  # fmt: skip
+        failed = run("accounts", *wrong)
+        assert (failed.returncode, failed.stderr.count("\n")) == (1, 1), wrong
+    done = run(*asked, "--take", "lifecycle_stage")
+    assert (done.returncode, done.stderr.split(".")[0]) == (0, "bo counts as ada")
+    run("refresh")
+    listed = json.loads(run("export", "accounts", "--format", "jsonl").stdout)
+    assert (listed["name"], listed["lifecycle_stage"], listed["owner_email"]) == ("Ada", "Adopting", "eva@x.example")  # fmt: skip
+    [row] = json.loads(run("accounts", "merges", "--format", "json").stdout)
+    assert (row["account_id"], row["into"], row["by"]) == ("bo", "ada", "command line")
+    assert run("accounts", "unmerge", "bo").returncode == 0
+    run("refresh")
+    back = run("export", "accounts", "--format", "jsonl").stdout.splitlines()
+    assert {json.loads(line)["lifecycle_stage"] for line in back} == {
+        "Trial",
+        "Adopting",
+    }

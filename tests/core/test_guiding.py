@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from perennial.core import guiding
 from perennial.core.errors import BadValue
-from perennial.core.guides import FORMS, LISTS, OFTEN, is_address, read
+from perennial.core.guide_rules import OFTEN
+from perennial.core.guides import FORMS, LISTS, is_address, read
 from perennial.core.guiding import Reader, Reason, Shown, refusal, variant
 
 DAY = date(2026, 6, 1)
@@ -54,6 +55,16 @@ def test_a_document_is_read_whole() -> None:
         == "See [how](https://help.example/x) and [here](/help)."
     )
     assert (last.place, last.buttons[0].does) == ("center", "done")
+    assert (first.lost, guide("tooltip").first.steps[0].lost) == ("center", "skip")
+    ended = copy.deepcopy(DOCUMENT)
+    ended["steps"][0]["lost"] = "end"
+    assert [read(ended).ends_without("a", step) for step in ("s1", "s2")] == [
+        True,
+        False,
+    ]
+    ended["steps"][0]["lost"] = "explode"
+    with pytest.raises(BadValue, match="step 1, lost: one of wait"):
+        read(ended)
     assert {guide(form).form for form in FORMS} == set(FORMS)
     assert [guide(form).stays for form in ("modal", "banner", "checklist")] == [
         False,

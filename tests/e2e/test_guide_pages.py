@@ -103,8 +103,16 @@ def test_our_pages_are_clean_and_the_anchor_follows_the_picker(
     expect(page.get_by_text("84 people saw it")).to_be_visible()
     assert_clean(page)
     browse(page, reverse("guides:edit", args=[guide.pk]) + "?at=1")
-    expect(page.frame_locator("iframe").get_by_text("It begins here")).to_be_visible()
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_text("It begins here")).to_be_visible()
+    page.get_by_role("link", name="Without it").click()
+    expect(frame.get_by_text("The element you point at")).not_to_be_attached()
+    expect(frame.get_by_role("dialog")).to_contain_text("It begins here")
     assert_clean(page)
+    lost = page.get_by_label("Without its element, the step").nth(0)
+    lost.select_option("is left out")
+    expect(frame.get_by_role("dialog")).to_contain_text("That was it")
+    lost.select_option("stands in the middle")
     # The picker told something while its window was before this one.
     anchor = {"selectors": ["#new"], "text": "New one", "page": "/new"}
     member = cast.membership(cast.admin)

@@ -126,6 +126,39 @@ def test_into_a_dialog_of_the_page_and_when_the_element_is_gone(
     hear(page, lambda: ("done", "s4") in server.told)
 
 
+def test_a_step_waits_for_its_element_and_another_ends_the_guide(
+    page: Page, host: Host, server: StandIn
+) -> None:
+    late = {"selectors": ["#late"], "text": ""}
+    gone = {"selectors": ["#gone"], "text": ""}
+    server.add(
+        "walkthrough",
+        step(title="At last", anchor=late, lost="wait"),
+        step(id="s2", title="Never", anchor=gone, lost="end"),
+        step(id="s3", title="Not reached"),
+    )
+    page.clock.install()
+    page.goto(host.url)
+    expect(guide(page)).to_have_count(1)
+    for _ in range(2):
+        page.clock.fast_forward(9_000)
+        hear(page, lambda: ("lost", "s1") in server.told)
+        assert card(page).count() == 0
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('button'),"
+        "{id: 'late', textContent: 'Late'}))"
+    )
+    page.clock.fast_forward(500)
+    expect(heading(page, "At last")).to_be_visible()
+    card(page).get_by_role("button", name="Next").press("Enter")
+    page.clock.fast_forward(9_000)
+    expect(guide(page)).to_have_count(0)
+    hear(page, lambda: ("lost", "s2") in server.told)
+    assert [did for did, _ in server.told] == ["lost", "seen", "step", "lost"]
+    assert page.evaluate("sessionStorage.length") == 0
+    assert_quiet(page)
+
+
 def test_what_was_found_and_went_away_is_not_lost(
     page: Page, host: Host, server: StandIn
 ) -> None:
@@ -388,3 +421,64 @@ def test_pointing_at_an_element_by_pointer_and_by_keyboard(
     assert bar.count() == 0
     page.goto(f"{host.url}/reports/weekly")
     expect(card(page)).to_be_visible()
+
+
+def test_elements_in_open_shadows_are_picked_and_found_again(
+    page: Page, host: Host, server: StandIn
+) -> None:
+    """Two shadows deep, on a page that makes everything anew; closed ones are said to be
+    out of reach."""
+    page.goto(f"{host.url}/map#perennial-pick=good")
+    bar = page.locator("perennial-pick").get_by_role("dialog")
+    page.locator("secret-map").hover()
+    page.locator("secret-map").click()
+    expect(bar).to_contain_text("What is inside it is out of reach.")
+    bar.get_by_role("button", name="Choose another").press("Enter")
+    page.get_by_role("button", name="Layers").hover()
+    expect(bar).to_contain_text("button “Layers”")
+    press(page, "ArrowLeft")
+    expect(bar).to_contain_text("button “Zoom”")
+    press(page, "ArrowUp", "ArrowDown", "ArrowRight")
+    expect(bar).to_contain_text("button “Layers”")
+    press(page, "Enter")
+    expect(bar).not_to_contain_text("out of reach")
+    expect(bar).to_contain_text("Exactly this element fits.")
+    press(page, "Enter")
+    expect(bar).to_contain_text("Saved.")
+    [picked] = server.picked
+    assert picked["selectors"][0] == "tour-map >>> map-tools >>> #layers"
+    press(page, "Enter")
+    zoom = {"selectors": ["tour-map >>> map-tools >>> :host > button:nth-of-type(1)"]}
+    layers = {"selectors": picked["selectors"][:1], "text": "Layers"}
+    server.add(
+        "walkthrough",
+        step(title="Look closer", anchor={**zoom, "text": ""}),
+        step(id="s2", title="Choose layers", anchor=layers, advance="click"),
+        step(id="s3", title="Well done", place="corner", anchor=None),
+    )
+    page.goto(f"{host.url}/map")
+    expect(heading(page, "Look closer")).to_be_visible()
+    card(page).get_by_role("button", name="Next").press("Enter")
+    expect(heading(page, "Choose layers")).to_be_visible()
+    button, ring = (
+        box_of(page.get_by_role("button", name="Layers")),
+        box_of(guide(page).locator(".ring")),
+    )
+    assert ring["x"] + 4 == pytest.approx(button["x"], abs=1)
+    # The keyboard goes from the card to its element and back, through both shadows.
+    press(page, "Shift+Tab")
+    assert deep_focus(page) == "Layers"
+    press(page, "Tab")
+    assert focused(page) != "Layers"
+    page.get_by_role("button", name="Layers").click()
+    expect(heading(page, "Well done")).to_be_visible()
+    assert_quiet(page)
+
+
+def deep_focus(page: Page) -> str:
+    found: str = page.evaluate(
+        "(() => { let at = document.activeElement;"
+        " while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;"
+        " return at.textContent; })()"
+    )
+    return found

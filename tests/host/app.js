@@ -8,6 +8,7 @@ const PAGES = {
   "/reports/weekly": ["Weekly report", "12 tours, 3 late."],
   "/settings": ["Settings", "Nothing to set."],
   "/billing": ["Billing", "Paid until June."],
+  "/map": ["Map", "Where everybody is."],
 };
 const TOURS = [
   ["Hamburg – Lübeck", "06:40", "On time"],
@@ -43,6 +44,17 @@ function table() {
   return whole;
 }
 
+/** Parts of the page with a shadow of their own, one in another; and one that is closed. */
+function map() {
+  const [whole, tools, secret] = ["tour-map", "map-tools", "secret-map"].map((name) => element(name, ""));
+  const outer = whole.attachShadow({ mode: "open" });
+  const inner = tools.attachShadow({ mode: "open" });
+  inner.append(button("Zoom", {}, () => undefined), button("Layers", { id: "layers" }, () => whole.setAttribute("data-on", "")));
+  outer.append(element("p", "A map"), tools);
+  secret.attachShadow({ mode: "closed" }).append(button("Hidden", {}, () => undefined));
+  return [whole, secret];
+}
+
 function draw() {
   const [title, text] = PAGES[location.pathname] || ["Not here", ""];
   document.title = title;
@@ -55,6 +67,7 @@ function draw() {
     );
     view.append(bar, table());
   }
+  if (location.pathname === "/map") view.append(...map());
   if (location.pathname.startsWith("/reports")) {
     const track = () => perennial.push(["track", "Report exported"]);
     view.append(button("Export", { id: "export" }, track), table());

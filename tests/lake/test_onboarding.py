@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from perennial.core.errors import BadValue
-from perennial.lake import flowbook
+from perennial.lake import flowbook, merged, places
 from perennial.lake.store import Lake
 from perennial.lake.workspace import Workspace
 from tests.builders import clock, write
@@ -195,6 +195,30 @@ def test_versions_conditions_and_accounts(workspace: Workspace) -> None:
     who = {"all": [{"field": "member_of", "op": "is", "value": ["gone"]}]}
     with pytest.raises(BadValue, match="who: there is no segment 'gone'"):
         flowbook.publish(workspace, "Team", {**second, "who": who}, by="eva")
+
+
+def test_of_merged_accounts_steps_are_ticked_as_one(workspace: Workspace) -> None:
+    """`acme` is in the flow and counts as `past`, which began before it: what happens
+    to `past`, and is ticked there, is `acme`'s way, until they are two again."""
+    load(workspace, [EVENTS])
+    document = {"per": "account", "since": "2026-03-01", "steps": STEPS[::2]}
+    flowbook.publish(workspace, "Team", document, by="eva")
+    workspace.roll_up()
+    before = entries(workspace), steps(workspace)
+    assert ("acme", None, "In") in before[1]
+    merged.merge(workspace, "acme", "past", by="eva")
+    flowbook.tick(workspace, "Team", "Call", "past", None, at=at(8), by="eva")
+    workspace.roll_up()
+    [place] = places.places(workspace, "Team", account="past")
+    assert set(place.done) == {"In", "Call"}
+    flowbook.tick(workspace, "Team", "Call", "past", None, at=None, by="eva")
+    workspace.roll_up()
+    assert set(places.places(workspace, "Team", account="past")[0].done) == {"In"}
+    flowbook.tick(workspace, "Team", "Call", "past", None, at=at(8), by="eva")
+    workspace.roll_up()
+    merged.part(workspace, "acme")
+    workspace.roll_up()
+    assert (entries(workspace), steps(workspace)) == before
 
 
 def test_nobody_enters_a_flow_that_is_stopped(workspace: Workspace) -> None:

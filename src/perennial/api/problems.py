@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, ValidationError
 
-from perennial.core.errors import PerennialError, UnknownName
+from perennial.core.errors import Forbidden, PerennialError, UnknownName
 
 _TYPE = "application/problem+json"
 
@@ -51,6 +51,10 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(PerennialError)
     def _wrong(request: HttpRequest, error: PerennialError) -> HttpResponse:
         return answer(400, str(error))
+
+    @api.exception_handler(Forbidden)
+    def _not_theirs(request: HttpRequest, error: Forbidden) -> HttpResponse:
+        return answer(403, str(error))
 
     @api.exception_handler(UnknownName)
     def _unknown(request: HttpRequest, error: UnknownName) -> HttpResponse:

@@ -37,9 +37,13 @@ VERBS = {
     "health": "ask",
     "insights": "ask",
     "scorecard": "scorecard",
+    "accounts": "accounts",
     "keys": "keys",
     "events": "intake",
     "check": "check",
+    "backup": "upkeep",
+    "restore": "upkeep",
+    "erase": "upkeep",
 }
 
 

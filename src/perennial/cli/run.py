@@ -131,13 +131,13 @@ def _warm(place: Place, people: Sequence[tuple[str, str]]) -> None:
     from perennial.apps.surveys import example as surveys
     from perennial.apps.team.models import Workspace
     from perennial.apps.work import example
-    from perennial.demo import funnel
+    from perennial.demo import funnel, truths
 
     workspace = Workspace.objects.get(key=place.workspace)
     example.set_up(workspace, people)
     surveys.set_up(workspace)
     onboarding.set_up(workspace, funnel.FLOW, funnel.STEPS)
-    guides.set_up(workspace)
+    guides.set_up(workspace, truths.GUIDE_TARGET, *truths.guided())
     actions.enqueue("warm_metrics", workspace)
     actions.enqueue("send_surveys", workspace)
     actions.enqueue("answer_insights", workspace)

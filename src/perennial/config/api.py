@@ -15,6 +15,7 @@ from perennial import __version__
 from perennial.api import problems
 from perennial.apps.customers.api import router as customers
 from perennial.apps.guides.api import router as guides
+from perennial.apps.onboarding.api import router as onboarding
 from perennial.apps.reports.api import router as metrics
 from perennial.apps.surveys.api import router as surveys
 from perennial.apps.team.access import public
@@ -34,6 +35,7 @@ api.add_router("/metrics", metrics)
 api.add_router("", customers)
 api.add_router("", surveys)
 api.add_router("", guides)
+api.add_router("", onboarding)
 api.add_router("", work)
 # Tokens open these doors; the gate of signed-in people would only redirect.
 urls = api.urls

@@ -227,6 +227,7 @@ GUIDE_TABS = [
 SETTINGS_PAGES = "perennial.config.navigation.SETTINGS_PAGES"
 # Where applications join the pages of customers (`apps/customers/hooks.py`).
 TIMELINE = [
+    "perennial.apps.guides.joining.timeline",
     "perennial.apps.surveys.joining.timeline",
     "perennial.apps.work.joining.timeline",
 ]
@@ -241,6 +242,9 @@ ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
 ACCOUNT_BULK = ["perennial.apps.work.joining.start_playbook"]
 ACCOUNT_BELONGINGS = [
     "perennial.apps.customers.merging.belongings",
+    "perennial.apps.health.joining.belongings",
+    "perennial.apps.surveys.joining.belongings",
+    "perennial.apps.guides.joining.belongings",
     "perennial.apps.work.joining.belongings",
 ]
 ACCOUNT_DOCUMENTS = ["perennial.apps.work.documents.views.links"]
@@ -249,7 +253,10 @@ HOME_PANELS = ["perennial.apps.work.joining.home_panel"]
 # What surveys need of those above them (`apps/surveys/hooks.py`).
 OUTBOX = "perennial.apps.work.outbox"
 #: What the loader does beside events, several times a second.
-LOADERS = ["perennial.apps.surveys.loading.load_waiting"]
+LOADERS = [
+    "perennial.apps.surveys.loading.load_waiting",
+    "perennial.apps.guides.loading.load_waiting",
+]
 #: What the snippet may show on pages of the product, by kind.
 SHOWS = {
     "survey": "perennial.apps.surveys.showing",

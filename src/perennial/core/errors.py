@@ -21,3 +21,7 @@ class UnknownName(PerennialError):
 
 class BadValue(PerennialError):
     """An argument or a setting whose value does not fit."""
+
+
+class Forbidden(PerennialError):
+    """Somebody asked for what is not theirs to do."""

@@ -5,7 +5,7 @@
     title: {en: Getting started, de: Erste Schritte}
     steps:
       - {id: s1, place: anchor, page: /reports/*, title: {en: Export}, body: {en: ...},
-         anchor: {selectors: ["#export"], text: Export}, advance: click,
+         anchor: {selectors: ["#export"], text: Export}, lost: skip, advance: click,
          buttons: [{label: {en: Next}, does: next}]}
     items: [{id: i1, title: {en: Invite}, event: Invited, does: open, url: /team}]
     other: {steps: [...], items: [...]}
@@ -24,13 +24,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from perennial.core import reading
 from perennial.core.errors import BadValue
-from perennial.core.reading import Words
+from perennial.core.guide_rules import (
+    Target,
+    When,
+    Who,
+    read_target,
+    read_when,
+    read_who,
+)
+from perennial.core.reading import Words, one_of
 
 FORMS: Final = (
     *("tooltip", "modal", "banner", "hotspot", "walkthrough", "checklist"),
@@ -41,18 +48,16 @@ STAYING: Final = frozenset({"banner", "hotspot", "checklist", "resource_center"}
 #: Forms that are a list of things to do or to read, not steps.
 LISTS: Final = frozenset({"checklist", "resource_center"})
 PLACES: Final = ("anchor", "center", "top", "bottom", "corner")
+#: What a step does when its element is not there in time: wait for it, let the next
+#: step begin, end the guide, or say it in the middle of the window.
+LOST: Final = ("wait", "skip", "end", "center")
 ADVANCES: Final = ("button", "click", "event")
 DOES: Final = ("next", "back", "done", "close", "open", "snooze")
 ITEM_DOES: Final = ("none", "open", "guide")
 MODES: Final = ("auto", "light", "dark")
 POSITIONS: Final = ("bottom-right", "bottom-left", "top-right", "top-left")
-OFTEN: Final = ("once", "until_finished", "every")
-PROGRESS: Final = ("finished", "not_finished", "seen", "not_seen")
-#: What is counted as one by chance and in the effect: a person or a whole account.
-UNITS: Final = ("person", "account")
-KNOWN: Final = ("all", "new", "known")
 MOST_STEPS, MOST_ITEMS, MOST_BUTTONS, MOST_SELECTORS = 12, 12, 3, 8
-LONGEST_SELECTOR, LONGEST_PAGE, LONGEST_DELAY_S = 500, 500, 600
+LONGEST_SELECTOR, LONGEST_PAGE = 500, 500
 
 _COLOR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
 #: A path of the product, not of another host; or another host, encrypted.
@@ -84,6 +89,7 @@ class Step:
     title: Words
     body: Words
     anchor: Anchor | None = None
+    lost: str = "center"
     page: str = ""
     advance: str = "button"
     event: str = ""
@@ -127,52 +133,6 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Who:
-    """For whom: everybody, unless said otherwise.
-
-    `progress` in another `guide`; `known` tells people first seen since `since` from
-    those before; `invited`: accounts that a playbook or a person chose, alone.
-    """
-
-    segment: str = ""
-    roles: tuple[str, ...] = ()
-    pages: tuple[str, ...] = ()
-    event: str = ""
-    guide: int | None = None
-    progress: str = "finished"
-    known: str = "all"
-    since: date | None = None
-    invited: bool = False
-
-
-@dataclass(frozen=True)
-class When:
-    """How often and from when: see `core.guiding`. Shares in percent: `hold_out` of all
-    see nothing, `other` of those who see something see the second variant."""
-
-    often: str = "once"
-    every_days: int = 30
-    most: int | None = None
-    rest_days: int = 7
-    starts_on: date | None = None
-    ends_on: date | None = None
-    delay_s: int = 0
-    hold_out: int = 0
-    other: int = 0
-    by: str = "person"
-
-
-@dataclass(frozen=True)
-class Target:
-    """What the guide is to bring about, within `days` of being shown: an event, or a
-    metric of the catalog."""
-
-    event: str = ""
-    metric: str = ""
-    days: int = 14
-
-
-@dataclass(frozen=True)
 class Guide:
     """`title` stands over a list; the name of the guide does where it is empty."""
 
@@ -200,6 +160,11 @@ class Guide:
     def content(self, variant: str) -> Content:
         return self.other if variant == "b" and self.other else self.first
 
+    def ends_without(self, variant: str, step: str) -> bool:
+        """Is the guide over for somebody once the element of this step is lost?"""
+        steps = self.content(variant).steps
+        return any(each.id == step and each.lost == "end" for each in steps)
+
     def said(self, words: Words, language: str) -> str:
         return reading.said(words, language, self.languages[0])
 
@@ -215,10 +180,10 @@ def is_page(patterns: Sequence[str], path: str) -> bool:
 def read(document: object) -> Guide:
     """What a document shows; raises `BadValue` with the place and the reason."""
     given = reading.mapping(document, "the guide")
-    form = _one_of(given, "form", FORMS, "")
+    form = one_of(given, "form", FORMS, "")
     languages = reading.languages(given.get("languages"))
     other = given.get("other")
-    when = _when(reading.part(given, "when"))
+    when = read_when(reading.part(given, "when"))
     if when.other and not other:
         raise BadValue("variants: the second one has a share, and says nothing")
     return Guide(
@@ -230,23 +195,31 @@ def read(document: object) -> Guide:
         if other
         else None,
         look=_look(reading.part(given, "look")),
-        who=_who(reading.part(given, "who")),
+        who=read_who(reading.part(given, "who")),
         when=when,
-        target=_target(reading.part(given, "target")),
+        target=read_target(reading.part(given, "target")),
     )
 
 
-def _one_of(
-    given: Mapping[str, Any],
-    name: str,
-    known: Sequence[str],
-    usual: str,
-    place: str = "",
-) -> str:
-    found = str(given.get(name) or usual)
-    if found not in known:
-        raise BadValue(f"{place}{name}: one of {', '.join(known)}")
-    return found
+def check_draft(document: object) -> None:
+    """Raise `BadValue` for what no builder can show; a draft may be unfinished."""
+    given = reading.mapping(document, "the guide")
+    one_of(given, "form", FORMS, "")
+    reading.languages(given.get("languages"))
+    for name in ("title", "look", "when", "target"):
+        reading.part(given, name)
+    for name in ("roles", "pages"):
+        reading.texts(reading.part(given, "who"), name)
+    for content in (given, reading.part(given, "other")):
+        for part in (*reading.rows(content, "steps"), *reading.rows(content, "items")):
+            place = str(part.get("id") or "a part without an id")
+            _id(part, place)
+            for name in ("title", "body"):
+                reading.part(part, name)
+            anchor = reading.part(part, "anchor")
+            reading.listed(anchor.get("selectors") or (), place)
+            for button in reading.rows(part, "buttons"):
+                reading.part(button, "label")
 
 
 def _content(
@@ -276,13 +249,13 @@ def _step(
     given: Mapping[str, Any], place: str, form: str, languages: Sequence[str]
 ) -> Step:
     at = f"{place}, "
-    stands = _one_of(given, "place", PLACES, "center", at)
+    stands = one_of(given, "place", PLACES, "center", at)
     anchor = _anchor(reading.part(given, "anchor"), place)
     if form in {"tooltip", "hotspot"}:
         stands = "anchor"
     if stands == "anchor" and anchor is None:
         raise BadValue(f"{place}: point at an element of the page")
-    advance = _one_of(given, "advance", ADVANCES, "button", at)
+    advance = one_of(given, "advance", ADVANCES, "button", at)
     event = str(given.get("event") or "").strip()[:200]
     if advance == "event" and not event:
         raise BadValue(f"{place}: the name of the event it waits for")
@@ -297,6 +270,7 @@ def _step(
         title=_title(given, place, languages),
         body=_body(given, place, languages),
         anchor=anchor if stands == "anchor" else None,
+        lost=one_of(given, "lost", LOST, usual_lost(form), at),
         page=str(given.get("page") or "").strip()[:LONGEST_PAGE],
         advance=advance,
         event=event,
@@ -307,8 +281,13 @@ def _step(
     )
 
 
+def usual_lost(form: str) -> str:
+    """What steps do that do not say it: a walkthrough is worth reading anywhere."""
+    return "center" if form == "walkthrough" else "skip"
+
+
 def _item(given: Mapping[str, Any], place: str, languages: Sequence[str]) -> Item:
-    does = _one_of(given, "does", ITEM_DOES, "none", f"{place}, ")
+    does = one_of(given, "does", ITEM_DOES, "none", f"{place}, ")
     guide = reading.number(given, "guide", 1, 2**63 - 1)
     if does == "guide" and guide is None:
         raise BadValue(f"{place}: which guide does it begin?")
@@ -360,7 +339,7 @@ def _anchor(given: Mapping[str, Any], place: str) -> Anchor | None:
 
 def _button(given: object, place: str, languages: Sequence[str]) -> Button:
     found = reading.mapping(given, place)
-    does = _one_of(found, "does", DOES, "next", f"{place}, ")
+    does = one_of(found, "does", DOES, "next", f"{place}, ")
     label = reading.words(found.get("label"), place, languages, is_needed=True)
     return Button(label, does, _address(found, place, is_needed=does == "open"))
 
@@ -386,57 +365,7 @@ def _look(given: Mapping[str, Any]) -> Look:
     radius = reading.number(given, "radius", 0, 24)
     return Look(
         accent,
-        _one_of(given, "mode", MODES, "auto"),
+        one_of(given, "mode", MODES, "auto"),
         8 if radius is None else radius,
-        _one_of(given, "position", POSITIONS, "bottom-right"),
+        one_of(given, "position", POSITIONS, "bottom-right"),
     )
-
-
-def _who(given: Mapping[str, Any]) -> Who:
-    known, since = _one_of(given, "known", KNOWN, "all"), reading.day(given, "since")
-    if known != "all" and since is None:
-        raise BadValue("since: the day that tells new people from known ones")
-    return Who(
-        segment=str(given.get("segment") or ""),
-        roles=reading.texts(given, "roles"),
-        pages=reading.texts(given, "pages"),
-        event=str(given.get("event") or "").strip()[:200],
-        guide=reading.number(given, "guide", 1, 2**63 - 1),
-        progress=_one_of(given, "progress", PROGRESS, "finished"),
-        known=known,
-        since=since,
-        invited=bool(given.get("invited")),
-    )
-
-
-def _when(given: Mapping[str, Any]) -> When:
-    def number(name: str, low: int, high: int, usual: int) -> int:
-        found = reading.number(given, name, low, high)
-        return usual if found is None else found
-
-    starts_on, ends_on = reading.day(given, "starts_on"), reading.day(given, "ends_on")
-    if starts_on and ends_on and ends_on <= starts_on:
-        raise BadValue("ends_on: after the first day")
-    return When(
-        often=_one_of(given, "often", OFTEN, "once"),
-        every_days=number("every_days", 1, 730, 30),
-        most=reading.number(given, "most", 1, 1_000),
-        rest_days=number("rest_days", 0, 730, 7),
-        starts_on=starts_on,
-        ends_on=ends_on,
-        delay_s=number("delay_s", 0, LONGEST_DELAY_S, 0),
-        hold_out=number("hold_out", 0, 90, 0),
-        other=number("other", 0, 100, 0),
-        by=_one_of(given, "by", UNITS, "person"),
-    )
-
-
-def _target(given: Mapping[str, Any]) -> Target | None:
-    event = str(given.get("event") or "").strip()[:200]
-    metric = str(given.get("metric") or "").strip()
-    if event and metric:
-        raise BadValue("target: an event or a metric, not both")
-    if not event and not metric:
-        return None
-    days = reading.number(given, "days", 1, 90)
-    return Target(event, metric, 14 if days is None else days)

@@ -17,13 +17,15 @@ from enum import StrEnum
 from typing import Final
 
 from perennial.core.asking import drawn
-from perennial.core.guides import STAYING, Guide, Who
+from perennial.core.guide_rules import Who
+from perennial.core.guides import STAYING, Guide
 
 #: Forms that come in between: one of them a day for a person, across all guides.
 INTERRUPTING: Final = frozenset({"tooltip", "modal", "walkthrough"})
 #: Days after its first in which a walkthrough that nobody ended goes on.
 _GOES_ON_DAYS: Final = 1
-VARIANTS: Final = ("a", "b", "held_out")
+HELD_OUT: Final = "held_out"
+VARIANTS: Final = ("a", "b", HELD_OUT)
 
 
 class Reason(StrEnum):
@@ -47,23 +49,25 @@ class Reason(StrEnum):
 class Shown:
     """What became of one guide for one person; days are the last on which it happened.
 
-    `times` counts showings, `began_on` is the first day of the last one, and
-    `snoozed_until` the first day on which it may come back.
+    `times` counts showings, `began_on` is the first day of the last one, `lost_on` the
+    day it ended because the page lacked an element, and `snoozed_until` the first day
+    on which it may come back.
     """
 
     times: int = 0
     began_on: date | None = None
     finished_on: date | None = None
     dismissed_on: date | None = None
+    lost_on: date | None = None
     snoozed_until: date | None = None
     is_held_out: bool = False
 
     @property
     def is_over(self) -> bool:
-        """Was the last showing ended by the person?"""
+        """Was the last showing ended, by the person or with a lost element?"""
         return any(
             on is not None and self.began_on is not None and on >= self.began_on
-            for on in (self.finished_on, self.dismissed_on)
+            for on in (self.finished_on, self.dismissed_on, self.lost_on)
         )
 
 
@@ -182,6 +186,6 @@ def variant(guide: Guide, key: str, reader: Reader) -> str:
     unit = reader.account if guide.when.by == "account" else ""
     who = f"account {unit}" if unit else f"person {reader.person}"
     if drawn(key, "hold-out", who) < guide.when.hold_out * 100:
-        return "held_out"
+        return HELD_OUT
     is_other = drawn(key, "variant", who) < guide.when.other * 100
     return "b" if guide.other and is_other else "a"

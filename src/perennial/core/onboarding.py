@@ -22,6 +22,7 @@ from datetime import date, datetime
 from typing import Any, Final, Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
+from perennial.core import reading
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY, local_date
 
@@ -174,6 +175,14 @@ def read(document: object) -> Flow:
         raise BadValue(f"value: there is no step {value!r}")
     who = _mapping(given.get("who") or _EVERYBODY, "who")
     return Flow(cast(Per, per), _day(given.get("since")), steps, who, value)
+
+
+def check_draft(document: object) -> None:
+    """Raise `BadValue` for what no form can show; a draft may be unfinished."""
+    given = reading.mapping(document, "the flow")
+    for part in (given, *reading.rows(given, "steps")):
+        reading.part(part, "who")
+        reading.part(part, "condition")
 
 
 def to_document(flow: Flow) -> dict[str, Any]:

@@ -81,6 +81,12 @@ def listed(given: object, place: str) -> list[Any]:
     return list(given)
 
 
+def rows(document: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """A list of names and values that may be left out."""
+    found = listed(document.get(name) or (), name)
+    return [mapping(each, f"{name} {n}") for n, each in enumerate(found, 1)]
+
+
 def texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """A list of short texts; none where it is left out."""
     found = listed(given.get(name) or (), name)
@@ -107,3 +113,17 @@ def day(given: Mapping[str, Any], name: str) -> date | None:
         return date.fromisoformat(str(found)) if found else None
     except ValueError:
         raise BadValue(f"{name}: a day is expected, as 2026-11-22") from None
+
+
+def one_of(
+    given: Mapping[str, Any],
+    name: str,
+    known: Sequence[str],
+    usual: str,
+    place: str = "",
+) -> str:
+    """A choice by its name; empty: the usual one."""
+    found = str(given.get(name) or usual)
+    if found not in known:
+        raise BadValue(f"{place}{name}: one of {', '.join(known)}")
+    return found

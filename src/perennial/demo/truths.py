@@ -25,6 +25,10 @@ POWER_FEATURE = "scheduled_reports"
 POPULAR_FEATURE = "comments"
 UNUSED_FEATURE = "shift_templates"
 
+#: What a guide of the demo brings about, and how many do it without the guide.
+GUIDE_TARGET = "Report Scheduled"
+UNGUIDED = 0.25
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -208,6 +212,16 @@ _OTHERS = (
         "Days before the end of the data in which complaints about this theme are "
         "this many times as frequent.",
     ),
+    Truth(
+        "guide_effect",
+        GUIDE_TARGET,
+        ALL,
+        0,
+        14,
+        0.2,
+        "Days after people came to the tour of scheduled reports, in which this share "
+        "more of those shown it does the event than of those held out.",
+    ),
 )
 
 #: The one table of planted truths.
@@ -276,3 +290,10 @@ def truths() -> pa.Table:
         ]
     )
     return pa.Table.from_pylist([asdict(t) for t in TRUTHS], schema=schema)
+
+
+def guided() -> tuple[float, float]:
+    """Shares that do what the guide is to bring about: of those held out from it, and
+    of those shown it."""
+    [effect] = (t.effect for t in TRUTHS if t.name == "guide_effect")
+    return UNGUIDED, UNGUIDED + effect

@@ -60,3 +60,17 @@ def followed(
     }
     with connect() as duck:
         return frozenset(row[0] for row in duck.execute(query, given).fetchall())
+
+
+def instants(
+    workspace: Workspace, event: str, since: datetime
+) -> Mapping[str, Sequence[datetime]]:
+    """When people did an event since an instant, by the ids they did it under."""
+    query = f"""
+    SELECT user_id, list("timestamp") FROM {workspace.lake.source("events")}
+    WHERE event = $event AND user_id IS NOT NULL
+      AND "timestamp" >= $since AND "timestamp" < $until GROUP BY user_id
+    """
+    given = {"event": event, "since": since, "until": workspace.now}
+    with connect() as duck:
+        return dict(duck.execute(query, given).fetchall())

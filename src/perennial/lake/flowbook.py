@@ -60,6 +60,16 @@ def known(lake: Lake) -> Mapping[str, Book]:
     }
 
 
+def chains(lake: Lake) -> list[dict[str, str | int]]:
+    """Every step that has to be taken, of every version: flow, version, step."""
+    return [
+        {"flow": book.name, "version": version, "step": step}
+        for book in known(lake).values()
+        for version, flow in book.versions.items()
+        for step in flow.chain
+    ]
+
+
 def checked(workspace: Workspace, document: object) -> Flow:
     """The flow of a document, if it can be asked here; raises `BadValue`."""
     flow = onboarding.read(document)

@@ -17,7 +17,7 @@ import polars as pl
 
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.windows import DAY
-from perennial.lake import measures, segmentbook
+from perennial.lake import guided, measures, segmentbook
 from perennial.lake.engines import no_collection
 from perennial.metrics import conditions
 from perennial.metrics.conditions import Condition, Group, Row
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 READS = (
     *("account_measures", "account_attributes", "former_attributes", "feature_days"),
     *("account_days", "renewal_scores", "segments", "health_snapshots", "settings"),
+    "event_days",
 )
 
 
@@ -128,7 +129,12 @@ def _source(row: Row) -> Build | None:
     if row.field == "active_days":
         return _active_days
     family = row.about.column.partition(":")[0]
-    return {"attribute": _attribute, "feature": _uses, "metric": _metric}.get(family)
+    return {
+        "attribute": _attribute,
+        "feature": _uses,
+        "guide": guided.count,
+        "metric": _metric,
+    }.get(family)
 
 
 def _attribute(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Table:
@@ -187,7 +193,8 @@ def _metric(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Tabl
 
 
 def known_fields(workspace: Workspace) -> Mapping[str, Sequence[str]]:
-    """What families hold here: names of attributes, features and metrics."""
+    """What families hold here: names of attributes, features and metrics; what was
+    done with guides says `guided.known`."""
     features = workspace.engine.table("feature_days").select("feature_id").distinct()
     used = workspace.engine.run(features)["feature_id"].drop_nulls().to_list()
     metrics = [

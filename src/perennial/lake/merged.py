@@ -29,7 +29,7 @@ PARENT = "parent_account_id"
 #: Facts that are read under the account that stays.
 FOLLOWING = frozenset(
     name for name, table in FACTS.items() if ACCOUNT in table.names
-) - {"accounts"} | {"onboarding_entries"}
+) - {"accounts"} | {"onboarding_entries", "health_overrides", "health_pulses"}
 #: One row an account (and day): those of an account that was merged do not count.
 LEAVING = frozenset(
     ("accounts", "account_measures", "health_snapshots", "health_transitions")

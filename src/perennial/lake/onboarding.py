@@ -25,7 +25,7 @@ from perennial.core.errors import PerennialError
 from perennial.core.ids import digest
 from perennial.core.onboarding import TOLD, Flow, Step, completed
 from perennial.core.windows import DAY, Period, day_start
-from perennial.lake import flowbook, matching, measures
+from perennial.lake import flowbook, matching, measures, merged
 from perennial.lake.definition_days import changed_days, json_extract_string, on_duck
 from perennial.lake.definitions import OF_EVENTS
 from perennial.lake.duck import connect_apart
@@ -43,7 +43,8 @@ ENTRIES: Final = "onboarding_entries"
 STEPS: Final = "onboarding_steps"
 _EVENTS: Final = ("events", *FOLLOWED)
 _PEOPLE: Final = ("accounts", "users", "assignments", "mrr_ledger")
-_READ: Final = (*_EVENTS, *_PEOPLE, flowbook.NAME, flowbook.TICKS, measures.NAME)
+_OURS: Final = (flowbook.NAME, flowbook.TICKS, measures.NAME, merged.NAME)
+_READ: Final = (*_EVENTS, *_PEOPLE, *_OURS)
 
 Key = tuple[str | None, str | None]
 Row = dict[str, Any]
@@ -51,13 +52,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """One of those in a flow: an account, or a person in it."""
+    """One of those in a flow: an account, or a person in it. `merged_into` is the
+    account it counts as, where that is another one."""
 
     book: Book
     version: int
     account_id: str | None
     user_id: str | None
     started_on: date
+    merged_into: str | None = None
 
     @property
     def flow(self) -> Flow:
@@ -69,8 +72,17 @@ class Entry:
 
     @property
     def id(self) -> str | None:
-        """Whose events count: the person's, wherever they are, or the account's."""
+        """Whose steps are stored: the person's, or the account's."""
         return self.user_id if self.flow.per == "user" else self.account_id
+
+    @property
+    def account(self) -> str | None:
+        return self.merged_into or self.account_id
+
+    @property
+    def who(self) -> str | None:
+        """Whose events count: the person's, wherever they are, or the account's."""
+        return self.user_id if self.flow.per == "user" else self.account
 
 
 def take(
@@ -113,12 +125,19 @@ class _Told:
     """What is stored: flows, entries, steps and ticks, as they were written."""
 
     def __init__(self, workspace: Workspace, duck: duckdb.DuckDBPyConnection) -> None:
-        self.books = flowbook.known(workspace.lake)
-        self._lake, self._duck = workspace.lake, duck
+        lake = workspace.lake
+        self.books = flowbook.known(lake)
+        self._lake, self._duck = lake, duck
         self._read: set[str | None] = set()
         self._steps: dict[tuple[str, Key], dict[str, Row]] = defaultdict(dict)
         self.entries = [
-            Entry(self.books[r["flow"]], r["version"], *_key(r), r["started_on"])
+            Entry(
+                self.books[r["flow"]],
+                r["version"],
+                *_key(r),
+                r["started_on"],
+                lake.merges.get(r["account_id"]),
+            )
             for r in self._rows(ENTRIES)
             if r["version"] in self.books[r["flow"]].versions
         ]
@@ -141,11 +160,20 @@ class _Told:
             if row["flow"] in self.books:
                 self._steps[row["flow"], _key(row)][row["step"]] = row
 
+    def ticks(self, entry: Entry) -> Mapping[str, Row]:
+        """Those of the account it counts as: people tick what they see as one."""
+        return self._ticks.get((entry.book.name, (entry.account, entry.user_id)), {})
+
     @cached_property
-    def ticks(self) -> Mapping[tuple[str, Key], Mapping[str, Row]]:
+    def _ticks(self) -> Mapping[tuple[str, Key], Mapping[str, Row]]:
         found: dict[tuple[str, Key], dict[str, Row]] = defaultdict(dict)
-        for row in self._rows(flowbook.TICKS):
-            found[row["flow"], _key(row)][row["step"]] = row
+        # Last, so that it counts: what was said of the account that stays.
+        into = self._lake.merges
+        rows = self._rows(flowbook.TICKS)
+        for row in sorted(rows, key=lambda row: row["account_id"] not in into):
+            account, user = _key(row)
+            key = row["flow"], (into.get(account or "", account), user)
+            found[key][row["step"]] = row
         return found
 
     def of(self, entry: Entry) -> Mapping[str, Row]:
@@ -264,8 +292,10 @@ def _touched(
     before: Mapping[str, int],
     now: Mapping[str, int],
 ) -> Iterator[Entry]:
+    if merged.NAME in moved:
+        yield from told.entries
     if flowbook.TICKS in moved:
-        yield from (e for e in told.entries if (e.book.name, e.key) in told.ticks)
+        yield from (e for e in told.entries if told.ticks(e))
     if measures.NAME in moved:
         conditional = [e for e in told.entries if any(_judged(e.flow))]
         told.read(conditional)
@@ -307,12 +337,12 @@ def _happened_to(
                 key = str(who), event
                 first[key] = min(at, first.get(key, at))
     seen = {who for who, _ in first}
-    some = [entry for entry in some if entry.id in seen]
+    some = [entry for entry in some if entry.who in seen]
     told.read(some)
     for entry in some:
         done = told.of(entry)
         for step in _of_events(entry.flow):
-            at = first.get((str(entry.id), step.event))
+            at = first.get((str(entry.who), step.event))
             taken = done.get(step.name)
             if at and (taken is None or at < taken["completed_at"]):
                 yield entry
@@ -398,8 +428,7 @@ class _Finder:
             at = completed(self._happened.of(entry, step), step.times)
             return (at, {}) if at else None
         if step.by in TOLD:
-            ticks = self._told.ticks.get((entry.book.name, entry.key), {})
-            tick = ticks.get(step.name)
+            tick = self._told.ticks(entry).get(step.name)
             if tick is None or tick["completed_at"] is None:
                 return None
             return tick["completed_at"], {"who": tick["by"]} if tick["by"] else {}
@@ -411,7 +440,7 @@ class _Finder:
         was = self._told.of(entry).get(step.name)
         if was and json.loads(was["properties"] or "{}").get("rule") == rule:
             return was["completed_at"], {"rule": rule}
-        if not self._judged.fits(step, entry.account_id):
+        if not self._judged.fits(step, entry.account):
             return None
         return max(self._judged.at, self._happened.start(entry)), {"rule": rule}
 
@@ -463,14 +492,14 @@ class _Happened:
                 self._read(workspace, f"{per}_id", mine)
 
     def of(self, entry: Entry, step: Step) -> list[datetime]:
-        return self._met[_what(step), str(entry.id), entry.started_on]
+        return self._met[_what(step), str(entry.who), entry.started_on]
 
     def start(self, entry: Entry) -> datetime:
         return day_start(entry.started_on, self._tz)
 
     def _read(self, workspace: Workspace, column: str, mine: Sequence[Entry]) -> None:
         steps = {_what(s): s for e in mine for s in _of_events(e.flow)}
-        began = {(str(e.id), e.started_on) for e in mine}
+        began = {(str(e.who), e.started_on) for e in mine}
         span = Period(min(day for _, day in began), workspace.today + DAY)
         rows = _events(workspace, span, sorted({s.event for s in steps.values()}))
         who = ibis.memtable(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from perennial.core.windows import local_date
+from perennial.lake import flowbook
 from perennial.lake.duck import connect
 from perennial.lake.workspace import Workspace
 
@@ -109,7 +110,9 @@ def happened(
     """What happened since an instant that a survey may ask about, once each.
 
     - `ticket_solved`: tickets of a known person that were solved.
-    - `onboarding_done`: everybody in an account that completed it.
+    - `onboarding_done`: everybody in an account that completed its onboarding, by what
+      is known of the account or in a flow; or who finished a flow for people. It is one
+      occasion, whichever says so first.
     - `event`: whoever sent it, once a day.
     """
     query = _QUERIES[trigger](workspace)
@@ -117,7 +120,8 @@ def happened(
     if trigger == "event":
         given |= {"event": event, "zone": workspace.settings.timezone}
     if trigger == "onboarding_done":
-        given["today"] = workspace.today
+        chain = flowbook.chains(workspace.lake)
+        given |= {"today": workspace.today, "chain": chain}
     if user_id:
         query = f"SELECT * FROM ({query}) WHERE user_id = $user"
         given["user"] = user_id
@@ -138,10 +142,31 @@ def _tickets(workspace: Workspace) -> str:
 def _onboarded(workspace: Workspace) -> str:
     source = workspace.lake.source
     return f"""
-    SELECT DISTINCT s.user_id, s.account_id, 'onboarding'
-    FROM {source("accounts")} a JOIN {source("assignments")} s USING (account_id)
-    WHERE a.onboarding_completed_at >= $since AND a.onboarding_completed_at < $until
-      AND coalesce(s.date_to >= $today, true)
+    WITH link AS (
+        SELECT unnest($chain::STRUCT(flow VARCHAR, version BIGINT, step VARCHAR)[],
+                      recursive := true)
+    ), done AS (
+        SELECT flow, coalesce(user_id, account_id) AS who, step, min(completed_at) AS taken
+        FROM {source("onboarding_steps")} GROUP BY ALL
+    ), finished AS (
+        SELECT e.account_id, e.user_id
+        FROM {source("onboarding_entries")} e JOIN link USING (flow, version)
+        LEFT JOIN done ON done.flow = e.flow AND done.step = link.step
+         AND done.who = coalesce(e.user_id, e.account_id)
+        GROUP BY e.flow, e.account_id, e.user_id
+        HAVING count(*) = count(taken)
+           AND max(taken) >= $since AND max(taken) < $until
+    ), account AS (
+        SELECT account_id FROM finished WHERE user_id IS NULL
+        UNION
+        SELECT account_id FROM {source("accounts")}
+        WHERE onboarding_completed_at >= $since AND onboarding_completed_at < $until
+    )
+    SELECT s.user_id, s.account_id, 'onboarding'
+    FROM account JOIN {source("assignments")} s USING (account_id)
+    WHERE coalesce(s.date_to >= $today, true)
+    UNION
+    SELECT user_id, account_id, 'onboarding' FROM finished WHERE user_id IS NOT NULL
     """
 
 

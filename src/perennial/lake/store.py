@@ -370,17 +370,31 @@ class Lake(Stored):
 
     def vacuum(self, name: str, *, retention: timedelta = RETENTION) -> int:
         """Delete files that no version within `retention` refers to."""
-        handle = self._open(name)
-        if handle is None:
+        if self._open(name) is None:
             return 0
         with self.lock(name):
-            deleted = handle.vacuum(
+            # Anew: one that is held may refer to a log that was forgotten.
+            deleted = DeltaTable(self.uri(name)).vacuum(
                 retention_hours=int(retention.total_seconds() // 3600),
                 dry_run=False,
                 enforce_retention_duration=False,
                 full=True,
             )
         return len(deleted)
+
+    def forget(self, name: str) -> None:
+        """Delete every file of older versions of a table, and what the log has of
+        them: the least and the greatest of what was in each file."""
+        if self._open(name) is None:
+            return
+        self.vacuum(name, retention=timedelta())
+        with self.lock(name):
+            handle = DeltaTable(self.uri(name))
+            handle.create_checkpoint()
+            newest = f"{handle.version():020}"
+            for path in (Path(self.root) / name / "_delta_log").iterdir():
+                if path.name[:20].isdigit() and path.name[:20] < newest:
+                    path.unlink()
 
 
 def _check_schema(table: Table, schema: pa.Schema) -> None:

@@ -34,7 +34,8 @@ _ENDED = (
         "net": "without those that got all of it back within 30 days",
     },
     params={
-        "days": "days an account has to pay; else the settings `trial_days` and `freemium_days`"
+        "days": "days an account has to pay; else the settings `trial_days` and `freemium_days`",
+        "flow": "onboarding flow that `last_step` is of; else the furthest step in any flow",
     },
     caveats="An account counts once, from its first trial or free plan, when its days to pay are over. Whoever paid before, or bought at once, is left out. `kind` is trial or freemium, `last_step` how far its onboarding had got.",
 )
@@ -174,6 +175,8 @@ def _refunded(t: Inputs, decided: ir.Table) -> ir.Table:
 def _last_steps(t: Inputs, q: Query) -> ir.Table:
     """One row per account: the furthest onboarding step anybody took, `last_step`."""
     rows = t.rows("onboarding_steps")
+    if flow := q.params.get("flow"):
+        rows = rows.filter(rows.flow == flow)
     rows = rows.filter(
         rows.account_id.notnull() & (t.local_date(rows.completed_at) < q.horizon)
     )

@@ -12,7 +12,13 @@ from django.urls import reverse
 from perennial.apps.guides import actions
 from perennial.apps.guides.models import Guide, Invited, Told
 from perennial.apps.team import tokens
-from perennial.apps.team.models import ApiToken, Membership, User, Workspace
+from perennial.apps.team.models import (
+    ApiToken,
+    AuditEntry,
+    Membership,
+    User,
+    Workspace,
+)
 from perennial.apps.work.models import RunEntry
 from perennial.apps.work.playbooks import actions as playbooks
 from perennial.apps.work.playbooks import engine, words
@@ -61,7 +67,6 @@ def test_a_program_writes_with_the_rights_of_its_maker(
     for other in (
         client(cast.elsewhere, cast.stranger),
         client(cast.workspace, cast.admin, "read"),
-        client(cast.workspace, None),
         client(cast.workspace, cast.viewer),
     ):
         for verb in ("publish", "pause"):
@@ -77,6 +82,49 @@ def test_a_program_writes_with_the_rights_of_its_maker(
         client(cast.elsewhere, cast.stranger).get(f"/api/v1/{path}").status_code == 404
     )
     assert Invited.objects.count() == 1
+
+
+def test_a_program_makes_a_draft_as_the_builder_would(
+    cast: Cast, lake: Lake, client_of: Callable[[User], Client]
+) -> None:
+    bob = client(cast.workspace, cast.teammate)
+    tip = {"form": "tooltip", "languages": ["en"], "steps": [{"id": "a", "title": {}}]}
+    key = {"idempotency-key": "once"}
+    given = {"name": "A tip", "document": tip}
+    made, again = (
+        bob.post("/api/v1/guides", given, "application/json", headers=key).json()
+        for _ in range(2)
+    )
+    assert made == again
+    assert (made["form"], made["state"], made["version"]) == ("tooltip", "draft", 0)
+    assert made["problem"] == "step 1: point at an element of the page"
+    assert AuditEntry.objects.filter(verb="guide.added").count() == 1
+    taken = send(bob, "post", "guides", name="A tip", document=tip)
+    assert "of this name already" in taken.json()["detail"]
+    # What the builder could not show is refused, whoever sends it.
+    for bad in (
+        {},
+        {**tip, "form": "balloon"},
+        {**tip, "languages": "en"},
+        {**tip, "steps": "a"},
+        {**tip, "steps": ["a"]},
+        {**tip, "steps": [{"title": {}}]},
+        {**tip, "steps": [{"id": "a", "title": "A"}]},
+        {**tip, "steps": [{"id": "a", "anchor": {"selectors": "#a"}}]},
+        {**tip, "steps": [{"id": "a", "buttons": ["Next"]}]},
+        {**tip, "who": {"pages": 5}},
+        {**tip, "other": "b"},
+    ):
+        found = send(bob, "post", "guides", name="Bad", document=bad)
+        assert found.status_code == 400, bad
+    page = client_of(cast.teammate).get(reverse("guides:edit", args=[made["id"]]))
+    assert page.status_code == 200
+    for other in (
+        client(cast.workspace, cast.viewer),
+        client(cast.workspace, cast.teammate, "read"),
+    ):
+        assert send(other, "post", "guides", **given).status_code == 403
+    assert Guide.objects.count() == 1
 
 
 def test_results_for_programs_and_for_the_account(

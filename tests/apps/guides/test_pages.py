@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -25,10 +26,12 @@ from perennial.apps.guides.models import Guide, GuideVersion, Showing, Told
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.core.errors import BadValue
 from perennial.core.guides import read
+from perennial.demo import truths
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.differences import of_shares
 from tests.apps.customers.company import GREEN, KESTREL
 from tests.apps.guides.conftest import Cast, Live
+from tests.builders import write
 
 ClientOf = Callable[[User], Client]
 
@@ -314,9 +317,44 @@ def test_what_it_changed_against_those_held_out(
     assert results.change(guide, results.showings(guide, 90)) is None
 
 
-def test_the_example_company_has_guides_once(workspace: Workspace, lake: Lake) -> None:
+def test_the_example_company_has_a_guide_with_an_effect_that_is_found(
+    workspace: Workspace, lake: Lake, client_of: Callable[[User], Client], cast: Cast
+) -> None:
+    """The planted one, with its interval, beside those held out; made once."""
+    people = [f"p{n}" for n in range(700)]
+    born = "2025-01-01T09:00"
+    write(lake.lake, "users", [{"user_id": p, "created_at": born} for p in people])
+    chance = Random(4)
+    write(
+        lake.lake,
+        "events",
+        [
+            {
+                "event": truths.GUIDE_TARGET,
+                "event_id": f"{person} {n}",
+                "user_id": person,
+                "account_id": GREEN,
+                "timestamp": lake.now - timedelta(hours=chance.randrange(24, 60 * 24)),
+            }
+            for person in people
+            for n in range(chance.randint(1, 3))
+        ],
+    )
     for _ in range(2):
-        example.set_up(workspace)
+        example.set_up(workspace, truths.GUIDE_TARGET, *truths.guided())
+    tour = workspace.guides.get(form="walkthrough")
+    found = results.change(tour, results.showings(tour, 90))
+    assert found is not None
+    assert found.effect is not None
+    assert found.is_shown
+    [planted] = (t.effect for t in truths.TRUTHS if t.name == "guide_effect")
+    assert found.effect.low < planted < found.effect.high
+    assert (found.waiting, found.n_without > 80) == (0, True)
+    page = client_of(cast.viewer).get(
+        reverse("guides:guide", args=[tour.pk]) + "?part=change"
+    )
+    assert "Held out" in page.content.decode()
+    assert "more than chance gives" in page.content.decode()
     states = dict(workspace.guides.values_list("name", "state"))
     assert sorted(states.values()) == ["draft", "on", "on"]
     for guide in workspace.guides.filter(state="on"):

@@ -74,6 +74,27 @@ def test_a_tour_goes_on_where_it_stopped_and_is_over_when_finished(
     assert len(begun(snippet, "k1")["steps"]) == 2
 
 
+def test_without_its_element_a_guide_is_over_where_it_says_so(
+    snippet: Snippet, lake: Lake, live: Live, admin: Membership, moving: Clock
+) -> None:
+    guide = live("tour", when={"often": "until_finished"})
+    shown = begun(snippet)
+    assert [step["lost"] for step in shown["steps"]] == ["center"] * 3
+    tell(snippet, shown, "lost", "here")
+    assert begun(snippet)["token"]  # it goes on
+    guide.document["steps"][1]["lost"] = "end"
+    actions.save(guide, admin, guide.name, guide.document)
+    actions.publish(guide, admin)
+    moving.forward(days=2)
+    shown = begun(snippet)
+    tell(snippet, shown, "lost", "here")
+    assert snippet.things() == []
+    held = Showing.objects.get()
+    assert (held.times, held.dismissed_at, held.lost_at) == (2, None, lake.now)
+    moving.forward(days=1)
+    assert begun(snippet)["at"] == 0
+
+
 def test_one_a_day_comes_between_and_the_rest_stays_beside(
     snippet: Snippet, lake: Lake, live: Live, moving: Clock
 ) -> None:

@@ -24,7 +24,7 @@ from perennial.lake.onboarding import catch_up
 from perennial.lake.workspace import Workspace as Lake
 from tests.apps.customers.company import FRESH, GREEN
 from tests.apps.team.cast import Cast
-from tests.builders import instant
+from tests.builders import instant, write
 
 ClientOf = Callable[[User], Client]
 SEATS = {"all": [{"field": "assigned_users", "op": "at_least", "value": 1}]}
@@ -234,6 +234,29 @@ def test_the_alert_of_onboarding_that_stands_still_knows_the_steps(
     rule = rules.BY_KEY["onboarding_stalled"]
     day = rules.Day(lake.today, lake.settings.timezone)
     assert FRESH in frame.filter(rule.holds(day, 7.0))["account_id"].to_list()
+
+
+def test_who_becomes_paying_is_told_by_the_steps_of_this_flow(
+    flow: Flow, lake: Lake
+) -> None:
+    born = {"in": "2026-04-01T09:00", "idle": "2026-04-01T09:00", "out": "2025-06-01"}
+    write(lake.lake, "accounts",
+          [{"account_id": a, "created_at": at} for a, at in born.items()])  # fmt: skip
+    trial = {"valid_from": "2026-04-01T09:00", "is_trial": True, "item_id": "trial"}
+    paid = {"valid_from": "2026-04-10T09:00", "item_id": "paid", "mrr": 50}
+    write(lake.lake, "subscription_items",
+          [{**item, "subscription_id": a, "account_id": a, "currency": "EUR"}
+           for a in born for item in ((trial, paid) if a == "in" else (trial,))])  # fmt: skip
+    done = [("in", "Launch", "Board", 1), ("in", "Launch", "Tour", None),
+            ("in", "Other", "Far", 5), ("out", "Launch", "Call", 2)]  # fmt: skip
+    write(lake.lake, "onboarding_steps",
+          [{"account_id": a, "flow": f, "step": s, "position": n,
+            "completed_at": "2026-04-03T09:00"} for a, f, s, n in done])  # fmt: skip
+    lake.refresh()
+    chain = ("Board", "Call", "Seats")
+    found = queries.conversions(lake, "Launch", chain, date(2026, 3, 1), lake.today)
+    counted = [(each.step, each.n, each.paid) for each in found]
+    assert counted == [("", 1, 0), ("Board", 1, 1), ("Call", 0, 0), ("Seats", 0, 0)]
 
 
 def test_a_draft_shows_who_would_be_where(

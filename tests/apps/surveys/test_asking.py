@@ -37,12 +37,12 @@ from perennial.apps.work.playbooks import actions as playbooks
 from perennial.apps.work.playbooks import engine, words
 from perennial.core.asking import Reason
 from perennial.core.errors import BadValue
-from perennial.lake import respondents
+from perennial.lake import flowbook, onboarding, respondents
 from perennial.lake.workspace import Workspace as Lake
 from tests.apps.customers.company import AS_OF, GREEN, KESTREL
 from tests.apps.surveys.conftest import Clock, Post, Run
 from tests.apps.surveys.test_hosted import invited, page_of
-from tests.builders import write
+from tests.builders import instant, write
 
 
 @pytest.fixture(autouse=True)
@@ -244,6 +244,49 @@ def test_what_happened_is_asked_about_once(
     assert isinstance(rows, pl.DataFrame)
     [row] = rows.filter(pl.col("survey") == survey.name).to_dicts()
     assert (row["touchpoint"], row["properties"]) == ("support", '{"occasion": "t1"}')
+
+
+def test_after_onboarding_is_when_a_flow_or_the_account_says_so(
+    workspace: Workspace, lake: Lake, run: Run, moving: Clock
+) -> None:
+    run("ces", trigger="onboarding_done")
+    assert invited_after_onboarding(workspace) == []  # no flow yet
+    steps = [
+        {"name": "Call", "by": "hand"},
+        {"name": "Tour", "by": "hand"},
+        {"name": "Extra", "by": "hand", "optional": True},
+    ]
+    for per in ("user", "account"):
+        document = {"per": per, "since": "2020-01-01", "steps": steps}
+        flowbook.publish(lake, f"Per {per}", document, by="me")
+    onboarding.catch_up(lake)
+
+    def tick(per: str, step: str, user: str | None, at: str) -> None:
+        done = instant(at)
+        flowbook.tick(lake, f"Per {per}", step, KESTREL, user, at=done)
+        onboarding.catch_up(lake)
+
+    tick("user", "Call", "k1", "2026-05-20T10:00")
+    tick("user", "Extra", "k1", "2026-05-31T10:00")
+    tick("user", "Tour", "k2", "2026-05-31T10:00")
+    assert invited_after_onboarding(workspace) == []
+    tick("user", "Tour", "k1", "2026-05-30T10:00")
+    assert invited_after_onboarding(workspace) == ["k1"]
+    # Then the account is through, too: its other people are asked, nobody again.
+    tick("account", "Call", None, "2026-05-30T10:00")
+    tick("account", "Tour", None, "2026-05-31T10:00")
+    asked = invited_after_onboarding(workspace)
+    assert {"k1", "k2"} <= set(asked)
+    assert len(asked) == len(set(asked))
+    moving.forward(days=30)
+    assert invited_after_onboarding(workspace) == asked
+
+
+def invited_after_onboarding(workspace: Workspace) -> list[str]:
+    for _ in range(2):
+        mailing.invite(workspace)
+    found = Invite.objects.filter(occasion="onboarding").order_by("person")
+    return list(found.values_list("person", flat=True))
 
 
 def test_answers_are_in_the_lake_once_with_their_last_word(

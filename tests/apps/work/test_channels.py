@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,12 +13,12 @@ from django.urls import reverse
 from standardwebhooks.webhooks import Webhook
 
 from perennial.apps.team.actions import NotAllowed
-from perennial.apps.team.models import User, Workspace
+from perennial.apps.team.models import AuditEntry, User, Workspace
 from perennial.apps.work import jobs, outbox, posting
 from perennial.apps.work.alerts import actions as alerts
-from perennial.apps.work.models import Channel, Message
+from perennial.apps.work.models import Channel, Message, Preference
 from perennial.apps.work.tasks import actions as tasks
-from perennial.apps.work.telling import channels
+from perennial.apps.work.telling import channels, digest
 from perennial.core.errors import BadValue
 from tests.apps.customers.company import KESTREL
 from tests.apps.team.cast import Cast
@@ -49,7 +50,7 @@ def given(workspace: Workspace, cast: Cast, moving: Clock) -> Workspace:
     moving.at = datetime.now(UTC) - timedelta(seconds=5)
     bob = cast.membership(cast.teammate)
     channels.keep(bob, bob, "chat", CHAT, ["task"])
-    channels.keep(bob, bob, "webhook", HOOK, ["alert", "digest"])
+    channels.keep(bob, bob, "webhook", HOOK, ["alert", "nothing"])
     moving.at = datetime.now(UTC)
     alerts.evaluate(workspace)
     tasks.add_task(
@@ -73,7 +74,7 @@ def test_each_address_hears_what_was_chosen_once(
     assert len(hooks) == mine > 0
     assert {body["type"] for body in hooks} == {"notification"}
     assert hooks[0]["data"]["what"] == "alert"  # type: ignore[index]
-    assert Channel.objects.get(kind="webhook").whats == ["alert"]  # no digest there
+    assert Channel.objects.get(kind="webhook").whats == ["alert"]
 
 
 def test_the_team_hears_every_alert_from_then_on(
@@ -97,6 +98,67 @@ def test_the_team_hears_every_alert_from_then_on(
     assert len([url for url, _body, _headers in sent if url == CHAT]) == 1
 
 
+def _secret_is_shown_once(workspace: Workspace, admin: Client, team: str) -> None:
+    old = outbox.webhook_secret(workspace)
+    before = admin.get(team).content.decode()
+    assert old not in before
+    assert outbox.last_of(old) in before
+    made = admin.post(team, {"do": "new_secret"})
+    new = outbox.webhook_secret(workspace)
+    assert new != old
+    assert new in made.content.decode()
+    assert "no-store" in made["Cache-Control"]
+    for page in (team, reverse("work:outbox")):
+        assert new not in admin.get(page).content.decode()
+    entry = AuditEntry.objects.get(verb="webhook.secret_made")
+    assert new not in f"{entry.target}{entry.details}"
+    message = outbox.write(
+        workspace, key="t", channel=Message.Channel.CHAT, to=CHAT, text="Hi"
+    )
+    told = admin.get(reverse("work:outbox") + "?state=queued").content.decode()
+    assert "hooks.chat.example" in told
+    assert CHAT not in f"{told}{message}"  # whoever knows the address can write there
+    message.delete()
+
+
+def test_a_digest_comes_to_an_address_once_whatever_dies(
+    workspace: Workspace, cast: Cast, sent: Sent, moving: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Monday to Monday, seven in Berlin: Bob's own every morning, in German; the
+    team's on Mondays, of everybody's accounts. The process dies after each post."""
+    bob, ada = cast.membership(cast.teammate), cast.membership(cast.admin)
+    Preference.objects.bulk_create(
+        Preference(membership=m, what="digest", email="never")
+        for m in workspace.memberships.all()
+    )
+    cast.teammate.language = "de"
+    cast.teammate.save()
+    channels.keep(bob, bob, "chat", CHAT, ["digest:daily"])
+    channels.keep(ada, None, "webhook", HOOK, ["digest:weekly"])
+    monkeypatch.setattr(f"{__name__}.SECRET", outbox.webhook_secret(workspace))
+    deliver = outbox._deliver
+
+    def dies(message: Message) -> bool:
+        deliver(message)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(outbox, "_deliver", dies)
+    for day in range(8):
+        moving.at = datetime(2026, 6, 1 + day, 5, tzinfo=UTC)
+        for _ in range(4):  # the last two find nothing to do
+            with suppress(KeyboardInterrupt):
+                digest.send_due(workspace)
+                outbox.send_due(workspace)
+    mine = [str(body["text"]) for url, body, _headers in sent if url == CHAT]
+    team = [body["data"] for url, body, _headers in sent if url == HOOK]
+    assert (len(mine), len(team)) == (6, 2)
+    assert all("Silent Mills" in text and "Greenfield" not in text for text in mine)
+    assert "Konto" in mine[0] or "Kunde" in mine[0]
+    assert "Kestrel & Sons" in str(team[0])
+    assert team[0]["what"] == "digest"  # type: ignore[index]
+
+
 def test_who_keeps_which_address(
     workspace: Workspace, cast: Cast, client_of: ClientOf, sent: Sent
 ) -> None:
@@ -106,16 +168,18 @@ def test_who_keeps_which_address(
             channels.keep(bob, bob, "chat", url, ["alert"])
     with pytest.raises(NotAllowed):
         channels.keep(bob, None, "chat", CHAT, ["alert"])
+    with pytest.raises(NotAllowed):
+        outbox.new_secret(bob)
     team = reverse("work:team_channels")
     assert client_of(cast.teammate).get(team).status_code == 403
     stranger = client_of(cast.stranger).get(team).content.decode()
     assert outbox.webhook_secret(workspace) not in stranger
     admin = client_of(cast.admin)
-    assert outbox.webhook_secret(workspace) in admin.get(team).content.decode()
+    _secret_is_shown_once(workspace, admin, team)
     admin.post(team, {"url.chat": CHAT, "what.chat": "alert", "test": "chat"})
     viewer = client_of(cast.viewer)
     own = reverse("work:preferences")
-    viewer.post(own, {"url.webhook": HOOK, "what.webhook": ["task", "digest"]})
+    viewer.post(own, {"url.webhook": HOOK, "what.webhook": ["task", "digest:hourly"]})
     kept = {c.kind: (c.membership, c.whats) for c in workspace.channels.all()}
     assert kept["chat"] == (None, ["alert"])
     assert kept["webhook"] == (cast.membership(cast.viewer), ["task"])

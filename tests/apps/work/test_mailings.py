@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,12 +19,13 @@ from perennial.apps.reports import boards
 from perennial.apps.team.actions import NotAllowed
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.work import outbox
-from perennial.apps.work.mailings import actions, schedule, sending
+from perennial.apps.work.mailings import actions, composing, schedule, sending
 from perennial.apps.work.mailings.actions import Of
-from perennial.apps.work.models import Mailing
+from perennial.apps.work.models import Mailing, Picture
 from perennial.core.errors import BadValue
 from tests.apps.team.cast import Cast
 from tests.apps.work.conftest import Clock
+from tests.mailbox import Post
 
 ClientOf = Callable[[User], Client]
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -88,7 +90,7 @@ def test_it_goes_out_once_and_after_it_was_set_up(
     mine, boss = workspace.messages.order_by("to")
     assert {mine.to, boss.to} == {cast.teammate.email, BOSS}
     assert mine.subject.startswith("Aldermoor: Monatlich wiederkehrender Umsatz")
-    assert bytes(mine.chart or b"").startswith(b"\x89PNG")
+    assert bytes(mine.pictures.get().png).startswith(b"\x89PNG")
     assert f"/leave/{sending.token(weekly, BOSS)}/" in boss.text
     # A process that died after writing, before it said so, writes none again.
     Mailing.objects.update(sent_for=None)
@@ -97,6 +99,35 @@ def test_it_goes_out_once_and_after_it_was_set_up(
     moving.forward(days=3)  # too late for a morning nobody was there
     Mailing.objects.update(sent_for=None)
     assert sending.send_due(workspace) == 0
+
+
+def test_every_tile_brings_its_chart(
+    workspace: Workspace,
+    member: Membership,
+    post: Post,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One picture inline for each, with words for those who do not see it; two
+    readers share them; what would be too much for a mail stays out."""
+    board = boards.create(member, "Ours", ["mrr", "customers", "nps"])
+    sent = actions.add(member, Of("Ours", board=board), every="day", to=["a@x.example", BOSS])  # fmt: skip
+    sending.write(sent, "one", sent.readers)
+    outbox.send_due(workspace)
+    parts = list(post.mails[0].walk())
+    shown = {str(p["Content-ID"]).strip("<>"): p.get_payload(decode=True) for p in parts if p["Content-ID"]}  # fmt: skip
+    [page] = [p.get_payload(decode=True) for p in parts if p.get_content_type() == "text/html"]  # fmt: skip
+    assert isinstance(page, bytes)
+    named = re.findall(r'<img src="cid:(\w+)" width="520" alt="([^"]+)"', page.decode())
+    assert {cid for cid, _alt in named} == shown.keys()
+    assert [alt.split(",")[0] for _cid, alt in named] == [
+        "Monthly recurring revenue", "Customers", "Net Promoter Score",
+    ]  # fmt: skip
+    assert all(str(png)[2:].startswith("\\x89PNG") for png in shown.values())
+    assert max(len(bytes(png)) for png in shown.values()) < 60_000  # type: ignore[arg-type]
+    assert Picture.objects.count() == len(shown) == 3
+    monkeypatch.setattr(composing, "_MOST", 100_000)
+    sending.write(sent, "two", [BOSS])
+    assert 0 < workspace.messages.latest("pk").pictures.count() < 3
 
 
 def test_a_reader_ends_it_by_a_link_or_a_button(

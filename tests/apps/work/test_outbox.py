@@ -110,9 +110,6 @@ def test_drafts_wait_for_a_person(
     page = client.get(reverse("work:outbox")).content.decode()
     assert "How is it going?" in page
     assert "whsec_" not in page
-    assert (
-        "whsec_" in client_of(cast.admin).get(reverse("work:outbox")).content.decode()
-    )
     changed = {"do": "send", "to": "a@b.example", "subject": "Hi", "text": "Changed"}
     assert client_of(cast.viewer).post(url, changed).status_code == 403
     assert client_of(cast.stranger).post(url, changed).status_code == 404

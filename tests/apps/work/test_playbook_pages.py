@@ -83,9 +83,8 @@ def test_edited_on_screen(playbook: Playbook, cast: Cast, client_of: ClientOf) -
     assert client.post(url, form(hold_out="10")).status_code == 302
     task = {"do": "add_step", "kind": "task", "step_title": "Ring", "step_days": "3"}
     client.post(url, form(**task))
-    branch = {"do": "add_step", "kind": "branch", "step_if": "use_below",
-              "step_number": "45"}  # fmt: skip
-    client.post(url, form(**branch))
+    asked = client.post(url, form(do="add_step", kind="branch"))
+    assert asked["Location"] == reverse("work:playbook_condition", args=[playbook.pk, "5"])  # fmt: skip
     mail = {"do": "add_step", "kind": "email", "place": "5.then", "step_to": "contact",
             "step_title": "Hello", "step_text": "…", "step_draft": "on"}  # fmt: skip
     client.post(url, form(**mail))
@@ -103,8 +102,88 @@ def test_edited_on_screen(playbook: Playbook, cast: Cast, client_of: ClientOf) -
         ("4.then.2", "EmailStep"),
     ]
     assert getattr(book.step("2"), "title", "") == "Ring"
-    condition = playbook.document["steps"][3]["if"]
-    assert condition == {"field": "license_use", "op": "less_than", "value": 0.45}
+
+
+#: Red, or few seats used and nobody there: what the form sends of the tree.
+TREE = {
+    "join": "any",
+    "row": ["0", "1", "1-0", "1-1"],
+    **{f"{k}.0": v for k, v in (("field", "health_color"), ("was", "health_color"), ("op", "is"), ("value", "red"))},
+    "join.1": "all",
+    **{f"{k}.1-0": v for k, v in (("field", "license_use"), ("was", "license_use"), ("op", "less_than"), ("value", "45"))},
+    **{f"{k}.1-1": v for k, v in (("field", "last_seen"), ("was", "last_seen"), ("op", "not_within"), ("value", "30"))},
+}  # fmt: skip
+SAID = {
+    "any": [
+        {"field": "health_color", "op": "is", "value": ["red"]},
+        {"all": [
+            {"field": "license_use", "op": "less_than", "value": 0.45},
+            {"field": "last_seen", "op": "not_within", "value": 30},
+        ]},
+    ]
+}  # fmt: skip
+
+
+def test_steps_and_the_end_ask_whatever_a_segment_can(
+    workspace: Workspace, admin: Membership, cast: Cast, client_of: ClientOf
+) -> None:
+    """A tree said on screen is the YAML, runs, and stands in the log. Silent is red,
+    and nobody was there; Kestrel is orange."""
+    inner = {"do": "branch", "if": {"field": "health_color", "op": "is", "value": ["red"]},
+             "then": [{"do": "task", "title": "Call"}]}  # fmt: skip
+    everybody = {"field": "health_color", "op": "is", "value": ["red", "orange"]}
+    steps = [{"do": "wait", "days": 3}, {**inner, "then": [inner]}]
+    book = {"name": "Tree", "when": {"condition": everybody}, "steps": steps}
+    playbook = actions.add(admin, book)
+    bob = client_of(cast.teammate)
+
+    def at(place: str) -> str:
+        return reverse("work:playbook_condition", args=[playbook.pk, place])
+
+    page = bob.get(at("2.then.1"))
+    assert page.context["editor"].total == 1  # Silent
+    for place in ("2", "2.then.1", "1"):
+        done = bob.post(at(place), {**TREE, "do": "save"})
+        assert done["Location"] == reverse("work:playbook", args=[playbook.pk]) + "#then"  # fmt: skip
+    ends = {**TREE, "value.0": "green", "do": "save"}
+    assert bob.post(at("ends"), ends)["Location"].endswith("#ends")
+    playbook.refresh_from_db()
+    document = playbook.document
+    assert document["steps"][0]["until"] == document["steps"][1]["if"] == SAID
+    assert document["steps"][1]["then"][0]["if"] == SAID
+    assert document["ends"]["condition"]["any"][0]["value"] == ["green"]
+    text = bob.get(reverse("work:playbook", args=[playbook.pk]) + "?format=yaml")
+    assert yaml.safe_load(text.content) == document
+    # The form around them keeps what it does not show; the end can do without.
+    sent = form(name="Tree", ends_days="30")
+    bob.post(reverse("work:playbook", args=[playbook.pk]), sent)
+    bob.post(at("ends"), {"do": "clear"})
+    playbook.refresh_from_db()
+    assert playbook.document["steps"] == document["steps"]
+    assert playbook.document["ends"] == {"after_days": 30}
+    assert bob.post(at("2"), {"do": "clear"}).status_code == 422
+    for wrong in ({}, {**TREE, "value.1-0": ""}):
+        assert bob.post(at("2"), {**wrong, "do": "save"}).status_code == 422
+    actions.turn_on(playbook, admin)
+    jobs.follow_up(workspace.key, lambda _share, _what: None)
+    assert list(Task.objects.values_list("account_id", flat=True)) == [SILENT]
+    run = Run.objects.get(account_id=SILENT)
+    log = said(bob.get(reverse("work:run", args=[run.pk])).content)
+    assert "The condition held" in log
+    assert "License use" in log
+    assert Run.objects.get(account_id=KESTREL).state == "running"  # it waits
+
+
+def test_who_says_conditions(
+    playbook: Playbook, cast: Cast, client_of: ClientOf
+) -> None:
+    page = reverse("work:playbook_condition", args=[playbook.pk, "ends"])
+    assert client_of(cast.teammate).get(page).status_code == 200
+    assert client_of(cast.viewer).get(page).status_code == 403
+    assert client_of(cast.stranger).get(page).status_code == 404
+    for place in ("9", "x", "2.then.9"):
+        missing = reverse("work:playbook_condition", args=[playbook.pk, place])
+        assert client_of(cast.teammate).get(missing).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -114,7 +193,10 @@ def test_edited_on_screen(playbook: Playbook, cast: Cast, client_of: ClientOf) -
         ({"hold_out": "95"}, "limits.hold_out: must be from 0 to 90"),
         ({"again_after_days": "x"}, "must be a whole number"),
         ({"do": "add_step", "kind": "task"}, "title: is missing"),
-        ({"do": "add_step", "kind": "branch"}, "Choose what the step asks."),
+        (
+            {"do": "add_step", "kind": "branch", "place": "1.x"},
+            "There is no such place.",
+        ),
         ({"do": "remove:9"}, "There is no such step."),
         ({"do": "yaml", "yaml": "name: ["}, "this is not YAML"),
         ({"value.0": []}, "when.condition"),

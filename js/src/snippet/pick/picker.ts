@@ -1,4 +1,5 @@
 import { plain } from "../show/find.ts";
+import { pierce } from "../show/pierce.ts";
 import { dress, make, onEscape } from "../show/dom.ts";
 import { watch } from "../show/watch.ts";
 import { selectorsOf, type Found } from "./selectors.ts";
@@ -19,6 +20,7 @@ export interface Task {
     | "again"
     | "one"
     | "weak"
+    | "shut"
     | "keys"
     | "saved"
     | "failed"
@@ -103,6 +105,7 @@ export function startPicker(page: Document, task: Task, { send, ended, rests, re
       make(page, "code", {}, chosen.selectors[0] || ""),
       make(page, "span", chosen.isWeak ? { class: "weak" } : {}, chosen.isWeak ? words.weak : words.one),
     );
+    if (isShut(target)) said.append(make(page, "span", { class: "weak" }, words.shut));
     buttons.replaceChildren(use, button(words.again, point), button(words.cancel, end));
     use.focus();
     settle();
@@ -136,7 +139,7 @@ export function startPicker(page: Document, task: Task, { send, ended, rests, re
   function settle(): void {
     if (host.parentNode !== home()) home().append(host);
     // Made anew by the page: the same element by what was chosen, or by nothing.
-    if (target && !target.isConnected) target = chosen && page.querySelector(chosen.selectors[0]!);
+    if (target && !target.isConnected) target = chosen && (pierce(page, chosen.selectors[0]!)[0] || null);
     outline.hidden = !target;
     if (!target) return;
     const { left, top, width, height } = target.getBoundingClientRect();
@@ -158,13 +161,13 @@ export function startPicker(page: Document, task: Task, { send, ended, rests, re
   }
 
   function move(event: Event): void {
-    if (isPointing && !isOurs(event)) aim(up(event.target as Element));
+    if (isPointing && !isOurs(event)) aim(up(event.composedPath()[0] as Element));
   }
 
   function click(event: Event): void {
     if (!isPointing || isOurs(event)) return;
     hold(event);
-    aim(up(event.target as Element));
+    aim(up(event.composedPath()[0] as Element));
     choose();
   }
 
@@ -190,6 +193,13 @@ export function startPicker(page: Document, task: Task, { send, ended, rests, re
   settle();
   if (rests) rest();
   else point();
+}
+
+/** A frame, or an element of the page's own making that shows something and lets nobody
+ * see what: scripts get no further. */
+function isShut(element: Element): boolean {
+  const { localName, shadowRoot, childNodes } = element;
+  return /^i?frame$/.test(localName) || (localName.includes("-") && !shadowRoot && !childNodes.length);
 }
 
 /** "button “Export”" */

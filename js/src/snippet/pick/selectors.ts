@@ -3,6 +3,8 @@
  * what a person gave it (ids, test ids, names, labels) before where it stands.
  */
 
+import { PIERCES } from "../show/pierce.ts";
+
 export interface Found {
   /** Best first; each fits this element alone. */
   selectors: string[];
@@ -17,10 +19,21 @@ const SAID = ["name", "aria-label", "aria-controls", "for", "placeholder", "titl
 /** Parts of a page that stay when what is in them changes. */
 const LANDMARKS = ["main", "nav", "header", "footer", "aside", "form", "dialog", "table"];
 
+/** An element in an open shadow: by its host, then by itself within the shadow. */
 export function selectorsOf(element: Element): Found {
-  const page = element.ownerDocument;
+  const own = within(element);
+  const { host } = element.getRootNode() as ShadowRoot;
+  if (!host) return own;
+  const holder = selectorsOf(host);
+  const [best] = holder.selectors;
+  const chains = [...own.selectors.map((each) => best + PIERCES + each), ...holder.selectors.slice(1).map((each) => each + PIERCES + own.selectors[0])];
+  const selectors = best && own.selectors.length ? chains.filter((each) => each.length <= LONGEST).slice(0, MOST) : [];
+  return { selectors, isWeak: own.isWeak || holder.isWeak };
+}
+
+function within(element: Element): Found {
   const fits = (selector: string): boolean => {
-    const found = page.querySelectorAll(selector);
+    const found = rootOf(element).querySelectorAll(selector);
     return selector.length <= LONGEST && found.length === 1 && found[0] === element;
   };
   const own = namesOf(element);
@@ -45,6 +58,8 @@ function namesOf(element: Element): string[] {
   if (href && /^\/[^?#\d]*$/.test(href)) names.push(`${kind}[href=${quoted(href)}]`);
   const styles = [...element.classList].filter(isStable).slice(0, 3);
   if (styles.length) names.push(kind + styles.map((each) => `.${CSS.escape(each)}`).join(""));
+  // Elements of the page's own making are called what they are.
+  if (kind.includes("-")) names.push(kind);
   return names;
 }
 
@@ -60,7 +75,7 @@ function attribute(kind: string, element: Element, name: string): string[] {
 function handleOf(element: Element): string | undefined {
   const kind = kindOf(element);
   const names = [...namesOf(element).filter((name) => !name.includes("[type=")), ...(LANDMARKS.includes(kind) ? [kind] : [])];
-  return names.find((name) => element.ownerDocument.querySelectorAll(name).length === 1);
+  return names.find((name) => rootOf(element).querySelectorAll(name).length === 1);
 }
 
 /** From the nearest element that is known, or from the body, by place alone. */
@@ -71,12 +86,16 @@ function pathOf(element: Element): string {
     if (holder || kindOf(above) === "body") return [holder || "body", ...parts].join(" > ");
     parts.unshift(placeOf(above));
   }
-  return parts.join(" > ");
+  return [":host", ...parts].join(" > ");
+}
+
+function rootOf(element: Element): Document | ShadowRoot {
+  return element.getRootNode() as Document | ShadowRoot;
 }
 
 function placeOf(element: Element): string {
   const kind = kindOf(element);
-  const alike = [...(element.parentElement?.children || [])].filter((each) => kindOf(each) === kind);
+  const alike = [...(element.parentNode?.children || [])].filter((each) => kindOf(each) === kind);
   return alike.length > 1 ? `${kind}:nth-of-type(${alike.indexOf(element) + 1})` : kind;
 }
 

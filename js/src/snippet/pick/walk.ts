@@ -8,7 +8,8 @@ export function up(element: Element): Element {
   return element.closest(WHOLE) || element;
 }
 
-/** Up: what holds it; down: the first within; left and right: beside it. */
+/** Up: what holds it, out of a shadow, too; down: the first within; left and right:
+ * beside it. */
 export function walk(page: Document, from: Element | null, key: string): Element | null {
   const step = STEPS[key];
   if (!step) return null;
@@ -17,8 +18,8 @@ export function walk(page: Document, from: Element | null, key: string): Element
 }
 
 const STEPS: Record<string, (from: Element) => Element | null | undefined> = {
-  ArrowUp: (from) => from.parentElement,
-  ArrowDown: (from) => [...from.children].find(isSeen),
+  ArrowUp: (from) => from.parentElement || (from.getRootNode() as ShadowRoot).host,
+  ArrowDown: (from) => [...(from.shadowRoot || from).children].find(isSeen),
   ArrowRight: (from) => beside(from, "nextElementSibling"),
   ArrowLeft: (from) => beside(from, "previousElementSibling"),
 };

@@ -1,3 +1,5 @@
+import { pierce } from "./pierce.ts";
+
 /** How an element of the page is known: selectors, best first, and what stands on it. */
 export interface Anchor {
   selectors: string[];
@@ -26,7 +28,7 @@ export function find(page: Document, { selectors, text }: Anchor): HTMLElement |
 
 function visible(page: Document, selector: string): HTMLElement[] {
   try {
-    return [...page.querySelectorAll<HTMLElement>(selector)].filter(isVisible);
+    return pierce(page, selector).filter(isVisible);
   } catch {
     return []; // not a selector that this browser knows
   }

@@ -1,3 +1,5 @@
+import { activeIn } from "./pierce.ts";
+
 /** Where the keyboard is, between the page and what we draw over it. */
 export type Release = () => void;
 
@@ -44,7 +46,7 @@ export function joinFocus(page: Document, card: HTMLElement, anchor: () => HTMLE
     const stops = stopsOf(card);
     const { activeElement } = root;
     if (!activeElement) {
-      if (page.activeElement !== element || event.shiftKey) return;
+      if (activeIn(page) !== element || event.shiftKey) return;
       event.preventDefault();
       stops[0]?.focus();
     } else if (event.shiftKey && (activeElement === stops[0] || activeElement === card)) {

@@ -21,8 +21,8 @@ export interface Step {
   advance: "button" | "click" | "event";
   event: string;
   buttons: Button[];
-  /** When the element was not found in time; a walkthrough goes on in the center. */
-  lost?: "center" | "skip";
+  /** When the element was not found in time. */
+  lost: "wait" | "skip" | "end" | "center";
 }
 
 export interface Item {

@@ -63,7 +63,7 @@ export function runSteps(
     }
     if (isLost) settle();
     // What was there and went away, as with a route, is not lost: it may come back.
-    else if (!wasFound && Date.now() - waitsSince >= LOST_AFTER_MS) lose();
+    else if (!wasFound && Date.now() - waitsSince >= (isPreview ? 0 : LOST_AFTER_MS)) lose();
     else conceal();
   }
 
@@ -86,10 +86,11 @@ export function runSteps(
   function lose(): void {
     tell("lost", step().id);
     isLost = true;
-    const instead = step().lost || (form === "walkthrough" ? "center" : "skip");
-    if (instead === "center") reveal();
-    else if (at + 1 < steps.length) move(at + 1);
-    else if (!job.thing.stays) end(at > 0 ? "done" : undefined);
+    const { lost } = step();
+    if (lost === "center") reveal();
+    else if (lost === "end") end();
+    else if (lost === "skip" && at + 1 < steps.length) move(at + 1);
+    else if (lost === "skip" && !job.thing.stays) end(at > 0 ? "done" : undefined);
   }
 
   function conceal(): void {
@@ -227,10 +228,10 @@ export function runSteps(
 
   /** The page does what it does with the click; the next page knows that it was made. */
   function clicked(event: Event): void {
-    const target = event.target as Node;
-    if (step().advance !== "click" || !anchor || !card || layer.isOurs(target)) return;
+    if (step().advance !== "click" || !anchor || !card || layer.isOurs(event.target!)) return;
+    const way = event.composedPath();
     // The page may have made the element anew between two looks.
-    if (anchor.contains(target) || seek()?.contains(target)) move(at + 1);
+    if (way.includes(anchor) || way.includes(seek()!)) move(at + 1);
   }
 
   page.addEventListener("click", clicked, true);

@@ -15,7 +15,7 @@ from perennial.apps.customers.kept import kept
 from perennial.apps.customers.words import STATES, name_of, owner_names
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
-from perennial.lake import matching
+from perennial.lake import guided, matching
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics import condition_fields
 from perennial.metrics.condition_fields import FIELDS, OPERATOR_WORDS, Field
@@ -34,7 +34,14 @@ GROUPS: Mapping[str, Text] = {
 _FAMILIES: Mapping[str, Text] = {
     "attribute": gettext_lazy("Attributes"),
     "feature": gettext_lazy("Uses of a feature"),
+    "guide": gettext_lazy("Guides"),
     "metric": gettext_lazy("Metrics"),
+}
+_GUIDED: Mapping[str, Text] = {
+    "seen": gettext_lazy("Guide “%(guide)s” seen"),
+    "finished": gettext_lazy("Guide “%(guide)s” finished"),
+    "dismissed": gettext_lazy("Guide “%(guide)s” closed"),
+    "lost": gettext_lazy("Guide “%(guide)s”: element not found"),
 }
 
 
@@ -94,7 +101,8 @@ def unit(about: Field, op: str, currency: str) -> str:
     if op in ("within", "not_within"):
         return _("days")
     if about.kind == "count":
-        return pgettext("some days", "in") if about.key in FIELDS else _("uses in")
+        is_use = about.key.startswith("feature:")
+        return _("uses in") if is_use else pgettext("some days", "in")
     words = {
         "points": _("points"),
         "money": currency,
@@ -104,14 +112,24 @@ def unit(about: Field, op: str, currency: str) -> str:
 
 
 def _names(lake: Lake) -> Mapping[str, Mapping[str, str]]:
-    """Names of what families hold; metrics in the reader's language."""
+    """Names of what families hold; metrics and guides in the reader's language."""
     known = dict(_known(lake))
     metrics = {key: _(title) for key, title in known.pop("metric").items()}
-    return {**known, "metric": dict(sorted(metrics.items(), key=lambda m: m[1]))}
+    guides = {
+        key: str(_GUIDED[key.partition("/")[0]]) % {"guide": name}
+        for key, name in known.pop("guide").items()
+    }
+    return {
+        **known,
+        "guide": guides,
+        "metric": dict(sorted(metrics.items(), key=lambda m: m[1])),
+    }
 
 
 @kept(
-    *("feature_days", "features", "account_attributes", "metric_definitions"), size=32
+    *("feature_days", "features", "account_attributes", "metric_definitions"),
+    "event_days",
+    size=32,
 )
 def _known(lake: Lake) -> Mapping[str, Mapping[str, str]]:
     found = matching.known_fields(lake)
@@ -120,6 +138,7 @@ def _known(lake: Lake) -> Mapping[str, Mapping[str, str]]:
     return {
         "attribute": {name: name for name in found["attribute"]},
         "feature": {key: named.get(key) or key for key in found["feature"]},
+        "guide": guided.known(lake),
         "metric": {key: lake.catalog[key].title for key in found["metric"]},
     }
 

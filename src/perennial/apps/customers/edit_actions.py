@@ -53,18 +53,23 @@ def release(by: Membership, account_id: str, name: str) -> None:
 def undo(edit: Edit, by: Membership) -> int:
     """Take an edit back where it is still in force; how many accounts that were."""
     must_cover(by, Role.MEMBER)
-    workspace, lake = by.workspace, lake_of(by.workspace)
+    return apply_undo(edit, by.user)
+
+
+def apply_undo(edit: Edit, user: User | None) -> int:
+    """The same, by a person or, without one, by a rule; in the caller's transaction."""
+    workspace, lake = edit.workspace, lake_of(edit.workspace)
     live = list(edit.decisions.filter(ended_at=None))
     again = {d.account_id: d.before for d in live if d.was_decided}
     freed = [d.account_id for d in live if not d.was_decided]
     if again:
-        apply_values(workspace, by.user, edit.name, again)
+        apply_values(workspace, user, edit.name, again)
     if freed:
         _end(workspace, edit.name, freed)
         decided.release(lake, [(account, edit.name) for account in freed])
     edit.undone_at = lake.now
     edit.save(update_fields=["undone_at"])
-    record(workspace, by.user, "account.edit_undone", edit.name, accounts=len(live))
+    record(workspace, user, "account.edit_undone", edit.name, accounts=len(live))
     return len(live)
 
 

@@ -7,12 +7,12 @@ imports none of those applications, and they import it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
@@ -70,10 +70,24 @@ class Link:
 @dataclass(frozen=True)
 class Belonging:
     """Rows of the application that belong to an account, by their `account_id`: they
-    go along where accounts are merged."""
+    go along where accounts are merged.
+
+    - `once`: fields of which an account has a set only once, counted `among` these
+      rows. Where the account that stays has the same, the row stays behind; or it
+      goes along as `ended` makes it.
+    - `retell`: the lake is told again of rows that went back, and changed since.
+    """
 
     word: Text
     rows: QuerySet[Any]
+    once: Sequence[str] = ()
+    among: Q = field(default_factory=Q)
+    ended: Mapping[str, Any] = field(default_factory=dict)
+    retell: Callable[[QuerySet[Any], datetime], None] | None = None
+
+    @property
+    def label(self) -> str:
+        return str(self.rows.model._meta.label)
 
 
 def _named(paths: Sequence[str]) -> list[Any]:

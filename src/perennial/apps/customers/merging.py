@@ -6,12 +6,13 @@ moves, and the merge remembers it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
-from django.apps import apps
 from django.db import transaction
+from django.db.models import Model, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,12 +20,12 @@ from django.utils.translation import gettext_lazy
 from perennial.apps.customers import attributes, edit_actions, hooks, note_actions
 from perennial.apps.customers.attributes import PARENT, TAGS, Definition
 from perennial.apps.customers.hooks import Belonging
-from perennial.apps.customers.models import Contact, Merge, Note
+from perennial.apps.customers.models import Merge, Note
 from perennial.apps.customers.queries import some
 from perennial.apps.jobs.actions import run_now
 from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
-from perennial.apps.team.models import Membership, Workspace
+from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue
 from perennial.lake import decided, merged
@@ -44,6 +45,7 @@ _TOLD = (
     ("tickets", "count(*)", gettext_lazy("Tickets")),
     ("survey_responses", "count(*)", gettext_lazy("Survey answers")),
 )
+_AT_ONCE: Final = 5_000
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,22 @@ def belongings(workspace: Workspace) -> list[Belonging]:
     """What of customers goes along."""
     notes = Note.objects.filter(workspace=workspace)
     return [
-        Belonging(gettext_lazy("Notes and contacts logged"), notes),
-        Belonging(gettext_lazy("People you named"), workspace.contacts.order_by("pk")),
+        Belonging(
+            gettext_lazy("Notes and contacts logged"), notes, retell=_touch_again
+        ),
+        Belonging(
+            gettext_lazy("People you named"),
+            workspace.contacts.order_by("pk"),
+            once=("user_id",),
+            among=~Q(user_id=""),
+        ),
     ]
+
+
+def _touch_again(notes: QuerySet[Note], since: datetime) -> None:
+    """Notes that were changed told the lake of the account they were at."""
+    for note in notes.filter(changed_at__gte=since):
+        note_actions.touch(note)
 
 
 def going(workspace: Workspace, account_id: str) -> list[Going]:
@@ -89,7 +104,7 @@ def going(workspace: Workspace, account_id: str) -> list[Going]:
     for each in hooks.belongings(workspace):
         rows = each.rows.filter(account_id=account_id)
         found.append(Going(each.word, rows.count()))
-    return found
+    return [each for each in found if each.count]
 
 
 def conflicts(workspace: Workspace, account_id: str, into: str) -> list[Conflict]:
@@ -98,64 +113,86 @@ def conflicts(workspace: Workspace, account_id: str, into: str) -> list[Conflict
     stays, goes = told
     return [
         Conflict(of, stays[of], goes[of])
-        for of in _titles(workspace)
+        for of in titles(workspace)
         if of.key != TAGS and stays[of] and goes[of] and stays[of] != goes[of]
     ]
 
 
-@transaction.atomic
 def merge(
     by: Membership, account_id: str, into: str, *, taken: Sequence[str] = ()
 ) -> Merge:
     """Let an account count as another one; `taken`: attributes of the one that goes
     that are to stand where both say something."""
     must_cover(by, Role.ADMIN)
-    workspace = by.workspace
-    _check(workspace, account_id, into)
+    return apply(by.workspace, by.user, account_id, into, taken=taken)
+
+
+@transaction.atomic
+def apply(
+    workspace: Workspace,
+    user: User | None,
+    account_id: str,
+    into: str,
+    *,
+    taken: Sequence[str] = (),
+) -> Merge:
+    """The same, by a person or, without one, from the command line."""
+    check(workspace, account_id, into)
     lake = lake_of(workspace)
     made = Merge.objects.create(
         workspace=workspace,
         account_id=account_id,
         into_id=into,
         name=some(workspace, (account_id,))[account_id].name,
-        by=by.user,
-        author=by.user.email,
+        by=user,
+        author=user.email if user else _("command line"),
         at=lake.now,
     )
     for name, value in _values_to_take(workspace, account_id, into, taken).items():
-        edit = edit_actions.apply_values(workspace, by.user, name, {into: value})
+        edit = edit_actions.apply_values(workspace, user, name, {into: value})
         made.edits.add(edit)
-    made.moved = _move(workspace, account_id, into)
-    made.save(update_fields=["moved"])
-    merged.merge(lake, account_id, into, by=by.user.email)
-    record(workspace, by.user, "account.merged", account_id, into=into)
-    run_now("refresh", workspace, by=by.user)
+    _move(made)
+    made.save(update_fields=["moved", "ended"])
+    merged.merge(lake, account_id, into, by=made.author)
+    record(workspace, user, "account.merged", account_id, into=into)
+    run_now("refresh", workspace, by=user)
     return made
 
 
-@transaction.atomic
 def undo(made: Merge, by: Membership) -> None:
     """Take a merge back: what moved and is still there goes back, and what was chosen
     and still holds."""
     must_cover(by, Role.ADMIN)
+    apply_undo(made, by.user)
+
+
+@transaction.atomic
+def apply_undo(made: Merge, user: User | None) -> None:
+    """The same, by a person or, without one, from the command line."""
+    workspace = made.workspace
     if made.undone_at is not None:
         return
-    lake = lake_of(by.workspace)
-    for label, keys in made.moved.items():
-        model = apps.get_model(label)
-        rows = model._default_manager.filter(pk__in=keys, account_id=made.into_id)
-        rows.update(account_id=made.account_id)
+    lake = lake_of(workspace)
+    if made.into_id in lake.lake.merges:
+        raise BadValue(
+            _("It went on into another account. Take that merge back first.")
+        )
+    for each in hooks.belongings(workspace):
+        _move_back(made, each)
     for edit in made.edits.filter(undone_at=None):
-        edit_actions.undo(edit, by)
+        edit_actions.apply_undo(edit, user)
     made.undone_at = lake.now
     made.save(update_fields=["undone_at"])
     merged.part(lake, made.account_id)
-    _touch_again(made)
+    for each in hooks.belongings(workspace):
+        if each.retell is not None:
+            for rows in _went(made, each):
+                each.retell(rows.filter(account_id=made.account_id), made.at)
     record(
-        by.workspace, by.user, "account.merge_undone", made.account_id,
+        workspace, user, "account.merge_undone", made.account_id,
         into=made.into_id,
     )  # fmt: skip
-    run_now("refresh", by.workspace, by=by.user)
+    run_now("refresh", workspace, by=user)
 
 
 def of_account(workspace: Workspace, account_id: str) -> list[Merge]:
@@ -167,9 +204,9 @@ def of_account(workspace: Workspace, account_id: str) -> list[Merge]:
 def moved(made: Merge) -> list[Going]:
     """What a merge moved of what people made."""
     return [
-        Going(each.word, len(made.moved[each.rows.model._meta.label]))
+        Going(each.word, len(made.moved[each.label]))
         for each in hooks.belongings(made.workspace)
-        if made.moved.get(each.rows.model._meta.label)
+        if made.moved.get(each.label)
     ]
 
 
@@ -180,7 +217,8 @@ def chosen(made: Merge) -> list[dict[str, Any]]:
     return [{"pk": e.pk, "title": titles.get(e.name, e.name)} for e in edits]
 
 
-def _check(workspace: Workspace, account_id: str, into: str) -> None:
+def check(workspace: Workspace, account_id: str, into: str) -> None:
+    """Raises `BadValue` where the two cannot be merged."""
     if account_id == into:
         raise BadValue(_("Choose another account than this one."))
     known = some(workspace, (account_id, into))
@@ -194,7 +232,7 @@ class _Values:
 
     def __init__(self, workspace: Workspace, account_id: str) -> None:
         lake: Lake = lake_of(workspace)
-        keys = [of.key for of in _titles(workspace)]
+        keys = [of.key for of in titles(workspace)]
         self._found = decided.values_of(lake.lake, account_id, keys)
 
     def __getitem__(self, of: Definition) -> Any:
@@ -202,7 +240,8 @@ class _Values:
         return attributes.tags_of(value) if of.kind == "tags" else value
 
 
-def _titles(workspace: Workspace) -> list[Definition]:
+def titles(workspace: Workspace) -> list[Definition]:
+    """Attributes that can be taken along."""
     return [of for of in attributes.titles(workspace) if of.key != PARENT]
 
 
@@ -212,7 +251,7 @@ def _values_to_take(
     """What the account that stays gets: what it lacks, what was chosen, all tags."""
     stays, goes = _Values(workspace, into), _Values(workspace, account_id)
     found: dict[str, Any] = {}
-    for of in _titles(workspace):
+    for of in titles(workspace):
         value = goes[of]
         if of.kind == "tags":
             value = sorted({*stays[of], *goes[of]}, key=str.casefold)
@@ -223,22 +262,53 @@ def _values_to_take(
     return found
 
 
-def _move(workspace: Workspace, account_id: str, into: str) -> dict[str, list[int]]:
-    """Move rows to the account that stays; a contact it has already stays behind."""
-    moved: dict[str, list[int]] = {}
-    for each in hooks.belongings(workspace):
-        rows = each.rows.filter(account_id=account_id)
-        if each.rows.model is Contact:
-            there = workspace.contacts.filter(account_id=into).exclude(user_id="")
-            rows = rows.exclude(user_id__in=there.values("user_id"))
-        keys = list(rows.values_list("pk", flat=True))
-        each.rows.filter(pk__in=keys).update(account_id=into)
-        moved[each.rows.model._meta.label] = keys
-    return moved
+def _move(made: Merge) -> None:
+    """Move rows to the account that stays, and note which."""
+    for each in hooks.belongings(made.workspace):
+        rows = each.rows.filter(account_id=made.account_id)
+        twice = _twice(each, rows, made.into_id)
+        if each.ended:
+            ending = rows.filter(pk__in=twice)
+            made.ended[each.label] = [_as_text(row, each.ended) for row in ending]
+            ending.update(**each.ended)
+        else:
+            rows = rows.exclude(pk__in=twice)
+        made.moved[each.label] = list(rows.values_list("pk", flat=True))
+        rows.update(account_id=made.into_id)
 
 
-def _touch_again(made: Merge) -> None:
-    """Notes that were changed meanwhile told the lake of the account they were at."""
-    keys = made.moved.get(Note._meta.label, [])
-    for note in Note.objects.filter(pk__in=keys, changed_at__gte=made.at):
-        note_actions.touch(note)
+def _as_text(row: Model, names: Iterable[str]) -> dict[str, Any]:
+    """Fields to keep as JSON, whole: times to the microsecond."""
+    values = ((name, getattr(row, name)) for name in names)
+    return {"pk": row.pk} | {name: v and str(v) for name, v in values}
+
+
+def _twice(each: Belonging, rows: QuerySet[Any], into: str) -> list[int]:
+    """Rows of which the account that stays may not have a second one."""
+    if not each.once:
+        return []
+    there = each.rows.filter(each.among, account_id=into)
+    known = set(there.values_list(*each.once))
+    found = rows.filter(each.among).values_list("pk", *each.once)
+    return [pk for pk, *key in found if tuple(key) in known]
+
+
+def _move_back(made: Merge, each: Belonging) -> None:
+    """What moved and is still there; what ended by it goes on."""
+    back: set[int] = set()
+    for rows in _went(made, each):
+        still = rows.filter(account_id=made.into_id)
+        back.update(still.values_list("pk", flat=True))
+        still.update(account_id=made.account_id)
+    field = each.rows.model._meta.get_field
+    for was in made.ended.get(each.label, ()):
+        values = {name: field(name).to_python(was[name]) for name in each.ended}
+        if was["pk"] in back:
+            each.rows.filter(pk=was["pk"]).update(**values)
+
+
+def _went(made: Merge, each: Belonging) -> Iterator[QuerySet[Any]]:
+    """Some thousand rows at a time: databases limit what one question names."""
+    keys = made.moved.get(each.label, [])
+    for start in range(0, len(keys), _AT_ONCE):
+        yield each.rows.filter(pk__in=keys[start : start + _AT_ONCE])

@@ -143,7 +143,8 @@ class Decision(models.Model):
 class Merge(models.Model):
     """An account that counts as another one since somebody said so.
 
-    `moved`: what went along, keys by the label of its model. `edits` made the
+    `moved`: what went along, keys by the label of its model; `ended`: what of that
+    could not go on beside the other account's, as it was before. `edits` made the
     attributes that were chosen.
     """
 
@@ -158,6 +159,7 @@ class Merge(models.Model):
     at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
     moved = models.JSONField[dict[str, list[int]]](default=dict)
+    ended = models.JSONField[dict[str, list[dict[str, Any]]]](default=dict)
     edits = models.ManyToManyField(Edit, related_name="+")
 
     class Meta:

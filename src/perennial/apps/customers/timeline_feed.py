@@ -36,6 +36,7 @@ KINDS: Mapping[str, str | Promise] = {
     "note": gettext_lazy("Notes"),
     "ticket": gettext_lazy("Tickets"),
     "survey": gettext_lazy("Surveys"),
+    "guide": gettext_lazy("Guides"),
     "health": gettext_lazy("Health"),
     "usage": gettext_lazy("Usage"),
     "billing": gettext_lazy("Money and contracts"),

@@ -18,22 +18,27 @@ from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.team.versions import in_force
 from perennial.core.errors import BadValue
-from perennial.core.guides import read
+from perennial.core.guides import check_draft, read
 
 State = Guide.State
 
 
-@transaction.atomic
 def add(by: Membership, name: str, template: str) -> Guide:
     """A draft that begins as one of the templates; raises `BadValue`."""
+    return create(by, name, library.document(template))
+
+
+@transaction.atomic
+def create(by: Membership, name: str, document: Mapping[str, Any]) -> Guide:
+    """A draft, finished or not; raises `BadValue`."""
     must_cover(by, Role.MEMBER)
-    document = library.document(template)
+    check_draft(document)
     guide = Guide.objects.create(
         workspace=by.workspace,
         key=secrets.token_urlsafe(16),
         name=_free_name(by, name),
         form=document["form"],
-        document=document,
+        document=dict(document),
         by=by.user,
     )
     record(by.workspace, by.user, "guide.added", guide.name, guide=guide.pk)
@@ -57,12 +62,13 @@ def save(guide: Guide, by: Membership, name: str, document: Mapping[str, Any]) -
     """Keep a draft, finished or not; what is wrong with it, or nothing.
 
     What is shown stays until it is published. Raises `BadValue` for a name that is
-    taken.
+    taken, and for what the builder could not show.
     """
     must_cover(by, Role.MEMBER)
     guide.name = _free_name(by, name, guide)
     # The form stays: a list has no steps, and results of both would not compare.
     guide.document = {**document, "form": guide.form}
+    check_draft(guide.document)
     _keep(guide, by, "name", "document")
     record(by.workspace, by.user, "guide.changed", guide.name, guide=guide.pk)
     return problem(guide)

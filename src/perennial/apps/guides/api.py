@@ -1,4 +1,4 @@
-"""Guides over HTTP: read, write the draft, publish, pause, results.
+"""Guides over HTTP: make, read, write the draft, publish, pause, results.
 
 A token writes with the rights of the member who made it.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from ninja import Query, Router, Schema
-from ninja.errors import AuthorizationError
 from pydantic import Field
 
 from perennial.api import paging
@@ -17,7 +16,7 @@ from perennial.apps.guides import actions, queries, results
 from perennial.apps.guides.models import Guide
 from perennial.apps.team import tokens
 from perennial.apps.team.access import TokenRequest
-from perennial.apps.team.models import Membership
+from perennial.apps.team.actions import must_cover
 from perennial.apps.team.roles import Role
 from perennial.scoring.differences import Effect
 
@@ -41,6 +40,13 @@ class GuideIn(Schema):
 
     document: dict[str, Any]
     name: str = Field("", max_length=120)
+
+
+class NewGuideIn(Schema):
+    """`document` names its form, which stays."""
+
+    name: str = Field(max_length=120)
+    document: dict[str, Any]
 
 
 class AccountsIn(Schema):
@@ -107,6 +113,17 @@ def list_guides(
     return paging.by_id(queries.guides(request.auth.workspace), _guide, limit, cursor)
 
 
+@router.post("/guides", auth=tokens.WRITE, response={200: GuideOut, **ERRORS})
+def add_guide(request: TokenRequest, given: NewGuideIn) -> dict[str, Any]:
+    """A new draft, finished or not. With an Idempotency-Key it is made once."""
+    by = tokens.acting(request.auth)
+    return tokens.once(
+        request,
+        request.auth,
+        lambda: _guide(actions.create(by, given.name, given.document)).dict(),
+    )
+
+
 @router.get("/guides/{pk}", response={200: GuideOut, **ERRORS})
 def read_guide(request: TokenRequest, pk: int) -> GuideOut:
     """One guide."""
@@ -117,9 +134,8 @@ def read_guide(request: TokenRequest, pk: int) -> GuideOut:
 def write_guide(request: TokenRequest, pk: int, given: GuideIn) -> GuideOut:
     """Replace the draft; its form stays."""
     guide = _found(request, pk)
-    actions.save(
-        guide, _member(request, Role.MEMBER), given.name or guide.name, given.document
-    )
+    by = tokens.acting(request.auth)
+    actions.save(guide, by, given.name or guide.name, given.document)
     return _guide(guide)
 
 
@@ -129,7 +145,7 @@ def write_guide(request: TokenRequest, pk: int, given: GuideIn) -> GuideOut:
 def publish_guide(request: TokenRequest, pk: int) -> GuideOut:
     """Show it, as the draft says now."""
     guide = _found(request, pk)
-    actions.publish(guide, _member(request, Role.ADMIN))
+    actions.publish(guide, tokens.acting(request.auth))
     return _guide(guide)
 
 
@@ -139,7 +155,7 @@ def publish_guide(request: TokenRequest, pk: int) -> GuideOut:
 def pause_guide(request: TokenRequest, pk: int) -> GuideOut:
     """Show it to nobody any more."""
     guide = _found(request, pk)
-    actions.pause(guide, _member(request, Role.ADMIN))
+    actions.pause(guide, tokens.acting(request.auth))
     return _guide(guide)
 
 
@@ -148,7 +164,8 @@ def pause_guide(request: TokenRequest, pk: int) -> GuideOut:
 )
 def choose_accounts(request: TokenRequest, pk: int, given: AccountsIn) -> ChosenOut:
     """Choose accounts for a guide that is shown in chosen ones alone."""
-    guide, by = _found(request, pk), _member(request, Role.MEMBER)
+    guide, by = _found(request, pk), tokens.acting(request.auth)
+    must_cover(by, Role.MEMBER)
     ids = given.account_ids
     return ChosenOut(chosen=actions.invite(by.workspace, guide, ids, by.user))
 
@@ -198,15 +215,6 @@ def _effect(found: Effect | None) -> EffectOut | None:
 
 def _found(request: TokenRequest, pk: int) -> Guide:
     return paging.get_or_404(queries.guides(request.auth.workspace), pk)
-
-
-def _member(request: TokenRequest, role: Role) -> Membership:
-    """Who made the token, as long as they are here and may do it."""
-    found = request.auth.workspace.memberships.filter(user=request.auth.created_by)
-    by = found.select_related("workspace", "user").first()
-    if by is None or not by.covers(role):
-        raise AuthorizationError
-    return by
 
 
 def _guide(guide: Guide) -> GuideOut:

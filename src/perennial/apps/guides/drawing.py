@@ -60,6 +60,7 @@ def _step(document: Document, step: Step, language: str) -> dict[str, Any]:
         "id": step.id,
         "place": step.place,
         "anchor": anchor and {"selectors": list(anchor.selectors), "text": anchor.text},
+        "lost": step.lost,
         "page": step.page,
         "title": document.said(step.title, language),
         "body": document.said(step.body, language),

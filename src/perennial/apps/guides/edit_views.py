@@ -98,6 +98,8 @@ def _drafted(request: TeamRequest, guide: Guide) -> dict[str, Any]:
         "has_other": has_other,
         "names": names,
         "at": whole(asked.get("at", "")) or 0,
+        "is_lost": "lost" in asked,
+        "usual_lost": documents.usual_lost(guide.form),
         "site": guide.document.get("site", ""),
         "may_edit": request.membership.covers(Role.MEMBER),
     }
@@ -124,7 +126,7 @@ def preview(request: TeamRequest, pk: int) -> HttpResponse:
     spec["at"] = min(
         whole(request.GET.get("at", "")) or 0, max(len(spec["steps"]) - 1, 0)
     )
-    context = {"spec": {**spec, "kind": "guide"}}
+    context = {"spec": {**spec, "kind": "guide"}, "is_lost": "lost" in request.GET}
     return framed(render(request, "guides/preview.html", context))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from perennial.apps.surveys.forms import LANGUAGES
+from perennial.core.guide_rules import When
 from perennial.core.guides import (
     LISTS,
     MOST_BUTTONS,
@@ -20,7 +21,7 @@ from perennial.core.guides import (
     MOST_STEPS,
     POSITIONS,
     Look,
-    When,
+    usual_lost,
 )
 from perennial.core.numbers import whole
 
@@ -116,6 +117,7 @@ def _step(sent: QueryDict, stored: Row, n: str, language: str) -> Row:
         "place": sent.get(f"place-{n}") or "center",
         "page": sent.get(f"page-{n}", "").strip(),
         "anchor": {**anchor, "selectors": [each for each in selectors if each]},
+        "lost": sent.get(f"lost-{n}", stored.get("lost", "")),
         "advance": sent.get(f"advance-{n}") or "button",
         "event": sent.get(f"event-{n}", "").strip(),
         "buttons": _buttons(sent, stored.get("buttons") or [], n, language),
@@ -223,7 +225,10 @@ def shown(document: Mapping[str, Any], language: str, variant: str) -> dict[str,
     usual = {name: getattr(When, name) for name in When.__dataclass_fields__}
     return {
         "title": said(document.get("title")),
-        "parts": [_part(each, said) for each in content.get(list_of(document)) or []],
+        "parts": [
+            _part(each, said, usual_lost(str(document.get("form"))))
+            for each in content.get(list_of(document)) or []
+        ],
         **{
             name: usual[name] if when.get(name) is None else when[name]
             for name in usual
@@ -245,7 +250,7 @@ def shown(document: Mapping[str, Any], language: str, variant: str) -> dict[str,
     }
 
 
-def _part(each: Row, said: Callable[[Any], str]) -> Row:
+def _part(each: Row, said: Callable[[Any], str], lost: str) -> Row:
     anchor = each.get("anchor") or {}
     return {
         **each,
@@ -254,6 +259,7 @@ def _part(each: Row, said: Callable[[Any], str]) -> Row:
         "selectors": "\n".join(anchor.get("selectors") or []),
         "anchored": anchor.get("text", ""),
         "place": each.get("place") or "center",
+        "lost": each.get("lost") or lost,
         "advance": each.get("advance") or "button",
         "does": each.get("does") or "none",
         "buttons": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -83,7 +84,8 @@ class Showing(models.Model):
 
     `times` counts how often it began anew, `began_on` is the local day it last did, and
     `claimed_at` the instant it first did; `seen_at` is when it first stood on a page.
-    `step` is the last one seen of the showing that goes on.
+    `step` is the last one seen of the showing that goes on, `lost_at` when it ended
+    because an element was not there.
     """
 
     guide = models.ForeignKey(Guide, on_delete=models.CASCADE, related_name="showings")
@@ -98,6 +100,7 @@ class Showing(models.Model):
     step = models.CharField(max_length=40, blank=True)
     finished_at = models.DateTimeField(null=True)
     dismissed_at = models.DateTimeField(null=True)
+    lost_at = models.DateTimeField(null=True)
     snoozed_until = models.DateField(null=True)
 
     class Meta:
@@ -114,7 +117,10 @@ class Showing(models.Model):
 
 
 class Told(models.Model):
-    """What a browser told of a showing: each thing once, however often it is sent."""
+    """What a browser told of a showing: each thing once, however often it is sent.
+
+    `is_loaded`: it is an event in the lake, too.
+    """
 
     class Did(models.TextChoices):
         SEEN = "seen", _("Seen")
@@ -130,11 +136,17 @@ class Told(models.Model):
     did = models.CharField(max_length=10, choices=Did.choices)
     step = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField()
+    is_loaded = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["showing", "times", "did", "step"], name="told_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(is_loaded=False), name="told_not_loaded"
             )
         ]
 

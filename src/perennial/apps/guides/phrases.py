@@ -39,6 +39,10 @@ def of_picker(language: str) -> dict[str, str]:
                 "Only its place on the page tells it apart. It may get lost when the "
                 "page changes."
             ),
+            "shut": _(
+                "What is inside it is out of reach: a frame, or a closed part of the "
+                "page. Only the whole can be pointed at."
+            ),
             "keys": _("Arrows walk, Enter chooses, Esc cancels"),
             "saved": _("Saved. You can close this page."),
             "failed": _("That could not be saved. Try again."),

@@ -88,6 +88,7 @@ class Known:
             began_on=found.began_on,
             finished_on=day(found.finished_at),  # type: ignore[arg-type]
             dismissed_on=day(found.dismissed_at),  # type: ignore[arg-type]
+            lost_on=day(found.lost_at),  # type: ignore[arg-type]
             snoozed_until=found.snoozed_until,
             is_held_out=found.variant == "held_out",
         )

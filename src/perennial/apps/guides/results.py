@@ -23,8 +23,8 @@ from perennial.apps.guides.models import Guide, Showing, Told
 from perennial.apps.guides.queries import shown_document
 from perennial.apps.surveys import inviting
 from perennial.apps.team.lake import lake_of
+from perennial.core.guide_rules import Target
 from perennial.core.guides import Guide as Document
-from perennial.core.guides import Target
 from perennial.core.windows import DAY, local_date
 from perennial.lake import deeds
 from perennial.lake.workspace import Workspace as Lake

@@ -40,7 +40,7 @@ def tell(showing: Showing, times: int, did: str, step: str) -> bool:
         _told, is_new = Told.objects.get_or_create(**what, defaults={"at": now})
         # What comes late, of a showing that began anew since, changes nothing more.
         if is_new and times == showing.times:
-            _take(showing, did, step)
+            _take(showing, document, did, step)
     return is_new
 
 
@@ -56,7 +56,7 @@ def _tick(showing: Showing, document: documents.Guide, step: str) -> None:
             onboarding.complete(workspace, flow, name, who, account, now)
 
 
-def _take(showing: Showing, did: str, step: str) -> None:
+def _take(showing: Showing, document: documents.Guide, did: str, step: str) -> None:
     lake, form = lake_of(showing.guide.workspace), showing.guide.form
     changed: dict[str, object] = {}
     if did == Did.SEEN and showing.seen_at is None:
@@ -65,6 +65,8 @@ def _take(showing: Showing, did: str, step: str) -> None:
         changed["step"] = step
     elif did == Did.SNOOZED:
         changed["snoozed_until"] = lake.today + DAY
+    elif did == Did.LOST and document.ends_without(showing.variant, step):
+        changed["lost_at"] = lake.now
     # The way to help is never done with.
     elif form != Guide.Form.RESOURCES and did == Did.DONE:
         changed["finished_at"] = lake.now

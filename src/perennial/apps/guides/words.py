@@ -20,6 +20,12 @@ PLACES: Final[Names] = {
     "bottom": pgettext_lazy("place of a guide", "at the bottom"),
     "corner": pgettext_lazy("place of a guide", "in the corner"),
 }
+LOST: Final[Names] = {
+    "wait": pgettext_lazy("a step without its element", "waits for it"),
+    "skip": pgettext_lazy("a step without its element", "is left out"),
+    "end": pgettext_lazy("a step without its element", "ends the guide"),
+    "center": pgettext_lazy("a step without its element", "stands in the middle"),
+}
 ADVANCES: Final[Names] = {
     "button": pgettext_lazy("what leads on", "a button"),
     "click": pgettext_lazy("what leads on", "a click on the element"),

@@ -87,7 +87,6 @@ def _page(
     pulse_form: PulseForm | None = None,
 ) -> HttpResponse:
     workspace, regional = request.workspace, request.regional
-    lake = lake_of(workspace)
     stored = overview.history(workspace, found)
     health = overview.on(stored, found.as_of)
     components = overview.rules_of(workspace, health).components
@@ -96,7 +95,7 @@ def _page(
         "now": account_page.now(request, found),
         "account": found,
         "chart": overview.chart(stored, found, regional, _("Health")),
-        "turns": history.turns(lake, found.account_id, regional),
+        "turns": history.turns(request.workspace, found.account_id, regional),
         "overrides": history.overrides(workspace, found.account_id),
         "in_force": actions.in_force(workspace, found.account_id),
         "pulses": history.pulses(workspace, found.account_id),

@@ -129,7 +129,7 @@ def set_override(
         ends_on=ends_on,
         set_at=lake.now,
     )
-    _keep(override)
+    keep(override)
     said: Mapping[str, Any] = {"score": score, "until": ends_on.isoformat()}
     record(by.workspace, by.user, "health.overridden", account_id, **said)
     jobs.run_now("refresh", by.workspace, by=by.user)
@@ -156,10 +156,11 @@ def in_force(workspace: Workspace, account_id: str) -> list[Override]:
 def _end(override: Override) -> None:
     override.ends_on = lake_of(override.workspace).today
     override.save(update_fields=["ends_on"])
-    _keep(override)
+    keep(override)
 
 
-def _keep(override: Override) -> None:
+def keep(override: Override) -> None:
+    """Put an override into the lake, or what became of it."""
     told.write_override(
         lake_of(override.workspace),
         {

@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy
 from perennial.apps.customers.kept import kept
 from perennial.apps.customers.parts import part_name
 from perennial.apps.health.models import Override, Pulse
+from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.lake import transitions
+from perennial.lake.duck import connect
 from perennial.lake.workspace import Workspace as Lake
 from perennial.ui import formats
 from perennial.ui.formats import Regional
@@ -32,7 +34,8 @@ _CAUSES: Mapping[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Turn:
-    """A change of color as it was written down."""
+    """A change of color as it was written down; `of` names an account that was merged
+    into this one."""
 
     date: date
     before: str
@@ -40,21 +43,34 @@ class Turn:
     score: float | None
     cause: str
     version: int
+    of: str = ""
 
 
-def turns(lake: Lake, account_id: str, regional: Regional) -> list[Turn]:
-    """The newest first."""
-    return [_turn(row, regional) for row in _rows(lake, account_id)]
+def turns(workspace: Workspace, account_id: str, regional: Regional) -> list[Turn]:
+    """The newest first; with those of accounts merged into it, which keep their
+    scores: nobody ever computed one of both."""
+    merges = workspace.account_merges.filter(undone_at=None)
+    names = dict(merges.values_list("account_id", "name"))
+    rows = _rows(lake_of(workspace), account_id)
+    return [_turn(row, regional, names.get(row["account_id"], "")) for row in rows]
 
 
 @kept(transitions.NAME, size=256)
 def _rows(lake: Lake, account_id: str) -> Sequence[Mapping[str, Any]]:
-    table = lake.table(transitions.NAME)
-    found = lake.engine.run(table.filter(table.account_id == account_id))
-    return found.sort("date", "recorded_at", descending=True).head(_MOST).to_dicts()
+    into = lake.lake.merges
+    ids = [account_id, *(each for each in into if into[each] == account_id)]
+    query = f"""
+        FROM {lake.lake.told(transitions.NAME)}
+        WHERE account_id IN (SELECT unnest(?))
+        ORDER BY date DESC, recorded_at DESC LIMIT {_MOST}
+    """
+    with connect() as duck:
+        found = duck.sql(query, params=[ids]).to_arrow_table()
+    rows: list[dict[str, Any]] = found.to_pylist()
+    return rows
 
 
-def _turn(row: Mapping[str, Any], regional: Regional) -> Turn:
+def _turn(row: Mapping[str, Any], regional: Regional, of: str) -> Turn:
     cause = row["cause"]
     said = str(_CAUSES[cause]) if cause in _CAUSES else ""
     drivers = json.loads(row["drivers"] or "[]")
@@ -68,6 +84,7 @@ def _turn(row: Mapping[str, Any], regional: Regional) -> Turn:
         row["score_after"],
         said,
         row["version"],
+        of,
     )
 
 

@@ -234,17 +234,27 @@ class Conversion:
 
 @kept(*_METRIC_TABLES, "subscription_items", "payments", size=32, shared=True)
 def conversions(
-    lake: Lake, chain: tuple[str, ...], start: date, end: date
+    lake: Lake, flow: str, chain: tuple[str, ...], start: date, end: date
 ) -> list[Conversion]:
-    """A03 by the last step reached (A04): of trials that had their days to pay."""
-    rows = lake.metric("free_to_paid", start=start, end=end, by=["last_step"]).rows
-    counted = {
-        row["last_step"] or "": (int(row["n"] or 0), int(row["numerator"] or 0))
-        for row in rows.iter_rows(named=True)
-    }
+    """A03 by the last step reached in a flow (A04): of the accounts in it whose trial
+    had its days to pay. Optional steps lead nowhere."""
+    within = {place.account_id for place in standing(lake, flow)}
+    rows = lake.metric(
+        "free_to_paid",
+        start=start,
+        end=end,
+        by=["account", "last_step"],
+        params={"flow": flow},
+    ).rows
+    counted, paying = Counter[str](), Counter[str]()
+    for row in rows.iter_rows(named=True):
+        if row["account"] in within:
+            step = row["last_step"] if row["last_step"] in chain else ""
+            counted[step] += int(row["n"] or 0)
+            paying[step] += int(row["numerator"] or 0)
     found = []
     for step in ("", *chain):
-        n, paid = counted.get(step, (0, 0))
+        n, paid = counted[step], paying[step]
         interval = wilson(paid, n) if n >= FEWEST else None
         found.append(Conversion(step, n, paid, interval))
     return found if any(each.n for each in found) else []

@@ -118,7 +118,7 @@ def flow(request: TeamRequest, pk: int) -> HttpResponse:
         "few": queries.FEWEST,
         "cohorts": queries.cohorts(lake, some),
         "conversions": queries.conversions(
-            lake, rule.chain, lake.today - DAY * days, lake.today
+            lake, found.name, rule.chain, lake.today - DAY * days, lake.today
         ),
         "stalled": queries.rows(request.workspace, list(page)),
         "page": page,

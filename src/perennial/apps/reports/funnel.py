@@ -17,6 +17,7 @@ from perennial.apps.reports.breakdown import names_in, title_of
 from perennial.apps.reports.explore import SPLITS
 from perennial.apps.reports.results import Answers, Question, Row
 from perennial.apps.reports.tables import Cell, Grid, Line
+from perennial.core.event_names import GUIDE_EVENTS
 from perennial.core.windows import DAY
 from perennial.ui import formats
 from perennial.ui.formats import Regional
@@ -89,7 +90,9 @@ def offered(answers: Answers) -> list[str]:
         rows = answers.lake.engine.run(counted).sort(
             "events", "event", descending=[True, False]
         )
-        return [name for name in rows["event"].to_list() if not name.startswith("$")]
+        ours = GUIDE_EVENTS.values()
+        names: list[str] = rows["event"].to_list()
+        return [name for name in names if name in ours or not name.startswith("$")]
 
     return answers.keep("event names", ("event_days",), compute)
 

@@ -6,19 +6,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from perennial.apps.customers import wording
 from perennial.apps.customers.account import DETRACTOR, Account
+from perennial.apps.customers.hooks import Belonging
 from perennial.apps.customers.kept import kept
 from perennial.apps.customers.timeline import Entry
+from perennial.apps.jobs import actions as jobs
 from perennial.apps.surveys import queries, results
-from perennial.apps.surveys.models import Answer
+from perennial.apps.surveys.models import Answer, Invite
 from perennial.apps.team.access import TeamRequest
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -114,3 +118,31 @@ def timeline(
             kind="survey",
             url=reverse("surveys:survey", args=[answer.survey_id]),
         )
+
+
+# --- where accounts are merged -----------------------------------------------
+
+
+def belongings(workspace: Workspace) -> list[Belonging]:
+    """Rests are a person's own, across accounts: they hold without going along."""
+    mine = {"survey__workspace": workspace}
+    asked, answered = Invite.objects.filter(**mine), Answer.objects.filter(**mine)
+    return [
+        Belonging(gettext_lazy("Survey invitations"), asked, retell=_bounced_again),
+        Belonging(gettext_lazy("Answers to surveys"), answered, retell=_said_again),
+    ]
+
+
+def _bounced_again(invites: QuerySet[Invite], since: datetime) -> None:
+    _load_again(invites.filter(bounced_at__gte=since))
+
+
+def _said_again(answers: QuerySet[Answer], since: datetime) -> None:
+    _load_again(answers.filter(changed_at__gte=since))
+
+
+def _load_again(rows: QuerySet[Any]) -> None:
+    """What was loaded meanwhile told the lake of the account it was at."""
+    if rows.update(revision=F("revision") + 1):
+        made = rows.select_related("survey__workspace")[0]
+        jobs.soon("take_answers", made.survey.workspace)

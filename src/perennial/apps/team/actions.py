@@ -20,12 +20,12 @@ from perennial.apps.team.models import (
     clean_email,
 )
 from perennial.apps.team.roles import Role
-from perennial.core.errors import BadValue, PerennialError
+from perennial.core.errors import BadValue, Forbidden, PerennialError
 
 DEFAULT_KEY = "default"
 
 
-class NotAllowed(PerennialError):
+class NotAllowed(Forbidden):
     """The person's role does not cover the change."""
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
@@ -23,13 +23,24 @@ from perennial.apps.team.models import Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.work.alerts import queries as alerts
 from perennial.apps.work.alerts import words
-from perennial.apps.work.models import Alert, Playbook, Run, RunEntry, Task, TaskState
+from perennial.apps.work.models import (
+    Alert,
+    Playbook,
+    Run,
+    RunEntry,
+    Skip,
+    Task,
+    TaskState,
+)
+from perennial.apps.work.plans import actions as plans
 from perennial.apps.work.playbooks import words as playbook_words
 from perennial.apps.work.tasks import queries as tasks
 from perennial.ui.formats import Regional
 
 #: Rows of a card.
 _FEW = 6
+#: Why a run ended that could not go on beside the other account's.
+MERGED = "merged"
 
 
 def panel(request: TeamRequest, account: Account) -> SafeString:
@@ -93,11 +104,41 @@ def start_playbook() -> BulkAction:
 
 
 def belongings(workspace: Workspace) -> list[Belonging]:
-    """What of work goes along where accounts are merged. What playbooks and alerts did
-    stays with the account it was done for."""
+    """What of work goes along where accounts are merged. Of two alerts of a rule, and
+    of two runs of a playbook, the one of the account that stays goes on."""
+    now = lake_of(workspace).now
+    mine = {"playbook__workspace": workspace}
     return [
         Belonging(gettext_lazy("Tasks"), workspace.tasks.all()),
-        Belonging(gettext_lazy("Success plans"), workspace.plans.all()),
+        Belonging(
+            gettext_lazy("Success plans"), workspace.plans.all(), retell=plans.retell
+        ),
+        Belonging(
+            gettext_lazy("Alerts"),
+            workspace.alerts.all(),
+            once=("rule",),
+            among=~Q(state=Alert.State.CLOSED),
+            ended={"state": Alert.State.CLOSED, "closed_at": now},
+        ),
+        Belonging(
+            gettext_lazy("Runs of playbooks"),
+            Run.objects.filter(**mine),
+            once=("playbook_id",),
+            among=Q(state__in=(Run.State.RUNNING, Run.State.HELD_OUT)),
+            ended={
+                "state": Run.State.ENDED,
+                "ending": MERGED,
+                "ended_at": now,
+                "due_at": None,
+            },
+        ),
+        Belonging(
+            gettext_lazy("Starts that were refused"),
+            Skip.objects.filter(**mine),
+            once=("playbook_id", "reason"),
+        ),
+        Belonging(gettext_lazy("Messages"), workspace.messages.all()),
+        Belonging(gettext_lazy("Notices"), workspace.notices.all()),
     ]
 
 

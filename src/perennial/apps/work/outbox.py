@@ -11,9 +11,11 @@ import base64
 import hmac
 import json
 import logging
-from collections.abc import Collection, Mapping
+import secrets
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from email.mime.image import MIMEImage
+from hashlib import sha256
 from typing import Any, Final
 
 from django.conf import settings
@@ -27,7 +29,7 @@ from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.work import posting
-from perennial.apps.work.models import Message, Run
+from perennial.apps.work.models import Message, Picture, Run, WebhookSecret
 from perennial.core.errors import BadValue
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ _FIRST_RETRY: Final = timedelta(minutes=1)
 _LOST_AFTER: Final = timedelta(minutes=10)
 
 
+@transaction.atomic
 def write(
     workspace: Workspace,
     *,
@@ -50,13 +53,16 @@ def write(
     text: str,
     subject: str = "",
     html: str = "",
-    chart: bytes | None = None,
+    pictures: Iterable[bytes] = (),
     is_draft: bool = False,
     headers: Mapping[str, str] | None = None,
     account_id: str = "",
 ) -> Message:
-    """The message called `key`: written the first time, found again later."""
-    message, _new = Message.objects.get_or_create(
+    """The message called `key`: written the first time, found again later.
+
+    `pictures` are PNGs the HTML shows as `cid:` and their `digest`.
+    """
+    message, is_new = Message.objects.get_or_create(
         workspace=workspace,
         key=key,
         defaults={
@@ -66,12 +72,25 @@ def write(
             "subject": _one_line(subject),
             "text": text,
             "html": html,
-            "chart": chart,
             "headers": dict(headers or {}),
             "account_id": account_id,
         },
     )
+    if is_new:
+        message.pictures.set(_picture(workspace, png) for png in pictures)
     return message
+
+
+def _picture(workspace: Workspace, png: bytes) -> Picture:
+    found, _new = Picture.objects.get_or_create(
+        workspace=workspace, digest=digest(png), defaults={"png": png}
+    )
+    return found
+
+
+def digest(png: bytes) -> str:
+    """What mails call a picture."""
+    return sha256(png).hexdigest()
 
 
 def write_mail(workspace: Workspace, **mail: Any) -> Message:
@@ -184,12 +203,12 @@ def _mail(message: Message) -> bool:
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
-    if message.chart:
-        picture = MIMEImage(bytes(message.chart), "png")
-        picture.add_header("Content-ID", "<chart>")
-        picture.add_header("Content-Disposition", "inline", filename="chart.png")
+    for n, picture in enumerate(message.pictures.order_by("pk"), start=1):
+        part = MIMEImage(bytes(picture.png), "png")
+        part.add_header("Content-ID", f"<{picture.digest}>")
+        part.add_header("Content-Disposition", "inline", filename=f"chart-{n}.png")
         mail.mixed_subtype = "related"  # type: ignore[attr-defined]
-        mail.attach(picture)
+        mail.attach(part)
     mail.send()
     return True
 
@@ -217,11 +236,28 @@ def _payload(message: Message) -> dict[str, Any]:
 
 
 def webhook_secret(workspace: Workspace) -> str:
-    """What receivers check signatures with; follows from the installation's key."""
-    mixed = hmac.digest(
-        settings.SECRET_KEY.encode(), f"webhook:{workspace.key}".encode(), "sha256"
-    )
+    """What receivers check signatures with: follows from the installation's key, and
+    from when somebody made a new one."""
+    made = WebhookSecret.objects.filter(workspace=workspace).first()
+    about = f"webhook:{workspace.key}{f':{made.nonce}' if made else ''}"
+    mixed = hmac.digest(settings.SECRET_KEY.encode(), about.encode(), "sha256")
     return "whsec_" + base64.b64encode(mixed).decode()
+
+
+@transaction.atomic
+def new_secret(by: Membership) -> str:
+    """Another secret, from now on: the only time that its text is told."""
+    must_cover(by, Role.ADMIN)
+    made = {"nonce": secrets.token_urlsafe(), "by": by.user, "at": timezone.now()}
+    WebhookSecret.objects.update_or_create(workspace=by.workspace, defaults=made)
+    text = webhook_secret(by.workspace)
+    record(by.workspace, by.user, "webhook.secret_made", last_of(text))
+    return text
+
+
+def last_of(secret: str) -> str:
+    """What is shown of a secret, to tell it from another one."""
+    return f"…{secret.rstrip('=')[-4:]}"
 
 
 def signature(workspace: Workspace, message_key: str, body: str) -> dict[str, str]:

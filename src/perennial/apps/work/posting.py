@@ -24,7 +24,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     followed, and the address that was checked is the one connected to."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
-        raise BadValue(f"not an https address: {url}")
+        raise BadValue("not an https address")
     port = parts.port or 443
     address = public_address(parts.hostname, port)
     path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"

@@ -8,6 +8,7 @@ from perennial.apps.work.crew import views as crew
 from perennial.apps.work.documents import views as documents
 from perennial.apps.work.mailings import views as mailings
 from perennial.apps.work.plans import views as plans
+from perennial.apps.work.playbooks import condition_views as playbook_conditions
 from perennial.apps.work.playbooks import many_views as many
 from perennial.apps.work.playbooks import views as playbooks
 from perennial.apps.work.strategy import views as strategy
@@ -55,6 +56,11 @@ urlpatterns = [
     path("playbooks/start/", many.start_many, name="start_many"),
     path("playbooks/new/", playbooks.new, name="new_playbook"),
     path("playbooks/<int:pk>/", playbooks.playbook, name="playbook"),
+    path(
+        "playbooks/<int:pk>/if/<str:place>/",
+        playbook_conditions.condition,
+        name="playbook_condition",
+    ),
     path("playbooks/<int:pk>/turn/", playbooks.turn, name="turn"),
     path("playbooks/<int:pk>/dry-run/", playbooks.dry_run, name="dry_run"),
     path(

@@ -80,6 +80,7 @@ class Loaded:
 
 def drain(workspace: Workspace) -> Loaded:
     """Load everything that waits for a workspace."""
+    load_others()
     done = Loaded()
     while (loaded := load_next(workspace)).requests:
         done += loaded
@@ -231,10 +232,8 @@ def run_forever(stop: threading.Event) -> None:
 
 
 def _turn(following: _Following) -> bool:
-    """One load of every workspace that has something waiting, and what other
-    applications would not have wait behind long jobs (`settings.LOADERS`)."""
-    for path in settings.LOADERS:
-        _beside(path)
+    """One load of every workspace that has something waiting, and of others."""
+    load_others()
     if not Batch.objects.exists():
         return False
     for workspace in Workspace.objects.filter(sources__isnull=False).distinct():
@@ -243,14 +242,16 @@ def _turn(following: _Following) -> bool:
     return True
 
 
-def _beside(path: str) -> None:
-    """Events go on, whatever is wrong with something else."""
-    try:
-        import_string(path)()
-    except _OUTSIDE:
-        raise
-    except Exception:
-        logger.exception("%s failed; its job will try again", path)
+def load_others() -> None:
+    """What other applications would not have wait behind long jobs. Events go on,
+    whatever is wrong with something else."""
+    for path in settings.LOADERS:
+        try:
+            import_string(path)()
+        except _OUTSIDE:
+            raise
+        except Exception:
+            logger.exception("%s failed; it is tried again", path)
 
 
 class _Following(threading.Thread):

@@ -1,10 +1,10 @@
-"""What a mailing says: the numbers of its page, and the chart of the first."""
+"""What a mailing says: the numbers of its page, each with its chart."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from django.http import QueryDict
 from django.template.loader import render_to_string
@@ -21,12 +21,15 @@ from perennial.apps.reports.boards import Choice
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.addresses import absolute
 from perennial.apps.team.models import Membership
+from perennial.apps.work import outbox
 from perennial.apps.work.models import Mailing
 from perennial.core.errors import BadValue, PerennialError
 from perennial.ui import charts
 from perennial.ui.formats import Regional
 
-_WIDTH, _HEIGHT = 520, 180
+_WIDTH, _HEIGHT = 520, 160
+#: Bytes of all pictures of a mail: mail servers refuse what is too large.
+_MOST: Final = 4_000_000
 #: Of a change for the better, and for the worse.
 _INKS = {True: "#0D7549", False: "#A5132C"}
 
@@ -37,7 +40,7 @@ class Composed:
 
     subject: str
     context: dict[str, Any]
-    chart: bytes | None
+    pictures: Sequence[bytes]
 
     def rendered(self, ending: str, leave: str) -> str:
         context = {**self.context, "leave": leave}
@@ -55,20 +58,20 @@ def compose(mailing: Mailing, by: Membership, regional: Regional) -> Composed:
     first = choices[0]
     of_whom = menus.of_whom(asked, mailing.workspace)
     headline = _headline(shown, first, asked, of_whom, regional)
-    drawn = _drawn(answers, regional, first, _of(asked, first))
+    rows = [_row(tile, regional) for tile in shown]
+    pictures = _pictures(answers, asked, choices, rows, regional)
     context = {
         "workspace": mailing.workspace,
         "mailing": mailing,
         "headline": headline,
         "dates": asking.dates(asking.period_of(asked.period, answers.today), regional),
         "segment": of_whom,
-        "rows": [_row(tile, regional) for tile in shown],
+        "rows": rows,
         "page": absolute(page_of(mailing)),
-        "chart_title": f"{shown[0].title}: {drawn.title}" if drawn else "",
         "colors": charts.COLORS["light"],
     }
     subject = f"{mailing.workspace.name}: {headline.lead}"
-    return Composed(subject, context, _png(drawn, regional))
+    return Composed(subject, context, pictures)
 
 
 def page_of(mailing: Mailing) -> str:
@@ -145,6 +148,27 @@ def _row(tile: Tile, regional: Regional) -> dict[str, Any]:
     }
 
 
+def _pictures(
+    answers: Answers,
+    asked: Asked,
+    choices: Sequence[Choice],
+    rows: Sequence[dict[str, Any]],
+    regional: Regional,
+) -> list[bytes]:
+    """The chart of every row, as long as the mail stays small enough to be taken; the
+    rows learn which is theirs, and what it shows."""
+    found: list[bytes] = []
+    for choice, row in zip(choices, rows, strict=True):
+        drawn = _drawn(answers, regional, choice, _of(asked, choice))
+        picture = _png(drawn, regional) if drawn else b""
+        if drawn and sum(map(len, found)) + len(picture) <= _MOST:
+            found.append(picture)
+            row["cid"] = outbox.digest(picture)
+            row["alt"] = f"{row['title']}, {row['value']}. {drawn.title}"
+            row["chart"] = drawn.title
+    return found
+
+
 def _drawn(
     answers: Answers, regional: Regional, choice: Choice, asked: Asked
 ) -> detail.Drawn | None:
@@ -154,8 +178,6 @@ def _drawn(
         return None
 
 
-def _png(drawn: detail.Drawn | None, regional: Regional) -> bytes | None:
-    if drawn is None:
-        return None
+def _png(drawn: detail.Drawn, regional: Regional) -> bytes:
     spec = {**drawn.chart.spec, "height": _HEIGHT, "background": "$surface"}
     return charts.png(spec, regional, width=_WIDTH)

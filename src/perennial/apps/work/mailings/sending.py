@@ -97,7 +97,7 @@ def _write(mailing: Mailing, moment: str, email: str, mail: Composed) -> None:
         subject=mail.subject,
         text=mail.rendered("txt", leave),
         html=mail.rendered("html", leave),
-        chart=mail.chart,
+        pictures=mail.pictures,
         headers=unsubscribing(leave),
     )
 

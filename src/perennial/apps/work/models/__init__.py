@@ -10,7 +10,14 @@ from perennial.apps.work.models.alerts import Alert, RuleSetting
 from perennial.apps.work.models.common import Priority
 from perennial.apps.work.models.crew import Absence
 from perennial.apps.work.models.mailings import Mailing
-from perennial.apps.work.models.messages import Channel, Message, Notice, Preference
+from perennial.apps.work.models.messages import (
+    Channel,
+    Message,
+    Notice,
+    Picture,
+    Preference,
+    WebhookSecret,
+)
 from perennial.apps.work.models.plans import Goal, Milestone, Objective, Plan, Vision
 from perennial.apps.work.models.playbooks import (
     ManyStart,
@@ -35,6 +42,7 @@ __all__ = [
     "Milestone",
     "Notice",
     "Objective",
+    "Picture",
     "Plan",
     "Playbook",
     "PlaybookVersion",
@@ -48,4 +56,5 @@ __all__ = [
     "Task",
     "TaskState",
     "Vision",
+    "WebhookSecret",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models.functions import Now
@@ -12,6 +13,40 @@ from django.utils.translation import pgettext_lazy
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.work.models.common import ID_LENGTH
 from perennial.apps.work.models.playbooks import Run
+
+
+class Picture(models.Model):
+    """A picture that mails show as `cid:` and its digest; those who get the same mail
+    share it."""
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="pictures"
+    )
+    digest = models.CharField(max_length=64)
+    png = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "digest"], name="picture_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class WebhookSecret(models.Model):
+    """What the secret of a workspace follows from, beside the installation's key: the
+    secret itself is kept nowhere."""
+
+    workspace = models.OneToOneField(
+        Workspace, on_delete=models.CASCADE, related_name="webhook_secret"
+    )
+    nonce = models.CharField(max_length=64)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"secret of {self.workspace} since {self.at}"
 
 
 class Message(models.Model):
@@ -49,8 +84,7 @@ class Message(models.Model):
     html = models.TextField(blank=True)
     #: Further headers of a mail.
     headers = models.JSONField[dict[str, str]](default=dict)
-    #: A picture the HTML shows as `cid:chart`.
-    chart = models.BinaryField(null=True)
+    pictures = models.ManyToManyField(Picture)
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
     claimed_at = models.DateTimeField(null=True)
@@ -73,7 +107,15 @@ class Message(models.Model):
         indexes = [models.Index(fields=["state", "due_at"], name="message_due")]
 
     def __str__(self) -> str:
-        return f"{self.channel} to {self.to}: {self.subject}"
+        return f"{self.channel} to {self.shown_to}: {self.subject}"
+
+    @property
+    def shown_to(self) -> str:
+        """Of an address on the web only the host: whoever knows all of it can write
+        there."""
+        if self.channel == self.Channel.EMAIL:
+            return self.to
+        return urlsplit(self.to).hostname or ""
 
 
 class Preference(models.Model):

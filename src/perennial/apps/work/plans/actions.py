@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -141,6 +142,13 @@ def add_goal(
     _write(lake, "goals", [_row(goal)])
     record(by.workspace, by.user, "plan.goal_added", goal.title, plan=plan.pk)
     return goal
+
+
+def retell(plans: QuerySet[Plan], since: datetime) -> None:
+    """Goals that began since told the lake of another account: they tell it again."""
+    for plan in plans.filter(goals__starts_on__gte=since.date()).distinct():
+        goals = plan.goals.select_related("plan")
+        _write(lake_of(plan.workspace), "goals", [_row(goal) for goal in goals])
 
 
 @transaction.atomic

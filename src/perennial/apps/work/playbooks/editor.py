@@ -9,85 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any, Final
 
 from django.http import QueryDict
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from perennial.apps.customers import condition_form
 from perennial.apps.work.playbooks.document import Book, EmailStep
 from perennial.core.errors import BadValue
 
-Text = str | Promise
 Document = dict[str, Any]
 _NUMBERS: Final = ("after_days", "again_after_days", "most", "owner_week", "hold_out")
 
 
-@dataclass(frozen=True)
-class Simple:
-    """A condition of one row that the form offers; `number` is what it begins with."""
-
-    label: Text
-    field: str
-    op: str
-    value: tuple[str, ...] = ()
-    number: float | None = None
-    is_share: bool = False
-
-    def document(self, given: str) -> Document:
-        if self.number is None:
-            return {"field": self.field, "op": self.op, "value": list(self.value)}
-        text = given.strip().replace(",", ".")
-        try:
-            number = float(text) if text else self.number
-        except ValueError:
-            raise BadValue(_("%(given)s is not a number.") % {"given": given}) from None
-        shown = number / 100 if self.is_share and text else number
-        return {"field": self.field, "op": self.op, "value": round(shown, 6)}
-
-
-SIMPLE: Final[Mapping[str, Simple]] = {
-    "green": Simple(gettext_lazy("Health is green"), "health_color", "is", ("green",)),
-    "risky": Simple(
-        gettext_lazy("Health is red or orange"), "health_color", "is", ("red", "orange")
-    ),
-    "users_below": Simple(
-        gettext_lazy("Active users fell by at least, %"),
-        "active_users_change",
-        "fell_by",
-        number=0.1,
-        is_share=True,
-    ),
-    "use_below": Simple(
-        gettext_lazy("License use is less than, %"),
-        "license_use",
-        "less_than",
-        number=0.5,
-        is_share=True,
-    ),
-    "use_from": Simple(
-        gettext_lazy("License use is at least, %"),
-        "license_use",
-        "at_least",
-        number=0.6,
-        is_share=True,
-    ),
-    "quiet": Simple(
-        gettext_lazy("Nobody was seen for days"), "last_seen", "not_within", number=7
-    ),
-    "seen": Simple(
-        gettext_lazy("Somebody was seen within days"), "last_seen", "within", number=3
-    ),
-    "untouched": Simple(
-        gettext_lazy("No contact for days"), "last_touch", "not_within", number=30
-    ),
-    "gone": Simple(
-        gettext_lazy("No longer a customer"), "state", "is_not", ("paying",)
-    ),
-}
+#: What a new branch asks, before it is said on its own page.
+_FIRST: Final = {"field": "health_color", "op": "is", "value": ["red", "orange"]}
+#: The place of the condition that ends a playbook; others are ids of steps.
+ENDS: Final = "ends"
+#: What the condition of a step is called in the document.
+_ASKS: Final = {"branch": "if", "wait": "until"}
 
 
 def blank() -> Document:
@@ -100,7 +40,7 @@ def blank() -> Document:
             "condition": {
                 "all": [
                     {"field": "state", "op": "is", "value": ["paying"]},
-                    {"field": "health_color", "op": "is", "value": ["red", "orange"]},
+                    _FIRST,
                 ]
             },
         },
@@ -138,16 +78,12 @@ def _limits(sent: QueryDict) -> Document:
 
 
 def _ends(sent: QueryDict, kept: Mapping[str, Any]) -> Document:
-    chosen = sent.get("ends_when", "")
-    found: Document = {}
+    """The condition has a page of its own."""
+    found = {name: kept[name] for name in ("condition",) if name in kept}
     days = sent.get("ends_days", "").strip()
-    if days:
-        found["after_days"] = int(days) if days.isdecimal() else days
-    if chosen == "kept" and "condition" in kept:
-        found["condition"] = kept["condition"]
-    elif chosen in SIMPLE:
-        found["condition"] = SIMPLE[chosen].document(sent.get("ends_number", ""))
-    return found
+    return found | (
+        {"after_days": int(days) if days.isdecimal() else days} if days else {}
+    )
 
 
 # --- steps -------------------------------------------------------------------
@@ -239,12 +175,9 @@ def step_of(sent: QueryDict) -> Document:
         return {"do": kind, "guide": text["title"]}
     if kind == "set":
         return {"do": kind, "field": text["to"], "value": text["title"]}
-    condition = _chosen(sent)
     if kind == "wait":
-        return _step(kind, {"until": condition} if condition else {}, days=text["days"])
-    if condition is None:
-        raise BadValue(_("Choose what the step asks."))
-    return {"do": "branch", "if": condition, "then": [_placeholder()]}
+        return _step(kind, {}, days=text["days"])
+    return {"do": "branch", "if": _FIRST, "then": [_placeholder()]}
 
 
 _TEXTS: Final = ("title", "text", "days", "to", "checklist")
@@ -262,20 +195,63 @@ def _step(kind: str, made: Document, **numbers: str) -> Document:
     return {"do": kind, **found}
 
 
-def _chosen(sent: QueryDict) -> Document | None:
-    chosen = SIMPLE.get(sent.get("step_if", ""))
-    return chosen.document(sent.get("step_number", "")) if chosen else None
+# --- conditions of steps -----------------------------------------------------
 
 
-def chosen_end(document: Mapping[str, Any]) -> str:
-    """What the list of endings shows for a document."""
-    condition = document.get("ends", {}).get("condition")
-    if condition is None:
+def asked_at(sent: QueryDict, document: Mapping[str, Any]) -> str:
+    """The place whose condition is said next: a button asks for it, or a branch is
+    new; empty: none."""
+    do, _dot, place = sent.get("do", "").partition(":")
+    if do == "ask":
+        return place
+    if do != "add_step" or sent.get("kind") != "branch":
         return ""
-    for key, simple in SIMPLE.items():
-        if simple.number is None and simple.document("") == condition:
-            return key
-    return "kept"
+    inside = sent.get("place", "")
+    n = len(_list_at(deepcopy(list(document["steps"])), inside))
+    return f"{inside}.{n}" if inside else str(n)
+
+
+def condition_at(document: Mapping[str, Any], place: str) -> Document | None:
+    """The condition of a step, or of the end; None where it has none yet.
+
+    Raises `BadValue` where there is no such step, or it asks nothing.
+    """
+    holder, name = _holder(document, place)
+    found: Document | None = holder.get(name)
+    return found
+
+
+def may_clear(document: Mapping[str, Any], place: str) -> bool:
+    """Is there a condition that the place can do without?"""
+    holder, name = _holder(document, place)
+    return name in holder and name != "if"
+
+
+def with_condition(
+    document: Mapping[str, Any], place: str, condition: Document | None
+) -> Document:
+    """The document with another condition there, or with none."""
+    made: Document = deepcopy(dict(document))
+    made.setdefault(ENDS, {})
+    holder, name = _holder(made, place)
+    if condition is not None:
+        holder[name] = condition
+    elif name == "if":
+        raise BadValue(_("Choose what the step asks."))
+    else:
+        holder.pop(name, None)
+    return made
+
+
+def _holder(document: Mapping[str, Any], place: str) -> tuple[Document, str]:
+    """What a condition is part of, and its name there."""
+    if place == ENDS:
+        return document.get(ENDS, {}), "condition"
+    inside, index = _found(list(document.get("steps", [])), place)
+    step = inside[index]
+    if step.get("do") not in _ASKS:
+        raise BadValue(_("There is no such step."))
+    return step, _ASKS[step["do"]]
 
 
 def places(document: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -59,10 +59,16 @@ class Results:
 
 
 def results(playbook: Playbook, lake: Lake) -> Results:
-    """Of runs that began at least 30 days ago; the last one of each account."""
+    """Of runs that began at least 30 days ago; the last one of each account. What
+    became of an account that was merged says nothing of either of the two."""
     since = lake.now - DAY * AFTER_DAYS
     runs = playbook.runs.filter(started_at__lte=since, started_by=None)
-    last = {run.account_id: run for run in runs.order_by("started_at")}
+    mixed = {*lake.lake.merges, *lake.lake.merges.values()}
+    last = {
+        run.account_id: run
+        for run in runs.order_by("started_at")
+        if run.account_id not in mixed
+    }
     known = customers.some(playbook.workspace, tuple(sorted(last)))
     sides: dict[bool, list[tuple[bool, float | None]]] = {True: [], False: []}
     for account_id, run in last.items():

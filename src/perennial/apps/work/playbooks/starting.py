@@ -52,7 +52,8 @@ def follow_matches(
     """
     matched = asked.accounts(book.start.condition)
     known = dict(playbook.matches.values_list("account_id", "since"))
-    gone = sorted(known.keys() - matched)
+    # A merged account did not stop to match: it is as it was should it come back.
+    gone = sorted(known.keys() - matched - asked.lake.lake.merges.keys())
     for some in _pieces(gone):
         playbook.matches.filter(account_id__in=some).delete()
     new = sorted(matched - known.keys())

@@ -93,7 +93,7 @@ def _begun(request: TeamRequest) -> Mapping[str, Any]:
 @role_required(Role.VIEWER)
 def playbook(request: TeamRequest, pk: int) -> HttpResponse:
     """The editor; every button keeps what the form says."""
-    found = _or_404(request, pk)
+    found = or_404(request, pk)
     if request.GET.get("format") == "yaml":
         return _file(found)
     if request.method != "POST":
@@ -106,6 +106,9 @@ def playbook(request: TeamRequest, pk: int) -> HttpResponse:
         actions.save(found, request.membership, document)
     except PerennialError as error:
         return _editor(request, found, document, problem=str(error))
+    asked = editor.asked_at(request.POST, document)
+    if asked:
+        return redirect("work:playbook_condition", pk, asked)
     if request.POST.get("do") == "save":
         messages.success(request, _("Saved."))
     return redirect(f"{reverse('work:playbook', args=[pk])}{_anchor(request)}")
@@ -146,10 +149,8 @@ def _editor(
         "places": editor.places(document),
         "letters": editor.emails(book) if book else [],
         "languages": words.languages(),
-        "ends_when": editor.chosen_end(document),
         "ends_said": say(book.end.condition) if book and book.end.condition else "",
         "ends_days": document.get("ends", {}).get("after_days", 60),
-        "simple": editor.SIMPLE,
         "words": words,
         "priorities": PRIORITIES,
         "yaml": yaml.safe_dump(dict(document), allow_unicode=True, sort_keys=False),
@@ -225,7 +226,7 @@ def _shared(found: Playbook, on: str) -> dict[str, Any]:
 @require_POST
 @role_required(Role.ADMIN)
 def turn(request: TeamRequest, pk: int) -> HttpResponse:
-    found = _or_404(request, pk)
+    found = or_404(request, pk)
     try:
         if request.POST.get("to") == "off":
             actions.turn_off(found, request.membership)
@@ -242,7 +243,7 @@ def turn(request: TeamRequest, pk: int) -> HttpResponse:
 @role_required(Role.MEMBER)
 def dry_run(request: TeamRequest, pk: int) -> HttpResponse:
     """Ask for the past 90 days, in the background."""
-    found = _or_404(request, pk)
+    found = or_404(request, pk)
     jobs.run_now("try_playbook", request.workspace, by=request.user, playbook=found.pk)
     return redirect(f"{reverse('work:playbook', args=[pk])}#dry-run")
 
@@ -250,7 +251,7 @@ def dry_run(request: TeamRequest, pk: int) -> HttpResponse:
 @role_required(Role.VIEWER)
 def dry_run_state(request: TeamRequest, pk: int) -> HttpResponse:
     """The moving part of the page while a dry run goes on."""
-    found = _or_404(request, pk)
+    found = or_404(request, pk)
     tried = found.tried if trying.is_of(found) else None
     context = {
         "playbook": found,
@@ -267,7 +268,7 @@ def dry_run_state(request: TeamRequest, pk: int) -> HttpResponse:
 
 @role_required(Role.VIEWER)
 def runs(request: TeamRequest, pk: int) -> HttpResponse:
-    found = _or_404(request, pk)
+    found = or_404(request, pk)
     state = request.GET.get("state", "")
     page = Paginator(queries.runs(found, state), PAGE).get_page(request.GET.get("page"))
     context = {
@@ -290,7 +291,7 @@ def run(request: TeamRequest, pk: int) -> HttpResponse:
         **_shared(found.playbook, "runs"),
         "run": found,
         "account": line.account,
-        "entries": [(each, words.entry(each)) for each in found.entries.all()],
+        "entries": words.entries(found, words.saying(Choices(request.workspace))),
         "may_edit": request.membership.covers(Role.MEMBER),
     }
     return render(request, "work/run.html", context)
@@ -313,7 +314,7 @@ def stop(request: TeamRequest, pk: int) -> HttpResponse:
 @role_required(Role.MEMBER)
 def start(request: TeamRequest, pk: int) -> HttpResponse:
     """Start it for one account, because a person says so."""
-    found = _or_404(request, pk)
+    found = or_404(request, pk)
     account_id = request.POST.get("account", "")
     account = customers.get_account_or_404(request.workspace, account_id)
     try:
@@ -330,7 +331,7 @@ def start(request: TeamRequest, pk: int) -> HttpResponse:
 
 @role_required(Role.VIEWER)
 def result(request: TeamRequest, pk: int) -> HttpResponse:
-    found = _or_404(request, pk)
+    found = or_404(request, pk)
     context = {
         **_shared(found, "results"),
         "results": results.results(found, lake_of(request.workspace)),
@@ -344,7 +345,7 @@ def result(request: TeamRequest, pk: int) -> HttpResponse:
 @role_required(Role.VIEWER)
 def why(request: TeamRequest, pk: int) -> HttpResponse:
     """Why it did not start; and the test on one account."""
-    found = _or_404(request, pk)
+    found = or_404(request, pk)
     asked = request.GET.get("account", "").strip()
     say = words.saying(Choices(request.workspace))
     verdict, problem = None, ""
@@ -364,7 +365,7 @@ def why(request: TeamRequest, pk: int) -> HttpResponse:
     return render(request, "work/why.html", context)
 
 
-def _or_404(request: TeamRequest, pk: int) -> Playbook:
+def or_404(request: TeamRequest, pk: int) -> Playbook:
     return get_object_or_404(request.workspace.playbooks, pk=pk)
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import (
 from django.utils.translation import gettext as _
 
 from perennial.apps.customers import condition_words
-from perennial.apps.work.models import RunEntry
+from perennial.apps.work.models import Run, RunEntry
 from perennial.apps.work.playbooks.document import (
     Book,
     BranchStep,
@@ -31,6 +31,7 @@ from perennial.apps.work.playbooks.document import (
     TaskStep,
     WaitStep,
 )
+from perennial.apps.work.playbooks.reading import read
 
 Text = str | Promise
 Say = Callable[[Any], str]
@@ -113,6 +114,7 @@ class StepLine:
     title: str
     sub: str = ""
     who: str = ""
+    asks: str = ""
 
 
 def step_lines(book: Book, say: Say) -> list[StepLine]:
@@ -168,9 +170,11 @@ def _told(step: Step, say: Say) -> dict[str, str]:
     if isinstance(step, WaitStep):
         days = ngettext("Wait %(n)s day", "Wait %(n)s days", step.days)
         sub = _("or until: %(what)s") % {"what": say(step.until)} if step.until else ""
-        return {"icon": "clock", "title": days % {"n": step.days}, "sub": sub}
+        asks = _("Another condition") if step.until else _("Wait for a condition")
+        title = days % {"n": step.days}
+        return {"icon": "clock", "title": title, "sub": sub, "asks": asks}
     title = _("If %(what)s") % {"what": say(step.condition)}
-    return {"icon": "git-branch", "title": title}
+    return {"icon": "git-branch", "title": title, "asks": _("Another condition")}
 
 
 def _email(step: EmailStep) -> dict[str, str]:
@@ -232,6 +236,23 @@ def entry(line: RunEntry) -> str:
     if line.what == "person":
         return _("Stopped by %(who)s") % {"who": details.get("who", "")}
     return str(_ENDINGS.get(line.what, line.what))
+
+
+def entries(run: Run, say: Say) -> list[tuple[RunEntry, str, str]]:
+    """The log of a run: what each step did, and the condition it asked."""
+    book = read(run.version.document)
+    return [(each, entry(each), _asked(book, each, say)) for each in run.entries.all()]
+
+
+def _asked(book: Book, line: RunEntry, say: Say) -> str:
+    """What a step asked, as the version said it that the run follows."""
+    step = book.step(line.step) if line.step else None
+    if isinstance(step, BranchStep):
+        return say(step.condition)
+    if isinstance(step, WaitStep) and step.until is not None:
+        return _("until %(what)s") % {"what": say(step.until)}
+    is_end = line.what == "condition" and book.end.condition is not None
+    return say(book.end.condition) if is_end and book.end.condition else ""
 
 
 def _edited(details: Mapping[str, Any]) -> str:

@@ -17,13 +17,18 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.work import outbox
-from perennial.apps.work.models import Channel, Message
+from perennial.apps.work.models import Channel, Message, Preference
 from perennial.apps.work.telling import kinds
 from perennial.core.errors import BadValue
 
+Email = Preference.Email
 KINDS: Final = (Message.Channel.CHAT.value, Message.Channel.WEBHOOK.value)
-#: What a team hears of; a person hears of everything but the digest.
-OF_TEAM: Final = ("alert",)
+#: Digests by how often they come; an address gets one of them at most.
+RHYTHMS: Final = {
+    f"{kinds.DIGEST}:{rhythm}": rhythm for rhythm in (Email.DAILY, Email.WEEKLY)
+}
+#: What a team hears of.
+OF_TEAM: Final = ("alert", *RHYTHMS)
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,11 @@ class Shown:
     label: str | Promise
     url: str
     whats: Sequence[str]
+
+    @property
+    def digest(self) -> str:
+        """Which digest comes there; empty: none."""
+        return next((what for what in RHYTHMS if what in self.whats), "")
 
 
 def shown(workspace: Workspace, of: Membership | None) -> list[Shown]:
@@ -76,8 +86,8 @@ def keep(
             record(by.workspace, by.user, "channel.removed", kind, team=of is None)
         return
     known = mine.first()
-    allowed = OF_TEAM if of is None else [k.key for k in kinds.KINDS if k.in_app]
-    chosen = [what for what in allowed if what in wanted]
+    own = (*(k.key for k in kinds.KINDS if k.in_app), *RHYTHMS)
+    chosen = [what for what in (OF_TEAM if of is None else own) if what in wanted]
     if known and (known.url, known.whats) == (url, chosen):
         return
     _check(url)

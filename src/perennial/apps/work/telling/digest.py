@@ -1,7 +1,7 @@
-"""The digest: five accounts that need a human, with reasons, by mail.
+"""The digest: five accounts that need a human, with reasons, by mail or in a channel.
 
-It says what Home says, from the same functions. A person gets one for a day or a
-week at most: the day is in its key.
+It says what Home says, from the same functions. A person, and an address, gets one
+for a day or a week at most: the day is in its key.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work import outbox
-from perennial.apps.work.models import Message, Preference
+from perennial.apps.work.models import Channel, Message, Preference
 from perennial.apps.work.tasks import queries as tasks
 from perennial.apps.work.telling import kinds
+from perennial.apps.work.telling.channels import RHYTHMS
 from perennial.apps.work.telling.notices import regional_of
 from perennial.ui import charts
 
@@ -49,14 +50,22 @@ def send_due(workspace: Workspace) -> int:
     if book is None or not book.customers:
         return 0
     now = lake_of(workspace).now
-    members = workspace.memberships.filter(user__is_active=True)
-    every = members.select_related("user", "workspace").prefetch_related("preferences")
-    return sum(_send(member, book, now) for member in every)
+    active = workspace.memberships.filter(user__is_active=True)
+    related = active.select_related("user", "workspace")
+    members = {m.user_id: m for m in related.prefetch_related("preferences")}
+    mailed = sum(_send(member, book, now) for member in members.values())
+    every = workspace.channels.order_by("pk")
+    return mailed + sum(
+        _post(channel, members[channel.by_id], book, now)
+        for channel in every
+        if channel.by_id in members
+    )
 
 
 def _send(member: Membership, book: Book, now: datetime) -> bool:
-    key = due_key(member, now)
-    if not key or member.workspace.messages.filter(key=key).exists():
+    rhythm = kinds.choices(member)[kinds.DIGEST].email
+    key = _key(f"{kinds.DIGEST}:{member.user_id}", member, rhythm, now)
+    if not key:
         return False
     with override(member.user.language or "en"):
         found = compose(member, book)
@@ -68,34 +77,63 @@ def _send(member: Membership, book: Book, now: datetime) -> bool:
         subject=found.subject,
         text=found.text,
         html=found.html,
-        chart=found.chart,
+        pictures=[found.chart] if found.chart else [],
     )
     return True
 
 
-def due_key(member: Membership, now: datetime) -> str:
-    """What the digest of this moment is called; empty while none is due.
+def _post(channel: Channel, member: Membership, book: Book, now: datetime) -> bool:
+    """The words of it, in the language of whoever gave the address; the team's
+    address hears of everybody's accounts."""
+    rhythm = next((r for what, r in RHYTHMS.items() if what in channel.whats), None)
+    about = f"{outbox.NEWS}{channel.kind}:{kinds.DIGEST}:{channel.pk}"
+    key = _key(about, member, rhythm, now)
+    if not key:
+        return False
+    with override(member.user.language or "en"):
+        found = compose(member, book, of_team=channel.membership_id is None)
+    outbox.write(
+        member.workspace,
+        key=key,
+        channel=Message.Channel(channel.kind),
+        to=channel.url,
+        subject=kinds.DIGEST,
+        text=found.text,
+    )
+    return True
+
+
+def _key(about: str, member: Membership, rhythm: Email | None, now: datetime) -> str:
+    """What the digest of this moment is called; empty where none is due, or it is
+    written."""
+    day = due_on(member, rhythm, now)
+    key = f"{about}:{day.isoformat()}" if day else ""
+    is_new = key and not member.workspace.messages.filter(key=key).exists()
+    return key if is_new else ""
+
+
+def due_on(member: Membership, rhythm: Email | None, now: datetime) -> date | None:
+    """The day whose digest is due now; None while none is.
 
     In the member's own zone: on working days from seven, or on Mondays.
     """
-    chosen = kinds.choices(member)[kinds.DIGEST].email
     local = now.astimezone(regional_of(member).zone)
-    days = {Email.DAILY: range(5), Email.WEEKLY: range(1)}.get(chosen, range(0))
-    if local.weekday() not in days or local.hour < HOUR:
-        return ""
-    return f"digest:{member.user_id}:{local.date().isoformat()}"
+    days = {Email.DAILY: range(5), Email.WEEKLY: range(1)}.get(rhythm or Email.NEVER)
+    is_due = local.weekday() in (days or ()) and local.hour >= HOUR
+    return local.date() if is_due else None
 
 
-def compose(member: Membership, book: Book) -> Digest:
+def compose(member: Membership, book: Book, *, of_team: bool = False) -> Digest:
     """The digest of a member in the language that is active: of the own accounts,
     or of the team's where there are none."""
     workspace, email = member.workspace, member.user.email
     regional = regional_of(member)
-    mine = book.owns(email)
+    mine = book.owns(email) and not of_team
     owner = email if mine else ""
     needed = today.needed(workspace, book.reader(email), owner, FIVE)
     summary = home.summary(workspace, book.as_of, owner)
     headline = board.headline(needed, summary, regional, mine=mine)
+    chart = _chart(summary, member)
     rows = [
         {
             "name": row.account.name or row.account.account_id,
@@ -112,11 +150,11 @@ def compose(member: Membership, book: Book) -> Digest:
         "workspace": workspace,
         "headline": headline,
         "rows": rows,
-        "tasks": _tasks(member, book.as_of),
+        "tasks": [] if of_team else _tasks(member, book.as_of),
         "home": absolute("/"),
         "settings": absolute(reverse("work:preferences")),
         "colors": charts.COLORS["light"],
-        "has_chart": bool(rows),
+        "chart": outbox.digest(chart) if chart and rows else "",
         "regional": regional,
         "now": datetime.combine(book.as_of, datetime.min.time(), regional.zone),
     }
@@ -124,7 +162,7 @@ def compose(member: Membership, book: Book) -> Digest:
         subject=f"{workspace.name}: {headline.lead}",
         text=render_to_string("work/mail/digest.txt", context),
         html=render_to_string("work/mail/digest.html", context),
-        chart=_chart(summary, member),
+        chart=chart,
     )
 
 

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -17,7 +18,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.work import outbox
-from perennial.apps.work.models import Preference
+from perennial.apps.work.models import Preference, WebhookSecret
 from perennial.apps.work.telling import channels, kinds, notices
 from perennial.core.errors import PerennialError
 
@@ -70,6 +71,7 @@ def preferences(request: TeamRequest) -> HttpResponse:
         "nav": "notices",
         "rows": rows,
         "channels": channels.shown(request.workspace, request.membership),
+        "rhythms": channels.RHYTHMS,
         "is_admin": request.membership.covers(Role.ADMIN),
     }
     return render(request, "work/preferences.html", context)
@@ -77,16 +79,27 @@ def preferences(request: TeamRequest) -> HttpResponse:
 
 @role_required(Role.ADMIN)
 def team_channels(request: TeamRequest) -> HttpResponse:
-    """Where the whole team hears of alerts, and what receivers check."""
-    if request.method == "POST":
+    """Where the whole team hears of alerts, and what receivers check: a new secret is
+    shown once, on the page that made it."""
+    secret = ""
+    if request.POST.get("do") == "new_secret":
+        secret = outbox.new_secret(request.membership)
+    elif request.method == "POST":
         _keep_channels(request, None)
         return redirect("work:team_channels")
+    known = WebhookSecret.objects.filter(workspace=request.workspace).first()
     context = {
         "nav": "notices",
         "channels": channels.shown(request.workspace, None),
-        "secret": outbox.webhook_secret(request.workspace),
+        "rhythms": channels.RHYTHMS,
+        "secret": secret,
+        "last": outbox.last_of(outbox.webhook_secret(request.workspace)),
+        "known": known,
     }
-    return render(request, "work/team_channels.html", context)
+    found = render(request, "work/team_channels.html", context)
+    if secret:
+        add_never_cache_headers(found)
+    return found
 
 
 def _keep_channels(request: TeamRequest, of: Membership | None) -> None:
