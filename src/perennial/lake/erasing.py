@@ -26,11 +26,21 @@ from perennial.lake.tables import TABLES, Table
 ERASED: Final = "[erased]"
 _USER: Final = ("user_id", "anonymous_id", "previous_id")
 _ACCOUNT: Final = ("account_id", "into_id")
-#: Tables whose rows are told of by a row of another: the key, and where it is from.
+_COMMENTS: Final = "feedback_annotations"
+#: Tables whose rows are told of by rows of others: the key, and SQL of it by where it
+#: is from (of comments as `metrics.said` has it).
 _OF: Final = {
-    "feedback_annotations": ("response_id", "survey_responses"),
-    "goal_values": ("goal_id", "goals"),
-    "lead_stages": ("lead_id", "leads"),
+    _COMMENTS: (
+        "response_id",
+        {
+            "survey_responses": "response_id",
+            "tickets": "'ticket:' || ticket_id",
+            "touchpoints": "'contact:' || touchpoint_id",
+            "notes": "'note:' || note_id",
+        },
+    ),
+    "goal_values": ("goal_id", {"goals": "goal_id"}),
+    "lead_stages": ("lead_id", {"leads": "lead_id"}),
 }
 
 
@@ -143,11 +153,12 @@ def _theirs(lake: Lake, name: str, subject: Subject) -> str:
     """SQL: is a row theirs? Nothing where none can be."""
     own = _own(TABLES[name], subject)
     if name in _OF:
-        key, parent = _OF[name]
-        if above := _own(TABLES[parent], subject):
-            told = lake.told(parent)
-            rows = f"SELECT {key} FROM {told} WHERE {' OR '.join(above)}"
-            own = [*own, f"{key} IN ({rows})"]
+        key, parents = _OF[name]
+        for parent, of in parents.items():
+            if above := _own(TABLES[parent], subject):
+                told = lake.told(parent)
+                rows = f"SELECT {of} FROM {told} WHERE {' OR '.join(above)}"
+                own = [*own, f"{key} IN ({rows})"]
     return f"({' OR '.join(own)})" if own else ""
 
 
@@ -162,6 +173,11 @@ def _own(table: Table, subject: Subject) -> list[str]:
         found += [
             f"lower(from_address) IN ({listed})",
             f"list_has_any({sent}, [{listed}])",
+        ]
+    if table.name == _COMMENTS:  # of cancellations: their id says whose they are
+        found += [
+            f"starts_with(response_id, {strings([f'cancellation:{account}:'])})"
+            for account in sorted(subject.accounts)
         ]
     if table.name == "rejects":  # calls that were not understood, as they were sent
         found += _mentions("payload", subject)
