@@ -239,7 +239,10 @@ ACCOUNT_PANELS = [
     "perennial.apps.onboarding.joining.panel",
 ]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
-ACCOUNT_BULK = ["perennial.apps.work.joining.start_playbook"]
+ACCOUNT_BULK = [
+    "perennial.apps.work.tasks.many.bulk_action",
+    "perennial.apps.work.joining.start_playbook",
+]
 ACCOUNT_BELONGINGS = [
     "perennial.apps.customers.merging.belongings",
     "perennial.apps.health.joining.belongings",

@@ -26,11 +26,9 @@ from perennial.lake.tables import TABLES, Table
 ERASED: Final = "[erased]"
 _USER: Final = ("user_id", "anonymous_id", "previous_id")
 _ACCOUNT: Final = ("account_id", "into_id")
-_COMMENTS: Final = "feedback_annotations"
-#: Tables whose rows are told of by rows of others: the key, and SQL of it by where it
-#: is from (of comments as `metrics.said` has it).
+#: Rows that belong to a row of another table: their column, and SQL of it there.
 _OF: Final = {
-    _COMMENTS: (
+    "feedback_annotations": (
         "response_id",
         {
             "survey_responses": "response_id",
@@ -152,13 +150,11 @@ def left(lake: Lake, subject: Subject) -> dict[str, int]:
 def _theirs(lake: Lake, name: str, subject: Subject) -> str:
     """SQL: is a row theirs? Nothing where none can be."""
     own = _own(TABLES[name], subject)
-    if name in _OF:
-        key, parents = _OF[name]
-        for parent, of in parents.items():
-            if above := _own(TABLES[parent], subject):
-                told = lake.told(parent)
-                rows = f"SELECT {of} FROM {told} WHERE {' OR '.join(above)}"
-                own = [*own, f"{key} IN ({rows})"]
+    column, parents = _OF.get(name, ("", {}))
+    for parent, key in parents.items():
+        if above := _own(TABLES[parent], subject):
+            told = f"SELECT {key} FROM {lake.told(parent)} WHERE {' OR '.join(above)}"
+            own.append(f"{column} IN ({told})")
     return f"({' OR '.join(own)})" if own else ""
 
 
@@ -174,10 +170,10 @@ def _own(table: Table, subject: Subject) -> list[str]:
             f"lower(from_address) IN ({listed})",
             f"list_has_any({sent}, [{listed}])",
         ]
-    if table.name == _COMMENTS:  # of cancellations: their id says whose they are
+    if table.name == "feedback_annotations":  # reasons to leave are named by account
         found += [
-            f"starts_with(response_id, {strings([f'cancellation:{account}:'])})"
-            for account in sorted(subject.accounts)
+            f"starts_with(response_id, {strings([f'cancellation:{account_id}:'])})"
+            for account_id in sorted(subject.accounts)
         ]
     if table.name == "rejects":  # calls that were not understood, as they were sent
         found += _mentions("payload", subject)

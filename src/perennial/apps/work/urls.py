@@ -12,6 +12,7 @@ from perennial.apps.work.playbooks import condition_views as playbook_conditions
 from perennial.apps.work.playbooks import many_views as many
 from perennial.apps.work.playbooks import views as playbooks
 from perennial.apps.work.strategy import views as strategy
+from perennial.apps.work.tasks import many_views as many_tasks
 from perennial.apps.work.tasks import views as tasks
 from perennial.apps.work.telling import views as telling
 
@@ -22,6 +23,9 @@ urlpatterns = [
     path("tasks/calendar/", tasks.calendar, name="calendar"),
     path("tasks/new/", tasks.new, name="new_task"),
     path("tasks/bulk/", tasks.bulk, name="bulk"),
+    path("tasks/many/", many_tasks.add, name="add_many_tasks"),
+    path("tasks/many/<int:micros>/", many_tasks.added, name="many_tasks"),
+    path("tasks/many/<int:micros>/undo/", many_tasks.undo, name="undo_many_tasks"),
     path("tasks/account-names/", tasks.account_names, name="account_names"),
     path("tasks/<int:pk>/", tasks.task, name="task"),
     path("tasks/<int:pk>/move/", tasks.move, name="move"),
