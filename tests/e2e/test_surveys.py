@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,14 @@ def test_shown_to_the_right_person_at_the_right_time_and_in_the_numbers(
     assert_clean(page)
     quote.get_by_role("button", name="Save").click()
     expect(quote.locator(".reason")).to_contain_text("Features")
+    # Of surveys alone, by keyboard; from there to where it was said.
+    page.get_by_text("Source All").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Surveys 2", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("source=survey"))
+    quote.get_by_role("link", name="Survey, NPS").click()
+    expect(page.get_by_text("<b>Faster</b>, please")).to_be_visible()
 
 
 def test_closed_once_it_stays_closed(page: Page, host: Host) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from perennial.lake import comments
+from perennial.core.errors import BadValue
+from perennial.lake import comments, merged, quotes
 from tests.builders import Case
 
 PERIOD = {"start": "2026-05-01", "end": "2026-06-01"}
@@ -126,3 +128,71 @@ def test_scores_teach_words_of_what_comes_after(case: Case) -> None:
     assert felt["new"] <= -0.25
     # Nothing came before these.
     assert felt["p0"] == felt["p1"] == 0
+
+
+def elsewhere(case: Case) -> None:
+    """Something said in every other source, and what says nothing or is nobody's."""
+    at = "2026-05-10T09:00"
+    ticket = {"opened_at": at, "account_id": "a"}
+    case.facts(
+        "tickets",
+        {**ticket, "ticket_id": "1", "subject": "Invoice", "description": "Too high."},
+        {**ticket, "ticket_id": "2", "topic": "billing"},
+        {**ticket, "ticket_id": "3", "subject": "The price!", "is_spam": True},
+        {**ticket, "ticket_id": "4", "subject": "The price!", "merged_into": "1"},
+    )
+    touch = {"touchpoint_id": "7", "account_id": "a", "at": at}
+    case.facts("touchpoints", {**touch, "summary": "Die App stürzt ab."})
+    case.facts("notes", {"note_id": "7", "account_id": "b", "at": at, "text": "Slow."})
+    term = {"account_id": "b", "term_start": "2025-05-12", "term_end": "2026-05-12"}
+    case.facts("contracts", {**term, "churn_reason": "Too expensive"})
+
+
+def test_what_is_said_elsewhere_is_read_too(case: Case) -> None:
+    elsewhere(case)
+    assert comments.take(case.workspace) == 4
+    assert comments.take(case.workspace) == 0
+    read = {
+        (r["source"], r["response_id"], r["topic"])
+        for r in case.table("feedback_annotations")
+    }
+    left = "cancellation:b:2025-05-12"
+    assert read == {
+        ("ticket", "ticket:1", "price"),
+        ("contact", "contact:7", "mobile app"),
+        ("contact", "contact:7", "performance"),
+        ("note", "note:7", "performance"),
+        ("cancellation", left, "price"),
+    }
+    rows = case.workspace.metric("feedback_topics", by=["source"], **PERIOD).to_dicts()
+    found = {(r["source"], r["topic"]): r["value"] for r in rows if r["value"]}
+    assert found == {(source, topic): 1 for source, _, topic in read}
+    # A note that changed is read again, and only that.
+    at = "2026-05-10T09:00"
+    case.facts("notes", {"note_id": "7", "account_id": "b", "at": at, "text": "Price."})
+    assert comments.take(case.workspace) == 1
+    assert rows_of(case, "note:7")[-1] == (2, "price", "built_in")
+    # A person's word counts for each.
+    for name in ("ticket:1", left):
+        quotes.correct(case.workspace, name, ["support"])
+    start, end = (date.fromisoformat(day) for day in PERIOD.values())
+    spoken = {q.response_id: q for q in quotes.quotes(case.workspace, start, end)}
+    assert spoken["ticket:1"].topics.keys() == {"support"}
+    assert spoken["ticket:1"].comment == "Invoice\nToo high."
+    assert spoken["ticket:1"].points is None
+    assert spoken["contact:7"].language == "de"
+    assert (spoken[left].source, spoken[left].account_id) == ("cancellation", "b")
+    assert f"{spoken[left].at:%m-%d %H:%M}" == "05-12 12:00"
+    with pytest.raises(BadValue, match="no comment ticket:2"):
+        quotes.correct(case.workspace, "ticket:2", ["support"])
+
+
+def test_a_cancellation_follows_its_account_where_that_was_merged(case: Case) -> None:
+    case.facts("accounts", {"account_id": "b"}, {"account_id": "c"})
+    elsewhere(case)
+    comments.take(case.workspace)
+    merged.merge(case.workspace, "b", "c", by="ada@example.com")
+    assert comments.take(case.workspace) == 1
+    rows = case.workspace.metric("feedback_topics", by=["account"], **PERIOD).to_dicts()
+    found = {(r["account"], r["topic"]) for r in rows if r["value"]}
+    assert found >= {("c", "price"), ("c", "performance"), ("a", "price")}

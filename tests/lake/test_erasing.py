@@ -181,6 +181,24 @@ def test_an_account_goes_with_its_people_and_without_those_of_others(
     assert case.value("mau", as_of=date(2026, 5, 10)) == 2
 
 
+def test_what_was_read_in_their_words_goes_with_them(tmp_path: Path) -> None:
+    """Topics of tickets, contacts, notes and cancellations, of these accounts alone."""
+    case = Case(tmp_path)
+    for account in ("beta", "gamma"):
+        of = {"account_id": account, "at": "2026-05-02"}
+        case.facts("tickets", {"ticket_id": account, "account_id": account, "opened_at": "2026-05-02", "subject": "Slow"})  # fmt: skip
+        case.facts("touchpoints", {**of, "touchpoint_id": account, "summary": "Slow"})
+        case.facts("notes", {**of, "note_id": account, "text": "Slow"})
+        case.facts("contracts", {"account_id": account, "term_start": "2025-05-01", "term_end": "2026-05-01", "churn_reason": "Slow"})  # fmt: skip
+    assert comments.take(case.workspace) == 8
+    subject = Subject(accounts=frozenset({"beta"}))
+    assert erasing.rows(case.lake, subject)["feedback_annotations"] == 4
+    erasing.erase(case.lake, subject, quiet)
+    left = {row["response_id"] for row in case.table("feedback_annotations")}
+    assert len(left) == 4
+    assert not any("beta" in name for name in left)
+
+
 def test_what_another_process_holds_is_read_and_written_on(tmp_path: Path) -> None:
     case = Case(tmp_path)
     others(case)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from perennial.apps.customers import note_actions
+from perennial.apps.customers.models import Note
+from perennial.apps.customers.note_actions import Said
 from perennial.apps.customers.queries import get_account_or_404
 from perennial.apps.surveys import feedback
 from perennial.apps.surveys.feedback import is_rise
@@ -17,6 +22,7 @@ from perennial.apps.team import tokens
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import ApiToken, AuditEntry, User
 from perennial.apps.work.documents.review import Review, compose
+from perennial.apps.work.models import Alert, Task
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
 from perennial.lake import comments
@@ -187,6 +193,138 @@ def test_a_rise_is_more_than_chance() -> None:
 
 
 SECRETS = ("070-123 45 67", "anna@example.com")
+SECRET = "Too expensive, says anna@example.com, 070-123 45 67."
+
+
+@pytest.fixture
+def everywhere(lake: Lake, cast: Cast) -> Note:
+    """The same words in a ticket, a call, a note, a reason to leave, a task, an alert."""
+    at, member = lake.now - DAY, cast.membership(cast.teammate)
+    of = {"account_id": GREEN}
+    told: dict[str, dict[str, Any]] = {
+        "tickets": {"ticket_id": "t1", "opened_at": at, "description": SECRET},
+        "touchpoints": {"touchpoint_id": "c1", "at": at, "summary": SECRET},
+        "contracts": {
+            "term_start": date(2024, 6, 1),
+            "term_end": date(2025, 6, 1),
+            "outcome": "cancelled",
+            "outcome_at": at,
+            "churn_reason": SECRET,
+        },
+    }
+    for table, row in told.items():
+        write(lake.lake, table, [{**of, **row}])
+    said = Said("note", SECRET, at)
+    note = note_actions.write_note(member, GREEN, said, key=uuid4())
+    said = Said("note", f"{SECRET} So there.", at, is_pinned=True)
+    note_actions.change_note(note, member, said)
+    comments.take(lake)
+    return note
+
+
+def test_themes_of_every_source(
+    everywhere: Note, lake: Lake, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    """Each is counted, filtered, linked to its place and corrected."""
+    client, url = client_of(cast.teammate), reverse(URL)
+    page = client.get(url)
+    of = {name: n for name, _, n in page.context["sources"]}
+    own = dict.fromkeys(("ticket", "contact", "note", "cancellation"), 1)
+    assert of == {"survey": 4, **own}
+    assert page.context["comments"] == 8
+    assert lines(lake)["price"].mentions == 2 + 4
+    start, end = lake.today - DAY * 30, lake.today + DAY
+    for source in own:
+        [line] = feedback.lines(lake, start, end, "", source)
+        assert (line.topic, line.mentions, line.share) == ("price", 1, 1.0)
+        # Nobody gave a score.
+        assert line.impact is None
+        page = client.get(url, {"source": source})
+        [said] = page.context["said"]
+        place = client.get(said.place).content.decode()
+        assert "Too expensive" in place, source
+        sent = {"comment": said.quote.response_id, "topic": "support"}
+        assert client.post(reverse("surveys:correct"), sent).status_code == 302
+        [line] = feedback.lines(lake, start, end, "", source)
+        assert line.topic == "support"
+    assert len(client.get(url, {"source": "nowhere"}).context["said"]) == 8
+    # What is taken back is said no more.
+    note_actions.delete_note(everywhere, cast.membership(cast.teammate))
+    assert feedback.lines(lake, start, end, "", "note") == []
+
+
+def test_notes_written_before_are_told_once(lake: Lake, cast: Cast) -> None:
+    Note.objects.create(
+        workspace=cast.workspace, key=uuid4(), account_id=GREEN, kind="note",
+        body="**Slow** since May.", at=lake.now, written_at=lake.now, author="a@b.se",
+    )  # fmt: skip
+    for _ in range(2):
+        note_actions.tell_notes(cast.workspace)
+        rows = lake.lake.read("notes").to_pylist()
+        assert [row["text"] for row in rows] == ["Slow since May."]
+
+
+def test_who_only_looks_sees_no_personal_data_in_what_is_written_of_customers(
+    everywhere: Note, lake: Lake, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    """Of tickets, contacts, notes, reasons to leave, tasks, alerts; nor by a search."""
+    task = Task.objects.create(
+        workspace=cast.workspace, title="Call", account_id=GREEN,
+        reason=SECRET, description=SECRET,
+    )  # fmt: skip
+    Alert.objects.create(
+        workspace=cast.workspace, account_id=GREEN, rule="silent", priority=1,
+        opened_on=lake.today, opened_at=lake.now, note=SECRET,
+    )  # fmt: skip
+    pages = {
+        reverse("customers:account", args=[GREEN]): 3,
+        reverse("customers:timeline", args=[GREEN]): 4,
+        reverse("customers:money", args=[GREEN]): 1,
+        reverse("customers:note", args=[GREEN, everywhere.pk]): 2,
+        reverse("work:task", args=[task.pk]): 2,
+        reverse("work:tasks") + "?who=team": 1,
+        reverse("work:alerts") + "?who=team": 1,
+        reverse(URL): 4,
+    }
+    for reader, sees in ((cast.viewer, False), (cast.teammate, True)):
+        client = client_of(reader)
+        for page, least in pages.items():
+            text = client.get(page).content.decode()
+            assert [secret in text for secret in SECRETS] == [sees, sees], page
+            assert text.count("Too expensive") >= least, page
+        found = client.get(reverse("work:tasks"), {"who": "team", "q": SECRETS[1]})
+        assert (task in [t for g in found.context["groups"] for t in g.tasks]) == sees
+    for scope, sees in (("read", False), ("write", True)):
+        _, token = tokens.create(
+            cast.workspace, scope, by=None, scope=ApiToken.Scope(scope)
+        )
+        for name in ("tasks", "notes"):
+            asked = f"/api/v1/{name}"
+            told = repr(
+                Client().get(asked, HTTP_AUTHORIZATION=f"Bearer {token}").json()
+            )
+            assert "Too expensive" in told
+            assert [secret in told for secret in SECRETS] == [sees, sees], name
+    task.refresh_from_db()
+    assert task.reason == SECRET
+
+
+def test_a_task_from_a_comment_takes_it_along(
+    answered: Survey, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    """Its text is in no address; of another workspace, there is none."""
+    client, url = client_of(cast.teammate), reverse("work:new_task")
+    page = client.get(reverse("surveys:survey", args=[answered.pk])).content.decode()
+    answer = Answer.objects.get()
+    assert f"answer={answer.pk}" in page
+    assert "reason=" not in page
+    form = client.get(url, {"account": GREEN, "answer": answer.pk}).context["form"]
+    assert form.initial["reason"].startswith("Für Anna")
+    for wrong in ("0", "x", "9" * 30, str(answer.pk + 1)):
+        form = client.get(url, {"answer": wrong}).context["form"]
+        assert form.initial["reason"] == ""
+    form = client_of(cast.stranger).get(url, {"answer": answer.pk}).context["form"]
+    assert form.initial["reason"] == ""
 
 
 @pytest.fixture

@@ -98,6 +98,8 @@ SOURCES: Final[Mapping[str, _Look]] = {
         *("file-text", "billing"),
     ),
 }
+#: What is asked for where comments have scores.
+SCORED: Final = ("", "survey")
 #: Months of the trend.
 _MONTHS: Final = 12
 #: From which a sentiment counts (F04), and from which a rise is more than chance.
@@ -243,9 +245,8 @@ def lines(
 ) -> list[Line]:
     """Topics that came up, those of most comments first; what is no topic last."""
     found = counted(lake, start, end, language)
-    has_scores = source in ("", "survey")
     some = [
-        _line(topic, count, found.impact.get(topic) if has_scores else None)
+        _line(topic, count, found.impact.get(topic) if source in SCORED else None)
         for topic, count in found.of(source).items()
         if count.n
     ]

@@ -39,9 +39,10 @@ def themes(request: TeamRequest) -> HttpResponse:
     span = results.span_of(days, lake.today)
     language = asked.get("language", "")
     language = language if language in feedback.LANGUAGES else ""
-    topic, mismatch = asked.get("topic", ""), asked.get("show") == "mismatch"
     source = asked.get("source", "")
     source = source if source in feedback.SOURCES else ""
+    topic = asked.get("topic", "")
+    mismatch = source in feedback.SCORED and asked.get("show") == "mismatch"
     every = feedback.lines(lake, span.start, span.end, language, source)
     lines = feedback.called(lake, every)
     comments = feedback.counted(lake, span.start, span.end, language).comments
@@ -64,6 +65,7 @@ def themes(request: TeamRequest) -> HttpResponse:
         ],
         "comments": sum(comments.values()),
         "source": source,
+        "has_scores": source in feedback.SCORED,
         "source_title": feedback.SOURCES[source].title if source else _("All"),
         "lines": lines,
         "first": next((e for e in lines if e.topic != OTHER), None),
