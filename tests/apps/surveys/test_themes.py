@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 from uuid import uuid4
 
@@ -26,13 +28,14 @@ from perennial.apps.work.models import Alert, Task
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
 from perennial.lake import comments
+from perennial.lake.store import Lake as Store
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.masking import HIDDEN, masked
 from perennial.ui.formats import Regional
-from tests.apps.customers.company import GREEN
+from tests.apps.customers.company import GREEN, NOW
 from tests.apps.surveys.conftest import Run
 from tests.apps.team.cast import Cast
-from tests.builders import write
+from tests.builders import clock, instant, write
 
 URL = "surveys:themes"
 REGIONAL = Regional(locale="en", currency="EUR", timezone="Europe/Berlin")
@@ -46,28 +49,28 @@ COMMENTS = {
 OTHERS = {"price", "performance"}
 
 
+@pytest.fixture(scope="module")
+def built(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The company with three comments of yesterday, as the nightly refresh reads them:
+    once for all tests here."""
+    folder = tmp_path_factory.mktemp("themes") / "data"
+    copytree(built, folder)
+    store = Store(folder / "lake" / "default")
+    lake = Lake(store, clock=clock(instant(NOW)))
+    said = {"kind": "nps", "account_id": GREEN, "answered_at": lake.now - DAY}
+    rows = [
+        {**said, "response_id": name, "score": float(score), "comment": comment, "language": language}
+        for name, (score, comment, language) in COMMENTS.items()
+    ]  # fmt: skip
+    write(store, "survey_responses", rows)
+    assert comments.take(lake) == 3
+    return folder
+
+
 @pytest.fixture
 def lake(moving: Any, cast: Cast) -> Lake:
-    """Three comments of yesterday, as the nightly refresh reads them."""
-    lake = lake_of(cast.workspace)
-    write(
-        lake.lake,
-        "survey_responses",
-        [
-            {
-                "response_id": name,
-                "kind": "nps",
-                "score": float(score),
-                "comment": comment,
-                "language": language,
-                "account_id": GREEN,
-                "answered_at": (lake.now - DAY).isoformat(),
-            }
-            for name, (score, comment, language) in COMMENTS.items()
-        ],
-    )
-    assert comments.take(lake) == 3
-    return lake
+    """The same, for one test to write to."""
+    return lake_of(cast.workspace)
 
 
 def lines(lake: Lake, language: str = "") -> dict[str, feedback.Line]:
