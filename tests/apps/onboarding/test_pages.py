@@ -281,6 +281,26 @@ def test_a_draft_shows_who_would_be_where(
     assert flow.name == "Persons"
 
 
+def test_an_account_shows_how_far_its_people_are_but_not_who_is_gone(
+    lake: Lake, admin: Membership, cast: Cast, client_of: ClientOf
+) -> None:
+    flow = actions.add(admin, "People", "user")
+    document = {"per": "user", "since": "2026-05-01", "steps": DOCUMENT["steps"][:2]}
+    actions.save(flow, admin, "People", document)
+    actions.publish(flow, admin)
+    catch_up(lake)
+    people = {place.user_id for place in queries.standing(lake, "People")}
+    assert "f1" in people
+    page = reverse("customers:account", args=[FRESH])
+    assert "People: f1" in client_of(cast.viewer).get(page).content.decode()
+    row = {
+        "user_id": "f1",
+        "deactivated_at": (lake.now - timedelta(days=1)).isoformat(),
+    }
+    write(lake.lake, "users", [row])
+    assert "People: f1" not in client_of(cast.viewer).get(page).content.decode()
+
+
 def test_the_example_follows_what_another_tool_told(
     workspace: Workspace, lake: Lake, cast: Cast
 ) -> None:

@@ -16,12 +16,12 @@ from perennial.apps.team.access import TeamRequest
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.onboarding import Step
-from perennial.lake import places
+from perennial.lake import places, respondents
 from perennial.lake.places import Done, Place
 from perennial.lake.workspace import Workspace as Lake
 
 #: People of a flow that are listed, who began last.
-_FEW: Final = 6
+_FEW: Final = 3
 
 
 @dataclass(frozen=True)
@@ -59,19 +59,20 @@ class Way:
 
 
 def panel(request: TeamRequest, account: Account) -> SafeString | str:
-    """The flows an account and its people are in; nothing where they are in none."""
+    """The flows an account is in, and those of its people who are still there."""
     lake = lake_of(request.workspace)
     every = _of_account(lake, account.account_id)
-    if not every:
-        return ""
     accounts = [p for p in every if p.user_id is None]
-    people = [p for p in every if p.user_id is not None]
+    gone = respondents.gone(lake, [p.user_id for p in every if p.user_id])
+    people = [p for p in every if p.user_id and p.user_id not in gone]
     shown = [*accounts, *people[:_FEW]]
+    if not shown:
+        return ""
     ways = [_way(row) for row in queries.rows(request.workspace, shown)]
     context = {
         "account": account,
         "ways": ways,
-        "more": len(every) - len(shown),
+        "more": len(accounts) + len(people) - len(shown),
         "today": lake.today,
         "may_edit": request.membership.covers(Role.MEMBER),
         "here": request.get_full_path(),
