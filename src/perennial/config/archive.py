@@ -52,7 +52,9 @@ def back_up(folder: DataFolder, target: Path, report: Report) -> list[Entry]:
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with _written(draft) as tar:
-            files = [_add(tar, path, name) for path, name in _files(folder, report)]
+            files = [
+                _add(tar, path, name) for path, name in _files(folder, target, report)
+            ]
             _add_manifest(tar, files)
         os.link(draft, target)  # unlike a rename, never over another's
     finally:
@@ -95,11 +97,16 @@ def _written(path: Path) -> Iterator[tarfile.TarFile]:
         os.close(handle)
 
 
-def _files(folder: DataFolder, report: Report) -> Iterator[tuple[Path, str]]:
-    """Every file with its name in the archive; a table is locked while it is read."""
+def _files(
+    folder: DataFolder, target: Path, report: Report
+) -> Iterator[tuple[Path, str]]:
+    """Every file with its name in the archive; a table is locked while it is read.
+
+    The copy of the database lies beside `target`, where there has to be room.
+    """
     report(0, "database")
     if folder.database.exists():  # to import and to ask needs none
-        with tempfile.TemporaryDirectory() as temporary:
+        with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
             copy = Path(temporary) / folder.database.name
             with closing(sqlite3.connect(folder.database)) as database:
                 database.execute("VACUUM INTO ?", (str(copy),))

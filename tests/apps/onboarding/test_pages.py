@@ -259,12 +259,19 @@ def test_who_becomes_paying_is_told_by_the_steps_of_this_flow(
     assert counted == [("", 1, 0), ("Board", 1, 1), ("Call", 0, 0), ("Seats", 0, 0)]
 
 
+def people(admin: Membership) -> Flow:
+    """A draft per person, of whoever began since May."""
+    flow = actions.add(admin, "People", "user")
+    document = {"per": "user", "since": "2026-05-01", "steps": DOCUMENT["steps"][:2]}
+    assert actions.save(flow, admin, "People", document) == ""
+    return flow
+
+
 def test_a_draft_shows_who_would_be_where(
     lake: Lake, admin: Membership, cast: Cast, client_of: ClientOf
 ) -> None:
-    flow = actions.add(admin, "People", "user")
-    document = {"per": "user", "since": "2026-05-01", "steps": DOCUMENT["steps"][:2]}
-    actions.save(flow, admin, "People", document)
+    flow = people(admin)
+    document = flow.document
     client = client_of(cast.teammate)
     page = client.get(url("edit", flow.pk))
     assert "look" not in page.context  # it comes after the page, by itself
@@ -284,13 +291,10 @@ def test_a_draft_shows_who_would_be_where(
 def test_an_account_shows_how_far_its_people_are_but_not_who_is_gone(
     lake: Lake, admin: Membership, cast: Cast, client_of: ClientOf
 ) -> None:
-    flow = actions.add(admin, "People", "user")
-    document = {"per": "user", "since": "2026-05-01", "steps": DOCUMENT["steps"][:2]}
-    actions.save(flow, admin, "People", document)
+    flow = people(admin)
     actions.publish(flow, admin)
     catch_up(lake)
-    people = {place.user_id for place in queries.standing(lake, "People")}
-    assert "f1" in people
+    assert "f1" in {place.user_id for place in queries.standing(lake, "People")}
     page = reverse("customers:account", args=[FRESH])
     assert "People: f1" in client_of(cast.viewer).get(page).content.decode()
     row = {

@@ -62,17 +62,16 @@ def panel(request: TeamRequest, account: Account) -> SafeString | str:
     """The flows an account is in, and those of its people who are still there."""
     lake = lake_of(request.workspace)
     every = _of_account(lake, account.account_id)
-    accounts = [p for p in every if p.user_id is None]
-    gone = respondents.gone(lake, [p.user_id for p in every if p.user_id])
-    people = [p for p in every if p.user_id and p.user_id not in gone]
-    shown = [*accounts, *people[:_FEW]]
-    if not shown:
+    if not every:
         return ""
+    accounts = [p for p in every if p.user_id is None]
+    people = [p for p in every if p.user_id is not None]
+    shown = [*accounts, *people[:_FEW]]
     ways = [_way(row) for row in queries.rows(request.workspace, shown)]
     context = {
         "account": account,
         "ways": ways,
-        "more": len(accounts) + len(people) - len(shown),
+        "more": len(every) - len(shown),
         "today": lake.today,
         "may_edit": request.membership.covers(Role.MEMBER),
         "here": request.get_full_path(),
@@ -85,6 +84,10 @@ def _way(row: Standing) -> Way:
     return Way(row, [Line(step, row.place.done.get(step.name)) for step in steps])
 
 
-@kept(*queries.TABLES)
+@kept(*queries.TABLES, "users")
 def _of_account(lake: Lake, account_id: str) -> list[Place]:
-    return places.places(lake, account=account_id)
+    """Without people who are switched off: nobody can help them on."""
+    found = places.places(lake, account=account_id)
+    people = [place.user_id for place in found if place.user_id]
+    gone = respondents.gone(lake, people) if people else set()
+    return [place for place in found if place.user_id not in gone]
