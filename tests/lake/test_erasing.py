@@ -174,6 +174,7 @@ def test_an_account_goes_with_its_people_and_without_those_of_others(
         case.lake.forget(name)
     assert erasing.left(case.lake, subject) == {}
     assert "ac'me" not in stored(case.lake.root)
+    assert case.roll_up().usage_days == 0, "what is derived goes on from here"
     [beta] = case.table("accounts")
     assert (beta["account_id"], beta["parent_account_id"]) == ("beta", None)
     assert {row["user_id"] for row in case.table("users")} == {"bob", "adam"}

@@ -379,21 +379,25 @@ class Lake(Stored):
                 dry_run=False,
                 enforce_retention_duration=False,
                 full=True,
+                commit_properties=CommitProperties({DAYS: NO_DAYS}),
             )
         return len(deleted)
 
     def forget(self, name: str) -> None:
         """Delete every file of older versions of a table, and what the log has of
-        them: the least and the greatest of what was in each file."""
+        them: the least and the greatest of what was in each file.
+
+        What is derived from this version goes on from it.
+        """
         if self._open(name) is None:
             return
-        self.vacuum(name, retention=timedelta())
         with self.lock(name):
             handle = DeltaTable(self.uri(name))
             handle.create_checkpoint()
-            newest = f"{handle.version():020}"
+            oldest = f"{handle.version():020}"
+            self.vacuum(name, retention=timedelta())
             for path in (Path(self.root) / name / "_delta_log").iterdir():
-                if path.name[:20].isdigit() and path.name[:20] < newest:
+                if path.name[:20].isdigit() and path.name[:20] < oldest:
                     path.unlink()
 
 
