@@ -43,7 +43,12 @@ class Shown:
     @property
     def digest(self) -> str:
         """Which digest comes there; empty: none."""
-        return next((what for what in RHYTHMS if what in self.whats), "")
+        return digest_of(self.whats)
+
+
+def digest_of(whats: Sequence[str]) -> str:
+    """Which digest is among them, a key of `RHYTHMS`; empty: none."""
+    return next((what for what in RHYTHMS if what in whats), "")
 
 
 def shown(workspace: Workspace, of: Membership | None) -> list[Shown]:

@@ -24,7 +24,7 @@ from perennial.apps.work import outbox
 from perennial.apps.work.models import Channel, Message, Preference
 from perennial.apps.work.tasks import queries as tasks
 from perennial.apps.work.telling import kinds
-from perennial.apps.work.telling.channels import RHYTHMS
+from perennial.apps.work.telling.channels import RHYTHMS, digest_of
 from perennial.apps.work.telling.notices import regional_of
 from perennial.ui import charts
 
@@ -85,7 +85,7 @@ def _send(member: Membership, book: Book, now: datetime) -> bool:
 def _post(channel: Channel, member: Membership, book: Book, now: datetime) -> bool:
     """The words of it, in the language of whoever gave the address; the team's
     address hears of everybody's accounts."""
-    rhythm = next((r for what, r in RHYTHMS.items() if what in channel.whats), None)
+    rhythm = RHYTHMS.get(digest_of(channel.whats))
     about = f"{outbox.NEWS}{channel.kind}:{kinds.DIGEST}:{channel.pk}"
     key = _key(about, member, rhythm, now)
     if not key:
