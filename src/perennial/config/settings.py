@@ -98,8 +98,8 @@ TEMPLATES: list[dict[str, Any]] = [
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": (
-        database.from_url(os.environ["PERENNIAL_DATABASE_URL"])
-        if os.environ.get("PERENNIAL_DATABASE_URL")
+        database.from_url(database.named())
+        if database.named()
         else database.sqlite(DATA.database)
     )
 }
