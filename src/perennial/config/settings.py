@@ -266,10 +266,13 @@ SHOWS = {
     "guide": "perennial.apps.guides.showing",
 }
 
-# --- background work: one durable queue on the application database
+# --- background work: durable queues on the application database, one a lane
 
 TASKS = {
-    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend",
+        "QUEUES": ["quick", "default"],
+    }
 }
 
 # --- words for operators: one line a record, without request bodies

@@ -19,7 +19,7 @@ def jobs(request: TeamRequest) -> HttpResponse:
         request.GET.get("page")
     )
     context = {
-        "lines": queries.lines(request.workspace),
+        "lanes": queries.lanes(request.workspace),
         "page": page,
         "titles": {known.name: known.title for known in registry.JOBS},
         "failed": queries.failed_count(request.workspace),
