@@ -65,8 +65,16 @@ def test_run_now_asks_for_a_run(cast: Cast, client_of: ClientOf) -> None:
     assert "Waiting" in client.get(PAGE).content.decode()
 
 
-def test_an_unknown_job_is_not_here(cast: Cast, client_of: ClientOf) -> None:
-    assert client_of(cast.admin).post(f"{PAGE}run/nonsense/").status_code == 404
+def test_an_unknown_job_is_not_here_nor_one_that_has_to_be_told_what(
+    cast: Cast, client_of: ClientOf
+) -> None:
+    client = client_of(cast.admin)
+    for name in ("nonsense", "import_file", "start_playbook"):
+        assert client.post(f"{PAGE}run/{name}/").status_code == 404
+    page = client.get(PAGE).content.decode()
+    offered = set(re.findall(rf"{PAGE}run/(\w+)/", page))
+    assert {"refresh", "follow_up", "tidy"} <= offered
+    assert not {"import_file", "start_playbook"} & offered
 
 
 def test_a_moving_page_asks_again_and_gets_its_part(

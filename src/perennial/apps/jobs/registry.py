@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Final, TypeAlias, cast
 
 from django.db import models
@@ -48,6 +49,12 @@ class Job:
 
     def function(self) -> Function:
         return cast("Function", import_string(self.path))
+
+    @property
+    def is_told_what(self) -> bool:
+        """Has it to be told what to work on, and so cannot be run by its name alone?"""
+        every = signature(self.function()).parameters.values()
+        return any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in every)
 
 
 JOBS: Final[list[Job]] = [
