@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from perennial.core.windows import Period
 from perennial.lake import refresh
-from perennial.lake.usage import TABLES, cut, local_days, merged
+from perennial.lake.local_days import local_days, merged
+from perennial.lake.sessions import cut
+from perennial.lake.usage import TABLES
 from tests.builders import Case, instant
 
 START = instant("2026-03-27T20:00")  # two days before the clocks change in Berlin

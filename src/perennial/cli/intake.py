@@ -14,8 +14,8 @@ from perennial.cli import show
 from perennial.cli.main import Place
 from perennial.core.windows import Period
 from perennial.lake.duck import connect
+from perennial.lake.local_days import month_names
 from perennial.lake.store import Lake
-from perennial.lake.usage import month_names
 from perennial.lake.workspace import open_workspace
 
 _EVERY_S = 1.0

@@ -19,12 +19,12 @@ from perennial.core.ids import digest
 from perennial.core.windows import DAY, Period, add_months
 from perennial.lake import definitions
 from perennial.lake.engines import DuckEngine
+from perennial.lake.local_days import local_days, local_months, merged, month_names
 from perennial.lake.relations import empty
 from perennial.lake.requests import within
 from perennial.lake.store import Lake
 from perennial.lake.stored import VersionGone
 from perennial.lake.touched import FOLLOWED, Touched
-from perennial.lake.usage import local_days, local_months, merged, month_names
 from perennial.metrics import custom, registry
 from perennial.metrics.custom import Definition
 from perennial.metrics.query import ask

@@ -30,9 +30,9 @@ from perennial.lake.definition_days import changed_days, json_extract_string, on
 from perennial.lake.definitions import OF_EVENTS
 from perennial.lake.duck import connect_apart
 from perennial.lake.flowbook import Book
+from perennial.lake.local_days import merged as joined
 from perennial.lake.tables import TABLES
 from perennial.lake.touched import FOLLOWED
-from perennial.lake.usage import merged as joined
 from perennial.metrics import conditions, filters, registry
 from perennial.metrics.query import ask
 

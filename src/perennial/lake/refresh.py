@@ -39,11 +39,12 @@ from perennial.lake import (
     told,
 )
 from perennial.lake.duck import connect_apart
+from perennial.lake.local_days import local_days
 from perennial.lake.store import Lake
 from perennial.lake.stored import VersionGone
 from perennial.lake.tables import ROLLUPS
 from perennial.lake.touched import FOLLOWED, Touched
-from perennial.lake.usage import UsageBuilder, local_days
+from perennial.lake.usage import UsageBuilder
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace

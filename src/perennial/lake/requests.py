@@ -14,9 +14,14 @@ import duckdb
 
 from perennial.core.settings import Settings
 from perennial.core.windows import DAY, Grain, Period, day_start, periods
+from perennial.lake.local_days import (
+    define_local_day,
+    local_months,
+    merged,
+    month_names,
+)
 from perennial.lake.relations import empty
 from perennial.lake.store import Lake
-from perennial.lake.usage import define_local_day, local_months, merged, month_names
 
 NAME = "request_days"
 SOURCE = "requests"

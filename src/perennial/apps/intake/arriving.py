@@ -18,7 +18,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.windows import Period
 from perennial.lake.duck import connect
-from perennial.lake.usage import month_names
+from perennial.lake.local_days import month_names
 from perennial.lake.workspace import Workspace as Lake
 
 #: Hours of the little chart, newest last.
