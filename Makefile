@@ -17,7 +17,7 @@ ASSETS := src/perennial/ui/static/dist/.built
 FONTS := src/perennial/ui/fonts/LICENSE.txt
 CATALOGS := $(patsubst %.po,%.mo,$(shell find src -name '*.po' 2>/dev/null))
 
-.PHONY: help setup demo test lint types unit browser bench docs reference words clean
+.PHONY: help setup demo test lint types unit browser postgres bench docs reference words clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -27,7 +27,7 @@ setup: $(VENV)/.app $(ASSETS) $(FONTS) $(CATALOGS)  ## everything that running i
 demo: setup  ## an example company in the browser, on PORT
 	$(BIN)/perennial --data $(DATA) demo --port $(PORT)
 
-test: setup $(VENV)/.dev lint browser  ## everything that has to pass
+test: setup $(VENV)/.dev lint browser postgres  ## everything that has to pass
 	npm --prefix js test --silent
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
@@ -47,6 +47,17 @@ browser:  # Chromium for the tests in a real browser
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$chromium >/dev/null
 	  else
 	    echo "No Chromium: the browser tests will be skipped (apt-get install chromium)"
+	  fi
+	fi
+
+postgres:  # PostgreSQL for the tests of the team server, which start one of their own
+	@if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	    apt-get update -qq
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null \
+	      || echo "No PostgreSQL could be installed: the tests of the team server will be skipped"
+	  else
+	    echo "No PostgreSQL: the tests of the team server will be skipped (apt-get install postgresql)"
 	  fi
 	fi
 

@@ -6,10 +6,11 @@ from collections import Counter
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import models
+from django.db import connection, models
 
 from perennial.apps.customers import note_actions
 from perennial.apps.customers.models import Attachment, Contact, Note
@@ -18,10 +19,11 @@ from perennial.apps.team.actions import create_workspace, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import AuditEntry
 from perennial.apps.work.models import Alert, Message, Notice, Task
-from perennial.config import erasing
+from perennial.config import erasing, freeing
 from tests.apps.customers.company import GREEN, KESTREL, SILENT
 from tests.apps.customers.folder import built, own  # noqa: F401 - fixtures
-from tests.apps.team.cast import Cast, cast  # noqa: F401 - fixture
+from tests.apps.team.cast import Cast, cast, people  # noqa: F401 - fixture
+from tests.postgres import Server, on_postgres, postgres  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,6 +85,39 @@ def test_a_person_goes_and_what_others_wrote_is_redacted(cast: Cast) -> None:  #
     last = AuditEntry.objects.latest("pk")
     assert (last.verb, last.target) == ("customer.erased", "[erased]")
     assert erasing.rows(cast.workspace, subject) == []
+
+
+def test_nothing_is_left_on_the_disk_of_postgresql(
+    on_postgres: str,  # noqa: F811
+    postgres: Server,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    team, address = people(), "kim@kestrel.example"
+    know(team, "k1", address)
+    monkeypatch.setattr(freeing, "PATIENCE_S", 0)
+    subject = erasing.subject_of(team.workspace, user="k1")
+    with psycopg.connect(on_postgres) as other:
+        other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        other.execute("SELECT 1")  # since now it sees all that is here
+        gone = erasing.erase(team.workspace, subject, quiet)
+        assert [(row["place"], row["left"]) for row in gone if row["left"]] == [
+            ("postgresql.transactions", 1)
+        ]
+        assert erasing.rows(team.workspace, subject) == []
+        assert on_disk(postgres, address)
+    assert freeing.free(subject.addresses) == Counter()
+    assert not on_disk(postgres, address)
+    assert {m.text for m in Message.objects.all()} == {"For [erased]"}
+
+
+def on_disk(server: Server, address: str) -> list[str]:
+    """Files of the database with the address in them, whatever its case."""
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+        cursor.execute("SELECT oid FROM pg_database WHERE datname = current_database()")
+        folder = server.folder / "data" / "base" / str(cursor.fetchone()[0])
+    files = [path for path in folder.iterdir() if path.is_file()]
+    return [f.name for f in files if address.encode() in f.read_bytes().lower()]
 
 
 def test_an_account_goes_with_its_files(cast: Cast, own: Path) -> None:  # noqa: F811

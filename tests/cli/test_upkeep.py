@@ -6,6 +6,7 @@ import io
 import json
 import sqlite3
 import stat
+import subprocess
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pytest
 
@@ -22,6 +24,7 @@ from perennial.core.errors import BadValue
 from tests.builders import Case
 from tests.cli.test_intake_verbs import Run, run  # noqa: F401 - fixture
 from tests.installed import install
+from tests.postgres import PASSWORD, Server, postgres  # noqa: F401 - a fixture
 
 
 def quiet(_share: float, _what: str) -> None:
@@ -155,6 +158,81 @@ def test_what_is_not_whole_leaves_nothing_behind(
     with pytest.raises(BadValue, match=said):
         archive.restore(file, again, quiet)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all", "data"]
+
+
+def asked(url: str, question: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as database:
+        answer = database.execute(question)
+        return answer.fetchall() if answer.description else []
+
+
+def tables(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    named = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    return {
+        name: asked(url, f"SELECT * FROM {name} ORDER BY 1")
+        for (name,) in asked(url, named)
+    }
+
+
+WORKSPACE = (
+    "INSERT INTO team_workspace (key, name, timezone, currency) "
+    "VALUES ('{0}', 'Ängby', 'Europe/Stockholm', 'SEK') RETURNING id"
+)
+
+
+def test_a_database_of_postgresql_comes_back_with_it(
+    folder: DataFolder,
+    tmp_path: Path,
+    postgres: Server,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, file = postgres.migrated(), tmp_path / "all.tar.zst"
+    [(first,)] = asked(url, WORKSPACE.format("north"))
+    commands: list[str] = []
+    plain = subprocess.run
+
+    def spied(command: list[str], **more: Any) -> Any:
+        commands.append(" ".join(map(str, command)))
+        return plain(command, **more)
+
+    monkeypatch.setattr(subprocess, "run", spied)
+    written = archive.back_up(folder, file, quiet, url=url)
+    names = {entry["name"] for entry in written}
+    assert "perennial.pgdump" in names
+    assert folder.database.name not in names, "left from before"
+
+    again, other = DataFolder(tmp_path / "again"), postgres.empty()
+    asked(other, "CREATE TYPE team_workspace AS ENUM ('in the way')")
+    with pytest.raises(BadValue, match='type "team_workspace" already exists'):
+        archive.restore(file, again, quiet, url=other)
+    assert (tables(other), again.path.exists()) == ({}, False), "all or nothing"
+    asked(other, "DROP TYPE team_workspace")
+
+    assert archive.restore(file, again, quiet, url=other) == written
+    assert tables(other) == tables(url)
+    assert asked(other, WORKSPACE.format("south")) == [(first + 1,)]
+    left = {path.name for path in again.path.iterdir()}
+    assert left == {"lake", "media", folder.secret_key_file.name}
+    assert commands
+    assert not [line for line in commands if PASSWORD in line]
+
+    nowhere = DataFolder(tmp_path / "nowhere")
+    archive.back_up(folder, tmp_path / "sqlite", quiet)
+    for source, to, said in (
+        (file, other, "database is not empty"),
+        (file, "", "database of PostgreSQL in it"),
+        (tmp_path / "sqlite", postgres.empty(), "database of SQLite in it"),
+        (file, other.replace("test_", "none_"), "does not answer"),
+    ):
+        with pytest.raises(BadValue, match=said) as refused:
+            archive.restore(source, nowhere, quiet, url=to)
+        assert "\n" not in str(refused.value)
+        assert PASSWORD not in str(refused.value)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BadValue, match="pg_dump is not installed"):
+        archive.back_up(folder, tmp_path / "none", quiet, url=url)
+    assert not (tmp_path / "none").exists()
+    assert not nowhere.path.exists()
 
 
 def test_as_people_call_it(run: Run, tmp_path: Path) -> None:  # noqa: F811

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from perennial.cli import show
 from perennial.cli.keys import application_workspace
 from perennial.cli.main import Place
 from perennial.config import archive
+from perennial.config.database import named
 from perennial.config.folder import DataFolder
 from perennial.config.start import setup
 from perennial.core.errors import BadValue
@@ -27,9 +27,8 @@ def backup(place: Place, file: Path) -> None:
 
     FILE is new, and readable by you alone: it has the key that signs sessions.
     """
-    _only_folder()
     with show.progress("backup") as report:
-        files = archive.back_up(DataFolder(place.data), file, report)
+        files = archive.back_up(DataFolder(place.data), file, report, url=named())
     click.echo(f"{len(files):,} files, {file.stat().st_size / 1e6:,.1f} MB in {file}")
 
 
@@ -39,11 +38,12 @@ def backup(place: Place, file: Path) -> None:
 def restore(place: Place, file: Path) -> None:
     """Make the data folder of a FILE that `backup` wrote.
 
-    Only into an empty folder, and all of it or nothing.
+    Only into an empty folder, with PostgreSQL an empty database as well, and all of it
+    or nothing.
     """
-    _only_folder()
+    folder = DataFolder(place.data.absolute())
     with show.progress("restore") as report:
-        files = archive.restore(file, DataFolder(place.data.absolute()), report)
+        files = archive.restore(file, folder, report, url=named())
     setup(place.data, migrate=True)
     click.echo(f"{len(files):,} files in {place.data}. See that it is well: check")
 
@@ -89,14 +89,6 @@ def erase(
     show.rows(gone, format_)
     if any(row["left"] for row in gone):
         context.exit(1)
-
-
-def _only_folder() -> None:
-    if os.environ.get("PERENNIAL_DATABASE_URL"):
-        raise BadValue(
-            "the database is PostgreSQL's: back it up with pg_dump, and then the "
-            "data folder"
-        )
 
 
 COMMANDS = {"backup": backup, "restore": restore, "erase": erase}

@@ -2,8 +2,9 @@
 
 The archive is a tar, compressed by zstd; its last member, `manifest.json`, names every
 file with size and SHA-256, so that half an archive is known for one. The database is
-taken first and the lake after it: what is loaded in between is in both, and counts
-once by its key. What is derived beside them (caches, indexes, locks) is left out.
+taken first, SQLite's file or a dump of PostgreSQL's, and the lake after it: what is
+loaded in between is in both, and counts once by its key. What is derived beside them
+(caches, indexes, locks) is left out.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import IO, Any, Final
 
 import pyarrow as pa
 
+from perennial.config import dumping
 from perennial.config.folder import DataFolder
 from perennial.core.errors import BadValue
 from perennial.lake.store import Lake
@@ -31,19 +33,23 @@ from perennial.lake.tables import TABLES
 
 _MANIFEST: Final = "manifest.json"
 #: A newer archive may hold what this program would not know to read.
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
+_DUMP: Final = "perennial.pgdump"
 _CHUNK: Final = 2**20
 
 Report = Callable[[float, str], None]
 Entry = dict[str, Any]
 
 
-def back_up(folder: DataFolder, target: Path, report: Report) -> list[Entry]:
+def back_up(
+    folder: DataFolder, target: Path, report: Report, *, url: str = ""
+) -> list[Entry]:
     """Write everything of a folder into a new file, while others may use the folder;
-    the files in it, with sizes in bytes.
+    the files in it, with sizes in bytes. `url` names a database that is PostgreSQL's.
 
     The file is readable by its owner alone: it has the key that signs sessions.
-    Raises `BadValue` where there is no installation, or the file exists already.
+    Raises `BadValue` where there is no installation, the file exists already, or the
+    database cannot be copied.
     """
     if not folder.lake.is_dir():
         raise BadValue(f"there is nothing in {folder.path} to back up")
@@ -53,7 +59,8 @@ def back_up(folder: DataFolder, target: Path, report: Report) -> list[Entry]:
     try:
         with _written(draft) as tar:
             files = [
-                _add(tar, path, name) for path, name in _files(folder, target, report)
+                _add(tar, path, name)
+                for path, name in _files(folder, target, report, url)
             ]
             _add_manifest(tar, files)
         os.link(draft, target)  # unlike a rename, never over another's
@@ -62,18 +69,25 @@ def back_up(folder: DataFolder, target: Path, report: Report) -> list[Entry]:
     return files
 
 
-def restore(source: Path, folder: DataFolder, report: Report) -> list[Entry]:
-    """Make a folder of an archive, all of it or nothing; the files that were in it.
+def restore(
+    source: Path, folder: DataFolder, report: Report, *, url: str = ""
+) -> list[Entry]:
+    """Make a folder of an archive, and fill the database at `url` where it was
+    PostgreSQL's: all of it or nothing. The files that were in it.
 
-    Raises `BadValue` where the folder has something in it, or the archive is damaged,
-    cut off, or of a newer program.
+    Raises `BadValue` where folder or database have something in them, or the archive
+    is damaged, cut off, of a newer program, or of the other kind of database.
     """
+    if url:
+        dumping.check_empty(url)
     if folder.path.exists() and any(folder.path.iterdir()):
         raise BadValue(f"{folder.path} is not empty: restore into an empty folder")
     folder.path.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".restoring-", dir=folder.path.parent))
     try:
-        files = _unpack(source, draft, report)
+        files = _unpack(source, draft, report, url)
+        if url:
+            _fill(draft, url)
         _put(draft, folder.path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -98,19 +112,16 @@ def _written(path: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _files(
-    folder: DataFolder, target: Path, report: Report
+    folder: DataFolder, target: Path, report: Report, url: str
 ) -> Iterator[tuple[Path, str]]:
     """Every file with its name in the archive; a table is locked while it is read.
 
     The copy of the database lies beside `target`, where there has to be room.
     """
     report(0, "database")
-    if folder.database.exists():  # to import and to ask needs none
-        with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
-            copy = Path(temporary) / folder.database.name
-            with closing(sqlite3.connect(folder.database)) as database:
-                database.execute("VACUUM INTO ?", (str(copy),))
-            yield copy, folder.database.name
+    with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+        for copy in _database(folder, Path(temporary), url):
+            yield copy, copy.name
     if folder.secret_key_file.exists():
         yield folder.secret_key_file, folder.secret_key_file.name
     workspaces = sorted(path for path in folder.lake.iterdir() if path.is_dir())
@@ -121,6 +132,19 @@ def _files(
             with Lake(root).lock(name):
                 yield from _below(root / name, folder.path)
     yield from _below(folder.media, folder.path)
+
+
+def _database(folder: DataFolder, into: Path, url: str) -> Iterator[Path]:
+    """A copy as it is at one instant; none where there is no database, which to import
+    and to ask needs none."""
+    if url:
+        dumping.dump(url, into / _DUMP)
+        yield into / _DUMP
+    elif folder.database.exists():
+        copy = into / folder.database.name
+        with closing(sqlite3.connect(folder.database)) as database:
+            database.execute("VACUUM INTO ?", (str(copy),))
+        yield copy
 
 
 def _below(top: Path, root: Path) -> Iterator[tuple[Path, str]]:
@@ -170,7 +194,7 @@ class _Hashed:
 # Reading
 
 
-def _unpack(source: Path, target: Path, report: Report) -> list[Entry]:
+def _unpack(source: Path, target: Path, report: Report, url: str) -> list[Entry]:
     found: dict[str, Entry] = {}
     manifest: Entry = {}
     try:
@@ -182,6 +206,7 @@ def _unpack(source: Path, target: Path, report: Report) -> list[Entry]:
         ):
             for member in tar:
                 report(file.tell() / size, member.name)
+                _check_kind(source, member.name, url)
                 found[member.name] = _take(tar, member, target)
         manifest = json.loads((target / _MANIFEST).read_text())
     except FileNotFoundError:
@@ -210,6 +235,20 @@ def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> Entry:
     return {"name": member.name, "bytes": member.size, "sha256": read.digest()}
 
 
+def _check_kind(source: Path, name: str, url: str) -> None:
+    """Said at the first member, not after all of them."""
+    if name == _DUMP and not url:
+        raise BadValue(
+            f"{source} has a database of PostgreSQL in it: name an empty one in "
+            "PERENNIAL_DATABASE_URL"
+        )
+    if name == DataFolder(Path()).database.name and url:
+        raise BadValue(
+            f"{source} has a database of SQLite in it: restore it without "
+            "PERENNIAL_DATABASE_URL"
+        )
+
+
 def _check(source: Path, manifest: Entry, found: list[Entry]) -> None:
     if not manifest:
         raise BadValue(f"{source} is cut off: its end is missing")
@@ -218,6 +257,13 @@ def _check(source: Path, manifest: Entry, found: list[Entry]) -> None:
         raise BadValue(f"{source} was made by Perennial {made}, which is newer")
     if manifest["files"] != found:
         raise BadValue(f"{source} is damaged: its files are not those it names")
+
+
+def _fill(draft: Path, url: str) -> None:
+    dumped = draft / _DUMP
+    if dumped.exists():
+        dumping.load(url, dumped)
+        dumped.unlink()
 
 
 def _put(draft: Path, path: Path) -> None:

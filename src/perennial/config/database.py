@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+
+def named() -> str:
+    """The URL of a database that is not in the data folder; else empty."""
+    return os.environ.get("PERENNIAL_DATABASE_URL", "")
 
 
 def sqlite(path: Path) -> dict[str, Any]:

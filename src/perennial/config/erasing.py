@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from django.apps import apps
-from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Q, QuerySet
 
 from perennial.apps.customers.models import Attachment, Contact, Note
@@ -23,6 +22,7 @@ from perennial.apps.intake.stream import loader
 from perennial.apps.team.actions import record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
+from perennial.config.freeing import free
 from perennial.lake import erasing, measures
 from perennial.lake.erasing import ERASED, Subject
 from perennial.lake.refresh import Refreshed, roll_up
@@ -72,10 +72,10 @@ def erase(workspace: Workspace, subject: Subject, report: Report) -> list[Row]:
     roll_up(lake_of(workspace), Refreshed())
     measures.add_new(lake_of(workspace))
     _forget(lake, lambda s, what: report(0.6 + s * 0.3, what))
+    still = free(subject.addresses)
     record(workspace, None, "customer.erased", ERASED, rows=sum(gone.values()))
     report(0.9, "proof")
-    still = Counter(_in_database(workspace, subject))
-    still.update(_in_file(subject))
+    still.update(_in_database(workspace, subject))
     still.update({f"lake.{n}": rows for n, rows in erasing.left(lake, subject).items()})
     return [
         {"place": place, "erased": gone[place], "left": still[place]}
@@ -84,15 +84,11 @@ def erase(workspace: Workspace, subject: Subject, report: Report) -> list[Row]:
 
 
 def _forget(lake: Lake, report: Report) -> None:
-    """Older versions, freed pages and kept answers have them still."""
+    """Older versions and kept answers have them still."""
     for done, name in enumerate(TABLES):
         report(done / len(TABLES), name)
         lake.forget(name)
     cache.clear()
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 # The database
@@ -121,15 +117,6 @@ def _in_database(workspace: Workspace, subject: Subject) -> dict[str, int]:
         own = set(rows.filter(theirs).values_list("pk", flat=True)) if theirs else set()
         told = {row.pk for row in _mentioning(rows, subject)}
         found[rows.model._meta.label] = len(own | told)
-    return found
-
-
-def _in_file(subject: Subject) -> Counter[str]:
-    """Is an address anywhere in the database's file, also where no row is?"""
-    found = Counter[str]()
-    for path in settings.DATA.path.glob(f"{settings.DATA.database.name}*"):
-        content = path.read_bytes().lower()
-        found[path.name] = sum(a.encode() in content for a in subject.addresses)
     return found
 
 

@@ -1,4 +1,4 @@
-"""`perennial serve`: web application, loader and worker, kept alive together.
+"""`perennial serve`: web application, loader and workers, kept alive together.
 
 The supervisor starts each as a process group of its own, restarts one that dies,
 with growing pauses, and on SIGTERM or SIGINT stops all of them within ten seconds.
@@ -147,7 +147,11 @@ def serve(
 
 def _background() -> list[Child]:
     """What works without being asked over HTTP; one of each in an installation."""
-    return [Child("jobs", _module("jobs")), Child("loader", _module("loader"))]
+    return [
+        Child("quick jobs", _module("jobs", "quick")),
+        Child("long jobs", _module("jobs", "default")),
+        Child("loader", _module("loader")),
+    ]
 
 
 def _check_free(host: str, port: int) -> None:
@@ -187,11 +191,13 @@ def worker(data: Path | str | None = None) -> None:
     Supervisor(_background()).run()
 
 
-def jobs() -> None:
+def jobs(lane: str) -> None:
+    """Takes the runs of a lane; ends after the one in hand."""
     setup()
+    from perennial.apps.jobs.registry import Lane
     from perennial.apps.jobs.worker import run
 
-    run()
+    run(Lane(lane))
 
 
 def loader() -> None:
@@ -209,7 +215,7 @@ def main(arguments: Sequence[str]) -> None:
     """How the supervisor starts its children."""
     verbs: dict[str, Callable[[], None]] = {
         "web": lambda: web(arguments[1], int(arguments[2])),
-        "jobs": jobs,
+        "jobs": lambda: jobs(arguments[1]),
         "loader": loader,
     }
     verbs[arguments[0]]()

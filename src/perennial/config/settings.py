@@ -98,8 +98,8 @@ TEMPLATES: list[dict[str, Any]] = [
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": (
-        database.from_url(os.environ["PERENNIAL_DATABASE_URL"])
-        if os.environ.get("PERENNIAL_DATABASE_URL")
+        database.from_url(database.named())
+        if database.named()
         else database.sqlite(DATA.database)
     )
 }
@@ -267,10 +267,13 @@ SHOWS = {
     "guide": "perennial.apps.guides.showing",
 }
 
-# --- background work: one durable queue on the application database
+# --- background work: durable queues on the application database, one a lane
 
 TASKS = {
-    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend",
+        "QUEUES": ["quick", "default"],
+    }
 }
 
 # --- words for operators: one line a record, without request bodies

@@ -1,6 +1,6 @@
-"""An installation with one more job, which sleeps: for tests with real processes.
+"""An installation with two more jobs, which sleep: for tests with real processes.
 
-`serve PORT` supervises as `perennial serve` does; `ask SECONDS` asks for a run.
+`serve PORT` supervises as `perennial serve` does; `ask JOB SECONDS` asks for a run.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from perennial.apps.jobs.registry import JOBS, Job, Report
+from perennial.apps.jobs.registry import JOBS, Job, Lane, Report
 
-JOBS.append(Job("sleepy", "tests.apps.jobs.sleepy.sleep", "", "Sleepy", ""))
+SLEEP = "tests.apps.jobs.sleepy.sleep"
+JOBS.append(Job("sleepy", SLEEP, "", "Sleepy", ""))
+JOBS.append(Job("nap", SLEEP, "", "Nap", "", lane=Lane.QUICK))
 
 
 def sleep(workspace: str, report: Report, seconds: float, log: str) -> None:
@@ -32,26 +34,28 @@ def serve(port: str) -> None:
     worker = [sys.executable, "-m", "tests.apps.jobs.sleepy", "worker"]
     children = [
         Child("web", _module("web", "127.0.0.1", port)),
-        Child("worker", worker),
+        *(Child(lane.label, [*worker, lane.value]) for lane in Lane),
     ]
     Supervisor(children).run()
 
 
-def worker() -> None:
+def worker(lane: str) -> None:
     from perennial.config import serve
 
-    serve.jobs()
+    serve.jobs(lane)
 
 
-def ask(seconds: str, log: str) -> None:
+def ask(name: str, seconds: str, log: str) -> None:
     from perennial.config.start import setup
 
     setup()
     from perennial.apps.jobs import actions
     from perennial.apps.team.actions import create_workspace
+    from perennial.apps.team.models import Workspace
 
-    workspace = create_workspace("default")
-    actions.enqueue("sleepy", workspace, seconds=float(seconds), log=log)
+    found = Workspace.objects.filter(key="default").first()
+    workspace = found or create_workspace("default")
+    actions.enqueue(name, workspace, seconds=float(seconds), log=log)
 
 
 if __name__ == "__main__":

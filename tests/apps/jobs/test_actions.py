@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 
 from perennial.apps.jobs import actions, registry
 from perennial.apps.jobs.models import JobRun, State
-from perennial.apps.jobs.registry import Job, Report
+from perennial.apps.jobs.registry import Job, Lane, Report
 from perennial.apps.team.models import Workspace
 from perennial.core.errors import BadValue, UnknownName
 from tests.apps.team.cast import Cast
@@ -67,6 +67,24 @@ def test_a_run_is_asked_for_and_done(cast: Cast) -> None:
     assert calls == [("default", 3)]
     assert (run.state, run.progress, run.attempt) == (State.DONE, 1.0, 1)
     assert run.duration is not None
+
+
+def test_a_run_stays_in_its_lane(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for, tried again, taken back from the dead: the queue is the job's."""
+    quick = Job("quick", "", "", "Quick", "", lane=Lane.QUICK)
+    monkeypatch.setattr(registry, "JOBS", [*registry.JOBS, quick])
+    monkeypatch.setattr(Job, "function", lambda self: bad)
+    for name, queue in (("bad", "default"), ("quick", "quick")):
+        DBTaskResult.objects.all().delete()
+        run = actions.enqueue(name, cast.workspace)
+        actions.execute(run.pk)
+        JobRun.objects.filter(pk=run.pk).update(
+            state=State.RUNNING, worker="elsewhere:7", heartbeat_at=None
+        )
+        actions.reap()
+        entries = DBTaskResult.objects.values_list("queue_name", flat=True)
+        assert set(entries) == {queue}
+        assert len(entries) >= 2
 
 
 def test_a_run_is_executed_once_however_often_it_is_delivered(cast: Cast) -> None:

@@ -33,8 +33,8 @@ class Installation:
     def run(self, *arguments: str) -> None:
         subprocess.run(_command(*arguments), env=_environment(self.folder), check=True)
 
-    def ask(self, seconds: float) -> None:
-        self.run("ask", str(seconds), str(self.log))
+    def ask(self, seconds: float, *, job: str = "sleepy") -> None:
+        self.run("ask", job, str(seconds), str(self.log))
 
     def lines(self, word: str) -> list[int]:
         """Process ids of the log lines that begin with the word."""
@@ -114,6 +114,24 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def test_quick_jobs_do_not_wait_for_long_ones(installation: Installation) -> None:
+    installation.ask(60)
+    eventually(lambda: installation.lines("start"))
+    [busy] = installation.lines("start")
+    installation.ask(0, job="nap")
+    eventually(lambda: installation.lines("end"))
+    [quick] = installation.lines("end")
+    assert quick != busy, "while the long one still runs"
+
+    os.kill(quick, signal.SIGKILL)  # who cares for both lanes comes again
+    os.kill(busy, signal.SIGKILL)
+    installation.ask(0, job="nap")
+    eventually(lambda: len(installation.lines("end")) == 2)
+    eventually(lambda: len(installation.lines("start")) == 4)
+    assert not {quick, busy} & set(installation.lines("start")[2:])
+    os.kill(installation.lines("start")[-1], signal.SIGKILL)
 
 
 def test_killed_workers_lose_nothing(installation: Installation) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from perennial.apps.jobs import actions, jobs
 from perennial.apps.jobs.models import JobRun, State
@@ -35,6 +37,24 @@ def test_the_page_lists_every_job(cast: Cast, client_of: ClientOf) -> None:
     assert "No job has run yet" in page
 
 
+def test_each_lane_says_what_runs_and_how_much_waits(
+    cast: Cast, client_of: ClientOf
+) -> None:
+    for name in ("refresh", "tidy", "follow_up"):
+        actions.enqueue(name, cast.workspace)
+        actions.enqueue("refresh", cast.elsewhere)
+    JobRun.objects.filter(workspace=cast.workspace, name="refresh").update(
+        state=State.RUNNING
+    )
+    page = client_of(cast.admin).get(PAGE).content.decode()
+    quick, long, _runs = re.findall(r'<section class="card".*?</section>', page, re.S)
+    said = [" ".join(strip_tags(part).split()) for part in (quick, long)]
+    assert "Nothing is running · 1 waits" in said[0]
+    assert "Refresh is running · 1 waits" in said[1]
+    assert "Follow up" in said[0]
+    assert "Maintain the tables" in said[1]
+
+
 def test_run_now_asks_for_a_run(cast: Cast, client_of: ClientOf) -> None:
     client = client_of(cast.admin)
     client.post(f"{PAGE}run/tidy/")
@@ -45,8 +65,16 @@ def test_run_now_asks_for_a_run(cast: Cast, client_of: ClientOf) -> None:
     assert "Waiting" in client.get(PAGE).content.decode()
 
 
-def test_an_unknown_job_is_not_here(cast: Cast, client_of: ClientOf) -> None:
-    assert client_of(cast.admin).post(f"{PAGE}run/nonsense/").status_code == 404
+def test_an_unknown_job_is_not_here_nor_one_that_has_to_be_told_what(
+    cast: Cast, client_of: ClientOf
+) -> None:
+    client = client_of(cast.admin)
+    for name in ("nonsense", "import_file", "start_playbook"):
+        assert client.post(f"{PAGE}run/{name}/").status_code == 404
+    page = client.get(PAGE).content.decode()
+    offered = set(re.findall(rf"{PAGE}run/(\w+)/", page))
+    assert {"refresh", "follow_up", "tidy"} <= offered
+    assert not {"import_file", "start_playbook"} & offered
 
 
 def test_a_moving_page_asks_again_and_gets_its_part(

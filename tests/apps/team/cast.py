@@ -44,8 +44,8 @@ class Cast:
         return user.memberships.get()
 
 
-@pytest.fixture
-def cast(db: None) -> Cast:
+def people() -> Cast:
+    """All of them, in the database at hand."""
     workspace = Workspace.objects.create(
         key="default", name="Aldermoor", currency="EUR", timezone="Europe/Berlin"
     )
@@ -68,6 +68,11 @@ def cast(db: None) -> Cast:
         stranger=person("Charlie", elsewhere),
         nobody=person("Nemo", None),
     )
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return people()
 
 
 @pytest.fixture

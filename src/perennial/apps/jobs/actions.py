@@ -1,7 +1,7 @@
 """Verbs of background work: ask for a run, run it, retry it, take it back.
 
-One durable queue on the application database: django-tasks-db holds who is next,
-`JobRun` holds what happened. Asking for a run inside a transaction puts the run
+Durable queues on the application database, one a lane: django-tasks-db holds who is
+next, `JobRun` holds what happened. Asking for a run inside a transaction puts the run
 and its queue entry into that same transaction.
 """
 
@@ -131,7 +131,8 @@ def _queue(run: JobRun) -> None:
     from perennial.apps.jobs.tasks import execute_run
 
     later = run.due_at if run.due_at > timezone.now() else None
-    result = execute_run.using(run_after=later).enqueue(run.pk)
+    task = execute_run.using(run_after=later, queue_name=job(run.name).lane.value)
+    result = task.enqueue(run.pk)
     JobRun.objects.filter(pk=run.pk).update(task_id=str(result.id))
 
 

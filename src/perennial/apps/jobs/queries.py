@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from perennial.apps.jobs import registry, schedule
 from perennial.apps.jobs.models import JobRun, State
-from perennial.apps.jobs.registry import Job
+from perennial.apps.jobs.registry import Job, Lane
 from perennial.apps.team.models import Workspace
 
 
@@ -21,6 +22,38 @@ class JobLine:
     job: Job
     last: JobRun | None
     next_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LaneLines:
+    """The jobs of a lane, what of them runs, and how many runs are due and wait."""
+
+    lane: Lane
+    lines: Sequence[JobLine]
+    running: Sequence[Job]
+    waiting: int
+
+
+def lanes(workspace: Workspace) -> list[LaneLines]:
+    every, now = lines(workspace), timezone.now()
+    active = workspace.job_runs.filter(state=State.RUNNING)
+    due = workspace.job_runs.filter(state=State.WAITING, due_at__lte=now)
+    running, waiting = (
+        list(runs.values_list("name", flat=True)) for runs in (active, due)
+    )
+    found = []
+    for lane in Lane:
+        mine = [line for line in every if line.job.lane is lane]
+        jobs = [line.job for line in mine]
+        found.append(
+            LaneLines(
+                lane,
+                mine,
+                [each for each in jobs if each.name in running],
+                sum(waiting.count(each.name) for each in jobs),
+            )
+        )
+    return found
 
 
 def lines(workspace: Workspace) -> list[JobLine]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Final, TypeAlias, cast
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +22,17 @@ from perennial.core.errors import UnknownName
 Report: TypeAlias = Callable[[float, str], None]
 Argument: TypeAlias = str | int | float | bool | None
 Function: TypeAlias = Callable[..., None]
+
+
+class Lane(models.TextChoices):
+    """A queue with a worker of its own, who takes one run after the other.
+
+    Quick is what somebody waits for, or is told by, and takes seconds however large
+    the company. What needs the newest numbers comes after a refresh in its lane.
+    """
+
+    QUICK = "quick", _("Quick jobs")
+    LONG = "default", _("Long jobs")
 
 
 @dataclass(frozen=True)
@@ -32,9 +45,16 @@ class Job:
     title: str | Promise
     description: str | Promise
     attempts: int = 3
+    lane: Lane = Lane.LONG
 
     def function(self) -> Function:
         return cast("Function", import_string(self.path))
+
+    @property
+    def is_told_what(self) -> bool:
+        """Has it to be told what to work on, and so cannot be run by its name alone?"""
+        every = signature(self.function()).parameters.values()
+        return any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in every)
 
 
 JOBS: Final[list[Job]] = [
@@ -79,6 +99,7 @@ JOBS: Final[list[Job]] = [
         "",
         _("Check a file"),
         _("Shows what is in a large file before it is imported."),
+        lane=Lane.QUICK,
     ),
     Job(
         "import_file",
@@ -100,6 +121,7 @@ JOBS: Final[list[Job]] = [
         "",
         _("Send rejects again"),
         _("Puts rejected calls back into the inbox."),
+        lane=Lane.QUICK,
     ),
     Job(
         "backtest_scorecard",
@@ -138,6 +160,7 @@ JOBS: Final[list[Job]] = [
         "*/15 * * * *",
         _("Follow up"),
         _("Opens and closes alerts, and takes the next steps of playbooks."),
+        lane=Lane.QUICK,
     ),
     Job(
         "start_playbook",
@@ -145,6 +168,7 @@ JOBS: Final[list[Job]] = [
         "",
         _("Start a playbook for many"),
         _("Starts it for the accounts a person chose, some hundred at a time."),
+        lane=Lane.QUICK,
     ),
     Job(
         "try_playbook",
@@ -166,6 +190,14 @@ JOBS: Final[list[Job]] = [
         "5 * * * *",
         _("Survey mails"),
         _("Invites by mail whom the rules allow, and reminds."),
+        lane=Lane.QUICK,
+    ),
+    Job(
+        "warm_surveys",
+        "perennial.apps.surveys.jobs.warm_surveys",
+        "",
+        _("Survey pages"),
+        _("Computes the pages of running surveys before anybody opens them."),
     ),
     Job(
         "read_comments",

@@ -19,7 +19,7 @@ def jobs(request: TeamRequest) -> HttpResponse:
         request.GET.get("page")
     )
     context = {
-        "lines": queries.lines(request.workspace),
+        "lanes": queries.lanes(request.workspace),
         "page": page,
         "titles": {known.name: known.title for known in registry.JOBS},
         "failed": queries.failed_count(request.workspace),
@@ -33,9 +33,12 @@ def jobs(request: TeamRequest) -> HttpResponse:
 @role_required(Role.ADMIN)
 def run_now(request: TeamRequest, name: str) -> HttpResponse:
     try:
-        actions.run_now(name, request.workspace, by=request.user)
+        known = registry.job(name)
     except UnknownName as error:
         raise Http404 from error
+    if known.is_told_what:
+        raise Http404
+    actions.run_now(name, request.workspace, by=request.user)
     return redirect("jobs:jobs")
 
 

@@ -1,8 +1,8 @@
-"""The worker process: takes runs from the queue, keeps the schedule.
+"""The worker process of a lane: takes runs from its queue.
 
 `Worker` of django-tasks-db takes one entry after the other and stops cleanly on
-SIGTERM, after the entry in hand. Beside it a thread ticks the schedule and takes
-back what dead workers left.
+SIGTERM, after the entry in hand. Beside the quick one a thread ticks the schedule and
+takes back what dead workers left, of all lanes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 from django_tasks_db.management.commands.db_worker import Worker
 
 from perennial.apps.jobs import actions
+from perennial.apps.jobs.registry import Lane
 
 logger = logging.getLogger(__name__)
 
@@ -22,13 +23,14 @@ POLL_S: Final = 0.5
 CARE_EVERY_S: Final = 10.0
 
 
-def run() -> None:
+def run(lane: Lane) -> None:
     """Works until SIGTERM or SIGINT."""
     over = threading.Event()
     care = threading.Thread(target=_take_care, args=[over], daemon=True)
-    care.start()
+    if lane is Lane.QUICK:
+        care.start()
     loop = Worker(
-        queue_names=["default"],
+        queue_names=[lane.value],
         interval=POLL_S,
         batch=False,
         backend_name="default",
@@ -42,7 +44,8 @@ def run() -> None:
         loop.run()
     finally:
         over.set()
-        care.join(timeout=2)
+        if care.is_alive():
+            care.join(timeout=2)
 
 
 def _take_care(over: threading.Event) -> None:

@@ -40,13 +40,6 @@ def _look_ahead(where: Workspace) -> None:
         joining.ahead(lake, account)
 
 
-def _warm(where: Workspace) -> None:
-    """Pages of running surveys, ready before anybody opens them: as they open."""
-    running = queries.surveys(where).filter(state=Survey.State.ON)
-    results.warm(lake_of(where), [(each.kind, each.name) for each in running])
-    feedback.warm(lake_of(where))
-
-
 def read_comments(workspace: str, report: Report) -> None:
     """Comments again, by the topics in force."""
     report(0.0, _("Reading comments"))
@@ -64,4 +57,12 @@ def send_surveys(workspace: str, report: Report) -> None:
     loading.load(where)
     if written:
         jobs.soon("follow_up", where)
-    _warm(where)
+    jobs.soon("warm_surveys", where)
+
+
+def warm_surveys(workspace: str, report: Report) -> None:
+    """Pages of running surveys, ready before anybody opens them: as they open."""
+    where = Workspace.objects.get(key=workspace)
+    running = queries.surveys(where).filter(state=Survey.State.ON)
+    results.warm(lake_of(where), [(each.kind, each.name) for each in running])
+    feedback.warm(lake_of(where))

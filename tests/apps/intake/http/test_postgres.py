@@ -1,15 +1,12 @@
-"""The inbox on PostgreSQL: `PERENNIAL_TEST_POSTGRES=postgresql://…` names a database
-of its own, which the tests fill."""
+"""The inbox on PostgreSQL."""
 
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.core.management import call_command
 from django.db import IntegrityError, connections, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -19,19 +16,19 @@ from perennial.apps.intake.models import Batch, Source, WriteKey, new_key
 from perennial.apps.team.models import Workspace
 from perennial.config.database import from_url
 from tests.apps.intake.http.serving import serving
+from tests.postgres import Server, postgres  # noqa: F401 - a fixture
 
-URL = os.environ.get("PERENNIAL_TEST_POSTGRES", "")
 ALIAS = "intake_postgres"
-pytestmark = pytest.mark.skipif(not URL, reason="PERENNIAL_TEST_POSTGRES is not set")
 
 
 @pytest.fixture
-def key(django_db_blocker: DjangoDbBlocker) -> Iterator[WriteKey]:
+def key(
+    postgres: Server,  # noqa: F811
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[WriteKey]:
     like = copy.deepcopy(connections.databases["default"])
-    connections.databases[ALIAS] = {**like, **from_url(URL)}
+    connections.databases[ALIAS] = {**like, **from_url(postgres.migrated())}
     with django_db_blocker.unblock():
-        call_command("migrate", "intake", database=ALIAS, verbosity=0)
-        Batch.objects.using(ALIAS).all().delete()
         home, _ = Workspace.objects.using(ALIAS).get_or_create(key="default")
         source = Source.objects.using(ALIAS).create(workspace=home, name=new_key())
         yield WriteKey.objects.using(ALIAS).create(source=source)
