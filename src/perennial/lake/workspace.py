@@ -32,7 +32,8 @@ from perennial.lake.store import Lake
 from perennial.lake.tables import DATED, FACTS, TABLES
 from perennial.metrics import answer, filters, registry
 from perennial.metrics.custom import Definition, entry
-from perennial.metrics.inputs import IDS, IN_SEGMENT, Inputs, TableSource
+from perennial.metrics.dimensions import IDS, IN_SEGMENT, TableSource
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query, ask
 from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend

@@ -10,8 +10,9 @@ import ibis.expr.types as ir
 from perennial.core.windows import DAY
 from perennial.metrics import waits
 from perennial.metrics.activity import active_user_days
+from perennial.metrics.dimensions import NOTHING
 from perennial.metrics.features import FEATURE_DIMENSIONS, entitled
-from perennial.metrics.inputs import NOTHING, Inputs
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import metric
 

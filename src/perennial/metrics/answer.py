@@ -13,7 +13,7 @@ import polars as pl
 from perennial.core.errors import BadValue
 from perennial.core.windows import Grain, Period, day_start, floor, following
 from perennial.metrics import filters
-from perennial.metrics.inputs import IDS, NOTHING
+from perennial.metrics.dimensions import IDS, NOTHING
 from perennial.metrics.query import Query
 
 #: Columns of an answer beside its dimensions, in the order they are shown.

@@ -9,9 +9,10 @@ import ibis.expr.types as ir
 import polars as pl
 
 from perennial.metrics.activity import active_user_days
+from perennial.metrics.dimensions import NOTHING
 from perennial.metrics.durations import milliseconds_between
 from perennial.metrics.features import entitled
-from perennial.metrics.inputs import NOTHING, Inputs
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import ACCOUNT_DIMENSIONS, USER_DIMENSIONS, metric
 from perennial.metrics.sessions import session_events

@@ -6,7 +6,8 @@ import ibis
 import ibis.expr.types as ir
 
 from perennial.metrics.activity import active_user_days
-from perennial.metrics.inputs import IDS, Inputs
+from perennial.metrics.dimensions import IDS
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import USER_DIMENSIONS, metric
 

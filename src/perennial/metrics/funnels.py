@@ -14,7 +14,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from perennial.metrics import steps
-from perennial.metrics.inputs import NOTHING, Inputs
+from perennial.metrics.dimensions import NOTHING
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import ACCOUNT_DIMENSIONS, USER_DIMENSIONS, metric
 

@@ -7,7 +7,8 @@ import ibis.expr.types as ir
 
 from perennial.core.windows import DAY
 from perennial.metrics import waits
-from perennial.metrics.inputs import NOTHING, Inputs
+from perennial.metrics.dimensions import NOTHING
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import ACCOUNT_DIMENSIONS, USER_DIMENSIONS, metric
 

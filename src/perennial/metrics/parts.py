@@ -19,7 +19,8 @@ import polars as pl
 
 from perennial.core.money import SCALE
 from perennial.core.windows import DAY, add_months, month_end
-from perennial.metrics.inputs import NOTHING, Inputs
+from perennial.metrics.dimensions import NOTHING
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.movements import (
     Span,
     account_movements,

@@ -13,7 +13,8 @@ import polars as pl
 from perennial.core.errors import BadValue
 from perennial.core.windows import Grain, Period, floor, following, periods
 from perennial.metrics.activity import active_user_days
-from perennial.metrics.inputs import NOTHING, Inputs
+from perennial.metrics.dimensions import NOTHING
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import USER_DIMENSIONS, metric
 

@@ -9,7 +9,8 @@ import ibis.expr.types as ir
 
 from perennial.core.windows import DAY
 from perennial.metrics.activity import active_user_days
-from perennial.metrics.inputs import NOTHING, Inputs
+from perennial.metrics.dimensions import NOTHING
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import USER_DIMENSIONS, metric
 

@@ -8,7 +8,8 @@ import ibis
 import ibis.expr.types as ir
 
 from perennial.core.windows import day_start
-from perennial.metrics.inputs import NOTHING, Inputs
+from perennial.metrics.dimensions import NOTHING
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import USER_DIMENSIONS, metric
 from perennial.metrics.surveys import PARTS, answers, is_easy, newest, on_scale

@@ -15,7 +15,8 @@ import polars as pl
 from perennial.core.money import SCALE
 from perennial.metrics import filters
 from perennial.metrics.activity import active_user_days
-from perennial.metrics.inputs import IN_SEGMENT, Inputs
+from perennial.metrics.dimensions import IN_SEGMENT
+from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.revenue import priced_ledger
 from perennial.metrics.sessions import closed_sessions

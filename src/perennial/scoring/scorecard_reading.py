@@ -12,7 +12,7 @@ from typing import Any, cast
 from perennial.core.errors import PerennialError, UnknownName
 from perennial.core.settings import HealthTargets
 from perennial.metrics import filters, registry
-from perennial.metrics.inputs import IN_SEGMENT
+from perennial.metrics.dimensions import IN_SEGMENT
 from perennial.scoring import scorecard as cards
 from perennial.scoring.documents import BadScorecard
 from perennial.scoring.scale_reading import Scales

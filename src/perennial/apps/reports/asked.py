@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from perennial.core.windows import DAY, Grain, Period, add_months, floor, following
 from perennial.metrics import filters
-from perennial.metrics.inputs import IN_SEGMENT
+from perennial.metrics.dimensions import IN_SEGMENT
 from perennial.metrics.registry import Metric
 from perennial.ui.formats import Regional
 

@@ -19,7 +19,7 @@ from perennial.apps.reports.menus import Choice
 from perennial.apps.reports.results import Answers, Row
 from perennial.apps.reports.values import Change
 from perennial.apps.team.access import TeamRequest
-from perennial.metrics.inputs import IN_SEGMENT
+from perennial.metrics.dimensions import IN_SEGMENT
 from perennial.metrics.registry import Metric
 from perennial.ui.formats import Regional
 

@@ -20,7 +20,7 @@ from perennial.apps.team.models import Workspace
 from perennial.core.ids import digest
 from perennial.core.windows import Period
 from perennial.lake.result import Result
-from perennial.metrics.inputs import IN_SEGMENT
+from perennial.metrics.dimensions import IN_SEGMENT
 from perennial.metrics.registry import Metric
 from perennial.metrics.targets import Target
 
