@@ -58,7 +58,6 @@ def test_a_document_is_read_and_written() -> None:
         ({"steps": []}, "steps: a list with a step at least"),
         ({"value": "Gone"}, "value: there is no step 'Gone'"),
         ({"extra": 1}, "flow: 'extra' is not known"),
-        ({"per": "user"}, "step 4: a condition is of accounts, this flow of users"),
         ({"steps": [{"name": "A"}]}, "step 1: the name of the event that completes it"),
         (
             {"steps": [{"name": "A/B", "by": "hand"}]},

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from perennial.core.errors import BadValue
-from perennial.lake import flowbook, merged, places
+from perennial.lake import flowbook, merged, onboarding, places
 from perennial.lake.store import Lake
 from perennial.lake.workspace import Workspace
 from tests.builders import clock, write
@@ -195,6 +195,33 @@ def test_versions_conditions_and_accounts(workspace: Workspace) -> None:
     who = {"all": [{"field": "member_of", "op": "is", "value": ["gone"]}]}
     with pytest.raises(BadValue, match="who: there is no segment 'gone'"):
         flowbook.publish(workspace, "Team", {**second, "who": who}, by="eva")
+
+
+def test_people_take_a_step_when_their_account_meets_a_condition(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(workspace, [EVENTS])
+    pro = {"all": [{"field": "plan", "op": "is", "value": ["pro"]}]}
+    listed = [{"name": "Bought", "condition": pro}, STEPS[0]]
+    flowbook.publish(workspace, "People", {**PEOPLE, "steps": listed}, by="eva")
+    workspace.refresh()
+    today = datetime(2026, 3, 12, tzinfo=UTC)
+    first = [("acme", "ann", "Bought", today), ("acme", "ann", "In", at(1)),
+             ("beta", "bob", "In", at(4))]  # fmt: skip
+    assert steps(workspace, "completed_at") == first
+    # Nobody's account meets it anew: nobody's events are read.
+    monkeypatch.setattr(workspace, "_clock", clock(at(11)))
+    with monkeypatch.context() as patch:
+        patch.setattr(onboarding, "_write", lambda *given: told.append(list(given[2])))
+        told: list[list[object]] = []
+        workspace.refresh()
+        assert told == [[]]
+    row = {"account_id": "beta", "created_at": at(1), "plan": "pro"}
+    write(workspace.lake, "accounts", [row])
+    monkeypatch.setattr(workspace, "_clock", clock(at(12)))
+    workspace.refresh()
+    late = ("beta", "bob", "Bought", datetime(2026, 3, 14, tzinfo=UTC))
+    assert steps(workspace, "completed_at") == sorted([*first, late])
 
 
 def test_of_merged_accounts_steps_are_ticked_as_one(workspace: Workspace) -> None:

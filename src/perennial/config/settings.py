@@ -251,6 +251,7 @@ ACCOUNT_BELONGINGS = [
     "perennial.apps.work.joining.belongings",
 ]
 ACCOUNT_DOCUMENTS = ["perennial.apps.work.documents.views.links"]
+GUIDES = "perennial.apps.guides.joining.names"
 REPORT_LINKS = ["perennial.apps.work.mailings.views.link"]
 HOME_PANELS = ["perennial.apps.work.joining.home_panel"]
 # What surveys need of those above them (`apps/surveys/hooks.py`).

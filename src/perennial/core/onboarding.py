@@ -41,7 +41,8 @@ _EVERYBODY: Final[Mapping[str, Any]] = {"all": []}
 @dataclass(frozen=True)
 class Step:
     """A step, done by the `times`-th event `event` that meets `where`, by an account
-    that meets `condition`, or by being told so. An optional one is in no drop-off."""
+    that meets `condition`, a person's by the one they came to, or by being told so. An
+    optional one is in no drop-off."""
 
     name: str
     by: By
@@ -163,7 +164,7 @@ def read(document: object) -> Flow:
         raise BadValue("steps: a list with a step at least")
     if len(listed) > MOST_STEPS:
         raise BadValue(f"steps: at most {MOST_STEPS}")
-    steps = tuple(_step(each, f"step {n}", per) for n, each in enumerate(listed, 1))
+    steps = tuple(_step(each, f"step {n}") for n, each in enumerate(listed, 1))
     names = [step.name for step in steps]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
@@ -208,7 +209,7 @@ def _told(step: Step) -> dict[str, Any]:
     return made | ({"optional": True} if step.is_optional else {})
 
 
-def _step(document: object, place: str, per: object) -> Step:
+def _step(document: object, place: str) -> Step:
     known = {"name", "by", "event", "where", "times", "condition", "optional"}
     given = _mapping(document, place, known)
     name = clean_name(given.get("name"), place)
@@ -225,8 +226,6 @@ def _step(document: object, place: str, per: object) -> Step:
         return _of_event(given, name, place, is_optional=optional)
     condition = None
     if by == "condition":
-        if per != "account":
-            raise BadValue(f"{place}: a condition is of accounts, this flow of users")
         condition = _mapping(given.get("condition"), f"{place}, condition")
     return Step(name, cast(By, by), condition=condition, is_optional=optional)
 

@@ -45,31 +45,6 @@ def count(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Table:
     return mine.group_by("account_id").agg(value=mine.count())
 
 
-def known(workspace: Workspace) -> dict[str, str]:
-    """What was done with which guide, and what that guide was called last."""
-    days = workspace.engine.table("event_days")
-    days = days.filter(days.event.isin(list(DID.values())))
-    [(first,)] = workspace.engine.run(days.agg(first=days.date.min())).rows()
-    if first is None:
-        return {}
-    events = _events(workspace)
-    since = day_start(first, workspace.settings.tz)
-    events = events.filter(events.timestamp >= since)
-    last = events.group_by("event", "properties").agg(at=events.timestamp.max())
-    names: dict[str, str] = {}
-    found = set()
-    for event, properties, _at in workspace.engine.run(last).sort("at").iter_rows():
-        told = json.loads(properties)
-        names[told["guide_id"]] = told["guide"]
-        found.add((event, told["guide_id"]))
-    return {
-        f"{did}/{guide}": names[guide]
-        for did, event in DID.items()
-        for guide in names
-        if (event, guide) in found
-    }
-
-
 def _events(workspace: Workspace) -> ir.Table:
     events = workspace.engine.table("events")
     return events.filter(events.source_id == SOURCE)

@@ -193,8 +193,7 @@ def _metric(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Tabl
 
 
 def known_fields(workspace: Workspace) -> Mapping[str, Sequence[str]]:
-    """What families hold here: names of attributes, features and metrics; what was
-    done with guides says `guided.known`."""
+    """What families hold here: names of attributes, features and metrics."""
     features = workspace.engine.table("feature_days").select("feature_id").distinct()
     used = workspace.engine.run(features)["feature_id"].drop_nulls().to_list()
     metrics = [

@@ -299,7 +299,8 @@ def _touched(
     if measures.NAME in moved:
         conditional = [e for e in told.entries if any(_judged(e.flow))]
         told.read(conditional)
-        yield from (e for e in conditional if not _is_judged(e, told))
+        judged = _Judged(workspace)
+        yield from (e for e in conditional if _is_met(e, told, judged))
     if moved & {*_EVENTS}:
         of_events = [e for e in told.entries if any(_of_events(e.flow))]
         days = changed_days(workspace, duck, before, now)
@@ -313,8 +314,10 @@ def _judged(flow: Flow) -> Iterator[Step]:
     return (step for step in flow.steps if step.by == "condition")
 
 
-def _is_judged(entry: Entry, told: _Told) -> bool:
-    return all(step.name in told.of(entry) for step in _judged(entry.flow))
+def _is_met(entry: Entry, told: _Told, judged: _Judged) -> bool:
+    """Is there a condition that was not met before?"""
+    waiting = (s for s in _judged(entry.flow) if s.name not in told.of(entry))
+    return any(judged.fits(step, entry.account) for step in waiting)
 
 
 def _of_events(flow: Flow) -> Iterator[Step]:

@@ -6,8 +6,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -17,6 +18,10 @@ from perennial.lake.duck import connect
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
+
+
+#: People who are switched off, and accounts that left.
+_Left: TypeAlias = tuple[set[str], set[str]]
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,14 @@ class Place:
     user_id: str | None
     progress: Progress
     done: Mapping[str, Done]
+    #: A person who is switched off, and whose account left or is archived.
+    is_off: bool = False
+    is_lost: bool = False
+
+    def is_stalled(self, today: date, days: int, zone: ZoneInfo) -> bool:
+        """Not finished, without a step for so many whole days, and still there."""
+        has_left = self.is_off or self.is_lost
+        return not has_left and self.progress.is_stalled(today, days, zone)
 
 
 def places(
@@ -61,6 +74,7 @@ def places(
             _rows(duck, f"FROM {workspace.lake.source(name)} WHERE {where}", given)
             for name in (onboarding.ENTRIES, onboarding.STEPS)
         )
+        left = _left(workspace, duck, entries)
     done: dict[tuple[object, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for row in steps:
         done[row["flow"], row["user_id"] or row["account_id"]].append(row)
@@ -70,8 +84,32 @@ def places(
         if version := book.versions.get(row["version"]):
             # Of accounts that were merged, the one that began first.
             who = row["flow"], row["user_id"] or row["account_id"]
-            found[who] = _place(row, version, done[who])
+            found[who] = _place(row, version, done[who], left)
     return list(found.values())
+
+
+def _left(
+    workspace: Workspace,
+    duck: duckdb.DuckDBPyConnection,
+    entries: Iterable[Mapping[str, Any]],
+) -> _Left:
+    """Of those in a flow, who is not there any more."""
+    source = workspace.lake.source
+
+    def those(column: str, table: str, condition: str) -> set[str]:
+        ids = {row[column] for row in entries} - {None}
+        query = (
+            f"SELECT {column} FROM {source(table)} "
+            f"WHERE {condition} AND {column} IN (SELECT unnest($ids))"
+        )
+        given = {"ids": sorted(ids)}
+        return (
+            {key for (key,) in duck.execute(query, given).fetchall()} if ids else set()
+        )
+
+    off = f"deactivated_at <= TIMESTAMPTZ '{workspace.now.isoformat()}'"
+    lost = "state IN ('churned', 'archived')"
+    return those("user_id", "users", off), those("account_id", "account_measures", lost)
 
 
 def _rows(
@@ -84,8 +122,12 @@ def _rows(
 
 
 def _place(
-    row: Mapping[str, Any], flow: Flow, steps: Iterable[Mapping[str, Any]]
+    row: Mapping[str, Any],
+    flow: Flow,
+    steps: Iterable[Mapping[str, Any]],
+    left: _Left,
 ) -> Place:
+    off, lost = left
     done: dict[str, Done] = {}
     for step in steps:
         said = json.loads(step["properties"] or "{}") if step["version"] else {}
@@ -100,6 +142,8 @@ def _place(
         row["user_id"],
         Progress(flow, row["started_on"], when),
         done,
+        row["user_id"] in off,
+        row["account_id"] in lost,
     )
 
 
@@ -109,14 +153,19 @@ def _at(done: Done) -> datetime:
 
 def tried(workspace: Workspace, name: str, flow: Flow) -> list[Place]:
     """Who would be where, if a flow were published as it stands."""
-    found = []
-    for entry, rows in onboarding.tried(workspace, name, flow):
-        row = {
-            "flow": name,
-            "version": entry.version,
-            "account_id": entry.account_id,
-            "user_id": entry.user_id,
-            "started_on": entry.started_on,
-        }
-        found.append(_place(row, flow, rows))
-    return found
+    made = [
+        (
+            {
+                "flow": name,
+                "version": entry.version,
+                "account_id": entry.account_id,
+                "user_id": entry.user_id,
+                "started_on": entry.started_on,
+            },
+            rows,
+        )
+        for entry, rows in onboarding.tried(workspace, name, flow)
+    ]
+    with connect() as duck:
+        left = _left(workspace, duck, [row for row, _ in made])
+    return [_place(row, flow, rows, left) for row, rows in made]

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 import ibis
+import ibis.expr.types as ir
 import polars as pl
 import pyarrow as pa
 
@@ -27,6 +28,11 @@ from perennial.scoring.themes import Reader, mended
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
 
+
+class NoComment(BadValue):
+    """There is no such comment, or no word of a person on it."""
+
+
 #: Comments that are looked through, the newest of each source in a period.
 _MOST: Final = 2_000
 
@@ -35,7 +41,8 @@ _MOST: Final = 2_000
 class Quote:
     """A comment. `kind` and `score` are those of its answer to a survey, `points` the
     score from 0 to 10; `topics` have their sentiment in [-1, 1], None where nobody told.
-    `is_mismatch`: score and words of an NPS answer disagree (F04)."""
+    `is_mismatch`: score and words of an NPS answer disagree (F04); `is_corrected`: a
+    person said what it speaks of."""
 
     response_id: str
     source: str
@@ -48,6 +55,7 @@ class Quote:
     points: float | None
     topics: Mapping[str, float | None]
     is_mismatch: bool
+    is_corrected: bool
 
 
 def quotes(
@@ -71,9 +79,11 @@ def quotes(
     texts = said.everything(t.everything).select("response_id", "comment")
     found = newest.join(texts, "response_id")
     found = found.left_join(comment_topics(t), "response_id")
+    spoken = _spoken(t.everything(NAME)).select(spoken_of="response_id").distinct()
+    found = found.left_join(spoken, found.response_id == spoken.spoken_of)
     columns = (
         *("response_id", "source", "account_id", "comment", "at", "kind"),
-        *("score", "points", "group", "topic", "sentiment"),
+        *("score", "points", "group", "topic", "sentiment", "spoken_of"),
     )
     found = found.mutate(language=found.language.coalesce(found.read_in))
     frame = workspace.engine.run(found.select(*columns, "language"))
@@ -100,6 +110,7 @@ def _quote(rows: pl.DataFrame) -> Quote:
         points,
         topics,
         is_nps and is_mismatch(float(row["score"]), felt),
+        row["spoken_of"] is not None,
     )
 
 
@@ -132,12 +143,12 @@ def correct(workspace: Workspace, response_id: str, topics: Sequence[str]) -> No
     """A person's word on what a comment speaks of; none of any topic where it is empty.
 
     A topic keeps its sentiment, one that is new gets the mean of the others. Raises
-    `BadValue` where there is no such comment.
+    `NoComment` where there is no such comment.
     """
     lake, source = workspace.lake, SOURCES[said.source_of(response_id)]
     told = source.said(workspace.engine.table(source.table))
     if workspace.engine.run(told.filter(told.response_id == response_id)).is_empty():
-        raise BadValue(f"there is no comment {response_id}")
+        raise NoComment(f"there is no comment {response_id}")
     with lake.lock(NAME):
         table = workspace.engine.table(NAME)
         table = table.filter(table.response_id == response_id)
@@ -160,6 +171,22 @@ def correct(workspace: Workspace, response_id: str, topics: Sequence[str]) -> No
         ]
         schema = TABLES[NAME].schema()
         lake.write(NAME, pa.Table.from_pylist(spoken, schema=schema))
+
+
+def take_back(workspace: Workspace, response_id: str) -> None:
+    """Without a person's word on a comment: it speaks of what was read in it. Raises
+    `NoComment` where nobody said anything of it."""
+    key = TABLES[NAME].key
+    table = _spoken(workspace.engine.table(NAME))
+    said_of = table.filter(table.response_id == response_id).select(*key)
+    gone = workspace.engine.run(said_of).rows()
+    if not gone:
+        raise NoComment(f"nobody corrected comment {response_id}")
+    workspace.lake.delete_keys(NAME, gone)
+
+
+def _spoken(rows: ir.Table) -> ir.Table:
+    return rows.filter(rows.annotated_by == "person")
 
 
 def _last_word(rows: pl.DataFrame) -> int:

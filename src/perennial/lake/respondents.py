@@ -74,17 +74,6 @@ def people(
     return {row[0]: _person(workspace, row, seen) for row in rows}
 
 
-def gone(workspace: Workspace, user_ids: Sequence[str]) -> set[str]:
-    """Those of them who are switched off; who is not known as a user is none."""
-    query = f"""
-    SELECT user_id FROM {workspace.lake.source("users")}
-    WHERE deactivated_at <= $now AND user_id IN (SELECT unnest($ids))
-    """
-    given = {"now": workspace.now, "ids": list(user_ids)}
-    with connect() as duck:
-        return {user_id for (user_id,) in duck.execute(query, given).fetchall()}
-
-
 def _person(
     workspace: Workspace, row: tuple[object, ...], seen: Mapping[str, date]
 ) -> Person:

@@ -14,6 +14,8 @@ from perennial.apps.customers import condition_words
 from perennial.apps.guides.loading import load_waiting
 from perennial.apps.guides.models import Guide, Told
 from perennial.apps.intake.stream import loader
+from perennial.apps.reports import funnel
+from perennial.apps.reports.results import Answers
 from perennial.apps.team.models import User, Workspace
 from perennial.core.errors import UnknownName
 from perennial.lake import guided
@@ -32,6 +34,16 @@ def told_events(lake: Lake) -> list[dict[str, str]]:
     return [row for row in rows if row["source_id"] == guided.SOURCE]
 
 
+def offered(workspace: Workspace) -> dict[str, str]:
+    """What conditions can say of guides."""
+    return {
+        option.value: str(option.label)
+        for group in condition_words.fields(condition_words.Choices(workspace))
+        for option in group.options
+        if option.value.startswith("guide:")
+    }
+
+
 def fits(lake: Lake, name: str, op: str, value: int = 1) -> list[str]:
     row = {"field": f"guide:{name}", "op": op, "value": value, "days": 7}
     return matching(lake, conditions.read(row))
@@ -47,7 +59,18 @@ def test_what_was_told_is_in_the_lake_once_and_makes_nobody_active(
     client_of: Callable[[User], Client],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    assert offered(workspace) == {}
+    assert "$guide_seen" not in funnel.offered(Answers(workspace))
     guide = live("tour", "Welcome")
+    # From the moment it is in force, before anybody saw it.
+    assert offered(workspace) == {
+        f"guide:seen/{guide.pk}": "Guide “Welcome” seen",
+        f"guide:finished/{guide.pk}": "Guide “Welcome” finished",
+        f"guide:dismissed/{guide.pk}": "Guide “Welcome” closed",
+        f"guide:lost/{guide.pk}": "Guide “Welcome”: element not found",
+    }
+    assert "$guide_seen" in funnel.offered(Answers(workspace))
+    assert offered(cast.elsewhere) == {}
     shown = begun(snippet)
     for did, step in (
         ("seen", ""),
@@ -100,17 +123,6 @@ def _segments_and_funnels_know_it(lake: Lake, guide: Guide) -> None:
     assert fits(lake, f"dismissed/{guide.pk}", "at_least") == []
     with pytest.raises(UnknownName):
         fits(lake, f"eaten/{guide.pk}", "at_least")
-    offered = {
-        option.value: str(option.label)
-        for group in condition_words.fields(lake)
-        for option in group.options
-        if option.value.startswith("guide:")
-    }
-    assert offered == {
-        f"guide:seen/{guide.pk}": "Guide “Welcome” seen",
-        f"guide:finished/{guide.pk}": "Guide “Welcome” finished",
-        f"guide:lost/{guide.pk}": "Guide “Welcome”: element not found",
-    }
     steps = {"steps": "$guide_seen,$guide_finished", "within_days": "7"}
     [row] = lake.metric("funnel", as_of=lake.today, params=steps).rows.to_dicts()
     assert (row["value"], row["n"]) == (1.0, 1)

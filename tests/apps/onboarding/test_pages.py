@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pyarrow.compute as pc
 import pytest
 from django.http import QueryDict
 from django.test import Client
@@ -20,6 +21,7 @@ from perennial.apps.team.models import AuditEntry, Membership, User, Workspace
 from perennial.apps.work.alerts import rules, watch
 from perennial.core import onboarding
 from perennial.core.errors import BadValue
+from perennial.core.windows import DAY
 from perennial.lake.onboarding import catch_up
 from perennial.lake.workspace import Workspace as Lake
 from tests.apps.customers.company import FRESH, GREEN
@@ -222,7 +224,7 @@ def test_the_alert_of_onboarding_that_stands_still_knows_the_steps(
     actions.publish(flow, admin)
     actions.tick(admin, "Launch", "Call", FRESH, "", at=at)
     [fresh] = [p for p in queries.standing(lake, "Launch") if p.account_id == FRESH]
-    assert fresh.progress.is_stalled(lake.today, 7, lake.settings.tz)
+    assert fresh.is_stalled(lake.today, 7, lake.settings.tz)
     frame = watch.accounts(workspace)
     assert frame is not None
     [row] = (
@@ -288,21 +290,48 @@ def test_a_draft_shows_who_would_be_where(
     assert flow.name == "Persons"
 
 
-def test_an_account_shows_how_far_its_people_are_but_not_who_is_gone(
-    lake: Lake, admin: Membership, cast: Cast, client_of: ClientOf
+def test_who_is_gone_stands_still_nowhere(
+    workspace: Workspace, lake: Lake, admin: Membership, cast: Cast, client_of: ClientOf
 ) -> None:
+    """Not on the page of the account, in the list, its counts, files, alerts, answers."""
+    known = {"user_id": "f1", "created_at": "2026-05-15T08:00"}
+    write(lake.lake, "users", [known])
     flow = people(admin)
+    listed = [{"name": name, "by": "hand"} for name in ("Call", "Handover")]
+    actions.save(flow, admin, "People", {**flow.document, "steps": listed})
     actions.publish(flow, admin)
     catch_up(lake)
-    assert "f1" in {place.user_id for place in queries.standing(lake, "People")}
+    actions.tick(admin, "People", "Call", FRESH, "f1", at=lake.now - DAY * 9)
+
+    def standing() -> list[object]:
+        client, of = client_of(cast.viewer), url("flow", flow.pk)
+        page = client.get(of).context
+        frame = watch.accounts(workspace)
+        assert frame is not None
+        return [
+            [row.place.user_id for row in page["stalled"]],
+            page["summary"].stalled,
+            sum(line.stopped for line in page["lines"]),
+            client.get(of, {"format": "csv"}).content.decode().count("yes"),
+            frame.filter(account_id=FRESH)["step_done"].to_list(),
+        ]
+
+    assert standing() == [["f1"], 1, 1, 1, [1]]
+    table = lake.lake.read("account_measures")
+    [measured] = table.filter(pc.field("account_id") == FRESH).to_pylist()
+    for state in ("archived", "churned"):
+        write(lake.lake, "account_measures", [{**measured, "state": state}])
+        assert standing() == [[], 0, 0, 0, []]
+    write(lake.lake, "account_measures", [measured])
     page = reverse("customers:account", args=[FRESH])
     assert "People: f1" in client_of(cast.viewer).get(page).content.decode()
-    row = {
-        "user_id": "f1",
-        "deactivated_at": (lake.now - timedelta(days=1)).isoformat(),
-    }
-    write(lake.lake, "users", [row])
+    gone = (lake.now - DAY).isoformat()
+    write(lake.lake, "users", [{**known, "deactivated_at": gone}])
+    # What the account did by itself, in another flow, counts.
+    assert standing() == [[], 0, 0, 0, [2]]
     assert "People: f1" not in client_of(cast.viewer).get(page).content.decode()
+    some = queries.tried(lake, "People", json.dumps(flow.document))
+    assert [place.is_off for place in some if place.user_id == "f1"] == [True]
 
 
 def test_the_example_follows_what_another_tool_told(

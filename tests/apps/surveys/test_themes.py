@@ -82,7 +82,7 @@ def lines(lake: Lake, language: str = "") -> dict[str, feedback.Line]:
 def spoken(lake: Lake) -> set[str]:
     """Topics of all comments, as they stand."""
     start, end = lake.today - DAY * 30, lake.today + DAY
-    every = feedback.found(lake, start, end, "", "", False)
+    every = feedback.found(lake, start, end, "", "")
     return {topic for quote in every for topic in quote.topics}
 
 
@@ -105,11 +105,11 @@ def test_topics_in_numbers(lake: Lake) -> None:
 
 def test_score_and_words_disagree(lake: Lake) -> None:
     start, end = lake.today - DAY * 30, lake.today + DAY
-    every = feedback.found(lake, start, end, "", "", False)
+    every = feedback.found(lake, start, end, "", "")
     assert {quote.response_id for quote in every} == {*COMMENTS, "r1"}
-    (odd,) = feedback.found(lake, start, end, "", "", True)
+    (odd,) = feedback.found(lake, start, end, "", "", "mismatch")
     assert (odd.response_id, odd.score) == ("odd", 10)
-    about = feedback.found(lake, start, end, "en", "price", False)
+    about = feedback.found(lake, start, end, "en", "price")
     assert [quote.response_id for quote in about] == ["told"]
 
 
@@ -150,6 +150,80 @@ def test_only_what_there_is_can_be_said(lake: Lake, cast: Cast) -> None:
         feedback.correct(member, "fine", ["price", "weather"])
     with pytest.raises(BadValue, match="there is no comment gone"):
         feedback.correct(member, "gone", ["price"])
+
+
+def test_a_word_is_taken_back(
+    lake: Lake, cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    client, url = client_of(cast.teammate), reverse("surveys:correct")
+    assert client.get(reverse(URL), {"show": "corrected"}).context["said"] == []
+    for topics in (["usability"], []):
+        client.post(url, {"comment": "fine", "topic": topics})
+        page = client.get(reverse(URL), {"show": "corrected"})
+        [only] = page.context["said"]
+        assert (only.quote.response_id, list(only.quote.topics)) == ("fine", topics)
+        assert 'value="take_back"' in page.content.decode()
+    assert spoken(lake) == OTHERS
+    for _ in range(2):
+        client.post(url, {"comment": "fine", "do": "take_back"})
+        assert spoken(lake) == {*OTHERS, "reports", "support"}
+        assert client.get(reverse(URL), {"show": "corrected"}).context["said"] == []
+    taken_back = AuditEntry.objects.filter(verb="comment.correction_taken_back")
+    assert taken_back.count() == 1
+    # Said again it holds again.
+    client.post(url, {"comment": "fine", "topic": "usability"})
+    assert spoken(lake) == {*OTHERS, "usability"}
+
+
+def test_programs_correct_by_the_same_rules(lake: Lake, cast: Cast) -> None:
+    every = {}
+    for by in (cast.teammate, cast.stranger):
+        place = cast.membership(by).workspace
+        for scope in ApiToken.Scope:
+            _, text = tokens.create(place, scope, by=by, scope=scope)
+            every[place, scope] = Client(headers={"authorization": f"Bearer {text}"})
+    writer = every[cast.workspace, ApiToken.Scope.WRITE]
+    reader = every[cast.workspace, ApiToken.Scope.READ]
+
+    def listed(client: Client, **asked: Any) -> dict[str, Any]:
+        page = client.get("/api/v1/comments", asked).json()
+        return {each["id"]: each for each in page["items"]}
+
+    def put(client: Client, comment: str, *topics: str) -> int:
+        path, given = f"/api/v1/comments/{comment}/topics", {"topics": topics}
+        return client.put(path, given, content_type="application/json").status_code
+
+    found = listed(writer)
+    assert found.keys() == {*COMMENTS, "r1"}
+    assert SECRETS[1] in found["told"]["text"]
+    assert HIDDEN in listed(reader)["told"]["text"]
+    assert listed(writer, topic="price").keys() == {"odd", "told"}
+    assert listed(writer, source="ticket") == listed(writer, corrected=True) == {}
+    [first] = writer.get("/api/v1/comments", {"limit": 1}).json()["items"]
+    assert (first["id"], first["corrected"]) == ("fine", False)
+    felt = {each["topic"]: each["sentiment"] for each in first["topics"]}
+    assert felt.keys() == {"performance", "reports", "support"}
+    assert felt["reports"] > 0 > felt["support"]
+    assert put(writer, "fine", "usability", "usability") == 200
+    [said] = listed(reader, corrected=True).values()
+    assert [each["topic"] for each in said["topics"]] == ["usability"]
+    assert put(writer, "fine", "weather") == 400
+    assert put(writer, "cancellation:a/b:2026-01-01", "price") == 404
+    assert put(reader, "fine", "price") == 403
+    # In another workspace there is no such comment.
+    other = every[cast.elsewhere, ApiToken.Scope.WRITE]
+    assert listed(other) == {}
+    assert put(other, "fine", "price") == 404
+    assert other.delete("/api/v1/comments/fine/topics").status_code == 404
+    assert reader.delete("/api/v1/comments/fine/topics").status_code == 403
+    answers = [writer.delete("/api/v1/comments/fine/topics") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 404]
+    assert listed(writer) == found
+    audit = AuditEntry.objects.filter(verb__startswith="comment.").order_by("pk")
+    assert list(audit.values_list("verb", "target", "actor_name")) == [
+        ("comment.corrected", "fine", cast.teammate.email),
+        ("comment.correction_taken_back", "fine", cast.teammate.email),
+    ]
 
 
 def test_who_sees_and_changes_what(

@@ -12,10 +12,12 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter, UUIDConverter
 
+from perennial.apps.customers.converters import AccountId
 from perennial.apps.team.access import GATE
 from perennial.apps.team.middleware import WorkspaceMiddleware
 from perennial.apps.team.models import User
 from perennial.apps.team.roles import Role
+from tests.apps.customers.company import GREEN
 from tests.apps.team.cast import Cast
 
 ClientOf = Callable[[User], Client]
@@ -50,7 +52,11 @@ def _filled(pattern: URLPattern | URLResolver) -> str:
     """The route with a value for each of its parameters."""
     route = str(pattern.pattern)
     for name, converter in pattern.pattern.converters.items():
-        samples = {IntConverter: "1", UUIDConverter: str(uuid.UUID(int=1))}
+        samples = {
+            IntConverter: "1",
+            UUIDConverter: str(uuid.UUID(int=1)),
+            AccountId: GREEN,
+        }
         value = samples.get(type(converter), "x")
         for start in range(len(route)):
             end = route.find(">", start)

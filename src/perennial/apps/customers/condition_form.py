@@ -129,7 +129,7 @@ def editor(
     return Editor(
         join,
         [replace(line, count=counts.get(line.n)) for line in lines],
-        words.fields(lake),
+        words.fields(choices),
         condition,
         problem,
         may_edit,

@@ -11,11 +11,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
+from perennial.apps.customers import hooks
 from perennial.apps.customers.kept import kept
 from perennial.apps.customers.words import STATES, name_of, owner_names
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
-from perennial.lake import guided, matching
+from perennial.lake import matching
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics import condition_fields
 from perennial.metrics.condition_fields import FIELDS, OPERATOR_WORDS, Field
@@ -58,7 +59,7 @@ class OptionGroup:
     options: Sequence[Option]
 
 
-def fields(lake: Lake) -> list[OptionGroup]:
+def fields(choices: Choices) -> list[OptionGroup]:
     """Everything a row can speak of here, in groups."""
     found = [
         OptionGroup(
@@ -67,18 +68,18 @@ def fields(lake: Lake) -> list[OptionGroup]:
         )
         for group, title in GROUPS.items()
     ]
-    for family, names in _names(lake).items():
+    for family, names in choices.names.items():
         options = [Option(f"{family}:{name}", title) for name, title in names.items()]
         if options:
             found.append(OptionGroup(_FAMILIES[family], options))
     return found
 
 
-def field_title(about: Field, lake: Lake) -> str:
+def field_title(about: Field, choices: Choices) -> str:
     if about.key in FIELDS:
         return _(about.title)
     family, _colon, name = about.key.partition(":")
-    return str(_names(lake).get(family, {}).get(name, name))
+    return str(choices.names.get(family, {}).get(name, name))
 
 
 def operator(op: str) -> str:
@@ -111,25 +112,8 @@ def unit(about: Field, op: str, currency: str) -> str:
     return words.get(about.unit, "") if op not in ("before", "from") else ""
 
 
-def _names(lake: Lake) -> Mapping[str, Mapping[str, str]]:
-    """Names of what families hold; metrics and guides in the reader's language."""
-    known = dict(_known(lake))
-    metrics = {key: _(title) for key, title in known.pop("metric").items()}
-    guides = {
-        key: str(_GUIDED[key.partition("/")[0]]) % {"guide": name}
-        for key, name in known.pop("guide").items()
-    }
-    return {
-        **known,
-        "guide": guides,
-        "metric": dict(sorted(metrics.items(), key=lambda m: m[1])),
-    }
-
-
 @kept(
-    *("feature_days", "features", "account_attributes", "metric_definitions"),
-    "event_days",
-    size=32,
+    *("feature_days", "features", "account_attributes", "metric_definitions"), size=32
 )
 def _known(lake: Lake) -> Mapping[str, Mapping[str, str]]:
     found = matching.known_fields(lake)
@@ -138,7 +122,6 @@ def _known(lake: Lake) -> Mapping[str, Mapping[str, str]]:
     return {
         "attribute": {name: name for name in found["attribute"]},
         "feature": {key: named.get(key) or key for key in found["feature"]},
-        "guide": guided.known(lake),
         "metric": {key: lake.catalog[key].title for key in found["metric"]},
     }
 
@@ -150,6 +133,23 @@ class Choices:
         self.workspace = workspace
         self.lake = lake_of(workspace)
         self.currency = workspace.currency
+
+    @cached_property
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """Names of what families hold; metrics and guides in the reader's language."""
+        known = dict(_known(self.lake))
+        metrics = {key: _(title) for key, title in known.pop("metric").items()}
+        named = hooks.guides(self.workspace)
+        guides = {
+            f"{did}/{number}": str(said) % {"guide": name}
+            for did, said in _GUIDED.items()
+            for number, name in named.items()
+        }
+        return {
+            **known,
+            "guide": guides,
+            "metric": dict(sorted(metrics.items(), key=lambda m: m[1])),
+        }
 
     def options(self, about: Field, chosen: Sequence[object]) -> list[Option]:
         """All that are known, and those that were chosen."""
@@ -236,7 +236,7 @@ def _inside(part: Condition, choices: Choices) -> str:
 
 def _row(row: Row, choices: Choices) -> str:
     about = row.about
-    said = f"{field_title(about, choices.lake)} {operator(row.op)}"
+    said = f"{field_title(about, choices)} {operator(row.op)}"
     if row.value is None:
         return said
     if isinstance(row.value, tuple):

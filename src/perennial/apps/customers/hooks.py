@@ -21,6 +21,7 @@ from perennial.apps.customers.account import Account
 from perennial.apps.customers.timeline import Entry
 from perennial.apps.team.access import TeamRequest
 from perennial.apps.team.models import Workspace
+from perennial.core.event_names import GUIDE_EVENTS
 from perennial.ui.formats import Regional
 
 Text = str | Promise
@@ -133,6 +134,17 @@ def documents(request: TeamRequest, account: Account) -> list[Link]:
     """`settings.ACCOUNT_DOCUMENTS`: functions of (request, account) that give links."""
     found = (find(request, account) for find in _named(settings.ACCOUNT_DOCUMENTS))
     return [each for some in found for each in some]
+
+
+def guides(workspace: Workspace) -> Mapping[str, str]:
+    """`settings.GUIDES`: a function of a workspace that gives the names of guides that
+    were ever in force, by their number."""
+    return cast("Mapping[str, str]", import_string(settings.GUIDES)(workspace))
+
+
+def guide_events(workspace: Workspace) -> Sequence[str]:
+    """Names of events that guides tell, once there is one."""
+    return [*GUIDE_EVENTS.values()] if guides(workspace) else []
 
 
 def bulk_actions() -> list[BulkAction]:

@@ -42,12 +42,14 @@ class Entry:
 
     `kind` is what the page filters by (`timeline_feed.KINDS`); `html` is a longer text
     that is safe already; `url` leads to what it speaks of. Personal data in `quote`,
-    what a customer wrote, and in `said`, what was written of them, is for some only.
+    what a customer wrote, and in `title` and `said`, what was written of them, is for
+    some only.
     """
 
     at: date | datetime
     icon: str
     text: SafeString | str
+    title: str = ""
     detail: str = ""
     quote: str = ""
     said: str = ""

@@ -130,9 +130,12 @@ def _as_read(about: About, entries: Sequence[Entry]) -> list[Entry]:
     """Entries with what customers wrote as the reader may see it: before a search
     looks at them, or it would tell."""
     account = about.account.account_id
-    told = [(account, text) for e in entries for text in (e.quote, e.said)]
+    told = [(account, text) for e in entries for text in (e.title, e.quote, e.said)]
     texts = iter(wording.shown(about.workspace, told, mask=about.mask))
-    return [replace(e, quote=next(texts), said=next(texts)) for e in entries]
+    return [
+        replace(e, title=next(texts), quote=next(texts), said=next(texts))
+        for e in entries
+    ]
 
 
 def _own(about: About) -> Iterator[Entry]:
@@ -168,7 +171,7 @@ def _fits(entry: Entry, asked: Asked) -> bool:
         return True
     said: Sequence[object] = (
         entry.text,
-        entry.detail,
+        *(entry.title, entry.detail),
         *(entry.quote, entry.said, entry.html),
     )
     text = " ".join(strip_tags(str(part)) for part in said).casefold()

@@ -37,7 +37,7 @@ MOST = 200
 GROWING = 3
 #: Changes of color listed.
 CHANGES = 6
-_READ = ("account_measures", "onboarding_steps", "health_snapshots")
+_READ = ("account_measures", "onboarding_steps", "health_snapshots", "users")
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,16 @@ def snapshots_of(
 
 @kept(*_READ, shared=True)
 def steps(lake: Lake) -> dict[str, Steps]:
-    """The furthest step of every account in onboarding; kept until facts change."""
+    """The furthest step of every account in onboarding, those of people aside who are
+    switched off; kept until facts change."""
     m, taken = lake.table("account_measures"), lake.table("onboarding_steps")
     waiting = m.filter((m.health_status == "onboarding") & (m.state == "paying"))
     flows = taken.group_by("flow").agg(
         of=ibis.greatest(taken.position.max(), taken.steps.max().fill_null(0))
     )
-    taken = taken.semi_join(waiting, "account_id")
+    users = lake.table("users")
+    off = users.filter(users.deactivated_at <= ibis.literal(lake.now))
+    taken = taken.semi_join(waiting, "account_id").anti_join(off, "user_id")
     taken = taken.group_by("account_id", "flow").agg(
         done=taken.position.max(), last_at=taken.completed_at.max()
     )

@@ -3,11 +3,12 @@ one place every page, file and answer of the API takes it from.
 
 Broken encodings are repaired for all. Who only looks, a viewer or a token that only
 reads, sees no names of the account's people, no mail addresses, no numbers to call.
+Nor does a channel that many read, whoever it is for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from perennial.apps.team.lake import lake_of
@@ -42,8 +43,15 @@ def shown(
 def hide(workspace: Workspace, rows: Sequence[Any], *names: str) -> None:
     """Hide personal data in texts of rows with an `account_id`, for those who may not
     see it: in place, so that nobody saves these rows."""
-    told = [(row.account_id, getattr(row, name)) for row in rows for name in names]
-    texts = iter(shown(workspace, told, mask=True))
-    for row in rows:
-        for name in names:
-            setattr(row, name, next(texts))
+    hide_in(workspace, [(row.account_id, vars(row)) for row in rows], *names)
+
+
+def hide_in(
+    workspace: Workspace, told: Iterable[tuple[str | None, dict[str, Any]]], *names: str
+) -> None:
+    """The same in what mappings have under these names, each given with the id of its
+    account: in place."""
+    found = [(account, each, n) for account, each in told for n in names if each.get(n)]
+    texts = shown(workspace, [(a, each[n]) for a, each, n in found], mask=True)
+    for (_account, each, name), text in zip(found, texts, strict=True):
+        each[name] = text

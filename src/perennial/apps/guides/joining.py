@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db.models import Count, Max, Q
@@ -25,6 +25,12 @@ from perennial.ui.formats import Regional
 
 #: Guides of a card.
 _FEW = 5
+
+
+def names(workspace: Workspace) -> Mapping[str, str]:
+    """Guides that were ever in force, by what conditions call them."""
+    found = workspace.guides.filter(number__gt=0).order_by("name")
+    return {str(pk): name for pk, name in found.values_list("pk", "name")}
 
 
 def panel(request: TeamRequest, account: Account) -> SafeString | str:

@@ -187,7 +187,7 @@ def _progress(
     )
     stall = lake.settings.onboarding_stall_days
     return [
-        _place(each, each.progress.is_stalled(lake.today, stall, lake.settings.tz))
+        _place(each, each.is_stalled(lake.today, stall, lake.settings.tz))
         for each in found
     ]
 

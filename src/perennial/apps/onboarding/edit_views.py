@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from perennial.apps.customers import condition_form
+from perennial.apps.customers import condition_form, hooks
 from perennial.apps.customers.kept import kept
 from perennial.apps.onboarding import actions, forms, library, queries, words
 from perennial.apps.onboarding.models import Flow
@@ -134,18 +134,13 @@ def _context(request: TeamRequest, flow: Flow, text: str) -> dict[str, Any]:
         ),
         "yaml": text or _yaml(flow),
         "words": {"by": words.BY, "per": words.PER},
-        "kinds": _kinds(flow),
         "segments": segments,
-        "events": event_names(lake),
+        "events": [
+            *dict.fromkeys([*hooks.guide_events(request.workspace), *event_names(lake)])
+        ],
         "problem": actions.problem(flow),
         "is_changed": _is_changed(lake, flow),
     }
-
-
-def _kinds(flow: Flow) -> list[tuple[str, Any]]:
-    """What can complete a step: conditions are of accounts."""
-    is_of_accounts = flow.document.get("per") == "account"
-    return [(k, w) for k, w in words.BY.items() if k != "condition" or is_of_accounts]
 
 
 def _yaml(flow: Flow) -> str:

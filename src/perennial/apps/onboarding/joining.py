@@ -16,7 +16,7 @@ from perennial.apps.team.access import TeamRequest
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.onboarding import Step
-from perennial.lake import places, respondents
+from perennial.lake import places
 from perennial.lake.places import Done, Place
 from perennial.lake.workspace import Workspace as Lake
 
@@ -84,10 +84,8 @@ def _way(row: Standing) -> Way:
     return Way(row, [Line(step, row.place.done.get(step.name)) for step in steps])
 
 
-@kept(*queries.TABLES, "users")
+@kept(*queries.STANDING)
 def _of_account(lake: Lake, account_id: str) -> list[Place]:
     """Without people who are switched off: nobody can help them on."""
     found = places.places(lake, account=account_id)
-    people = [place.user_id for place in found if place.user_id]
-    gone = respondents.gone(lake, people) if people else set()
-    return [place for place in found if place.user_id not in gone]
+    return [place for place in found if not place.is_off]

@@ -28,6 +28,8 @@ from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.statistics import wilson
 
 TABLES: Final = (flowbook.NAME, onboarding.ENTRIES, onboarding.STEPS)
+#: With who is still there.
+STANDING: Final = (*TABLES, "users", "account_measures")
 _METRIC_TABLES: Final = (*TABLES, "accounts", "users", "account_attributes")
 #: Fewer of a group than this are not enough to speak of a share.
 FEWEST: Final = 10
@@ -38,13 +40,13 @@ def flows(workspace: Workspace) -> QuerySet[Flow]:
     return workspace.onboarding_flows.select_related("workspace").order_by("name")
 
 
-@kept(*TABLES, size=64)
+@kept(*STANDING, size=64)
 def standing(lake: Lake, flow: str) -> Sequence[Place]:
     """Everybody in a flow, who began last first."""
     return places.places(lake, flow)
 
 
-@kept(*TABLES, "account_measures", "events", size=32)
+@kept(*STANDING, "events", size=32)
 def tried(lake: Lake, flow: str, document: str) -> Sequence[Place]:
     """Who would be where, by a draft as JSON; raises `BadValue`."""
     return places.tried(lake, flow, flowbook.checked(lake, json.loads(document)))
@@ -81,7 +83,7 @@ def summary(lake: Lake, some: Sequence[Place]) -> Summary:
     return Summary(
         len(every),
         len(finished),
-        sum(p.is_stalled(lake.today, days, tz) for p in every),
+        sum(place.is_stalled(lake.today, days, tz) for place in some),
         sum(p.reached == len(p.flow.chain) for p in finished),
         survival.median(survival.curve(_waits(lake, some))),
         sum(p.valued_at is not None for p in every),
@@ -124,7 +126,11 @@ def steps(lake: Lake, flow: rules.Flow, some: Sequence[Place]) -> list[StepLine]
     of = sum(reached.values())
     done = Counter(name for p in every for name in p.done)
     days, tz = lake.settings.onboarding_stall_days, lake.settings.tz
-    stopped = Counter(p.next_step for p in every if p.is_stalled(lake.today, days, tz))
+    stopped = Counter(
+        place.progress.next_step
+        for place in some
+        if place.is_stalled(lake.today, days, tz)
+    )
     came = {
         name: sum(n for place, n in reached.items() if place >= at)
         for at, name in enumerate(flow.chain, 1)
@@ -294,16 +300,17 @@ def rows(workspace: Workspace, some: Sequence[Place]) -> list[Standing]:
                 accounts.get(place.account_id or ""),
                 who or place.user_id or "",
                 (lake.today - p.moved(tz)).days,
-                p.is_stalled(lake.today, stall, tz),
+                place.is_stalled(lake.today, stall, tz),
             )
         )
     return made
 
 
 def stalled(lake: Lake, some: Iterable[Place]) -> list[Place]:
-    """Those who stand still, who moved last first: they are reached most easily."""
+    """Those who stand still, who moved last first: they are reached most easily. Not
+    who left: nobody can help them on."""
     tz, days = lake.settings.tz, lake.settings.onboarding_stall_days
-    still = [p for p in some if p.progress.is_stalled(lake.today, days, tz)]
+    still = [place for place in some if place.is_stalled(lake.today, days, tz)]
     return sorted(still, key=lambda p: p.progress.moved(tz), reverse=True)
 
 

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from perennial.apps.customers.hooks import guide_events
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import values
 from perennial.apps.reports.asked import Asked
@@ -81,7 +82,8 @@ def parse(query: QueryDict, answers: Answers) -> Built:
 
 
 def offered(answers: Answers) -> list[str]:
-    """Names of the events of the last months, the most frequent first."""
+    """Names of the events of the last months, the most frequent first; those of guides
+    once one was in force, whether or not it was seen."""
 
     def compute() -> list[str]:
         days = answers.lake.table("event_days")
@@ -90,11 +92,12 @@ def offered(answers: Answers) -> list[str]:
         rows = answers.lake.engine.run(counted).sort(
             "events", "event", descending=[True, False]
         )
-        ours = GUIDE_EVENTS.values()
         names: list[str] = rows["event"].to_list()
+        ours = GUIDE_EVENTS.values()
         return [name for name in names if name in ours or not name.startswith("$")]
 
-    return answers.keep("event names", ("event_days",), compute)
+    names = answers.keep("event names", ("event_days",), compute)
+    return [*dict.fromkeys([*names, *guide_events(answers.workspace)])]
 
 
 def funnel(

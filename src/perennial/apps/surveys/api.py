@@ -6,14 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.http import Http404
 from django.urls import reverse
-from ninja import Query, Router, Schema
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from perennial.api import paging
 from perennial.api.problems import ERRORS
 from perennial.apps.customers import wording
-from perennial.apps.surveys import answering, inviting, queries, results, tokens
+from perennial.apps.surveys import (
+    answering,
+    feedback,
+    inviting,
+    queries,
+    results,
+    tokens,
+)
 from perennial.apps.surveys.inviting import Candidate
 from perennial.apps.surveys.models import Answer, Channel, Invite, Survey
 from perennial.apps.team import tokens as api_tokens
@@ -22,6 +30,7 @@ from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.core.errors import BadValue
 from perennial.lake import respondents
+from perennial.lake.quotes import NoComment, Quote
 
 router = Router(auth=api_tokens.READ, tags=["surveys"])
 
@@ -85,6 +94,35 @@ class ResponseOut(Schema):
     answered_at: datetime
     changed_at: datetime
     closed_at: datetime | None = Field(description="When somebody saw to it.")
+
+
+class SpokenOut(Schema):
+    topic: str
+    sentiment: float | None = Field(description="From -1 to 1; null: nobody told.")
+
+
+class CommentOut(Schema):
+    """A comment, wherever it was made, and what it speaks of."""
+
+    id: str
+    source: str = Field(description="survey, ticket, contact, note, cancellation")
+    account_id: str | None
+    at: datetime
+    language: str | None
+    text: str
+    topics: list[SpokenOut]
+    corrected: bool = Field(description="A person said what it speaks of.")
+
+
+class TopicsIn(Schema):
+    topics: list[str] = Field(max_length=50, description="None: it speaks of no topic.")
+
+
+class CorrectionOut(Schema):
+    """What a person said that a comment speaks of."""
+
+    id: str
+    topics: list[str]
 
 
 class ResultOut(Schema):
@@ -197,6 +235,75 @@ def add_response(request: TokenRequest, given: ResponseIn) -> ResponseOut:
     invite = paging.get_or_404(every, given.invitation_id)
     return _response(
         answering.answer(invite, given.score, given.answers, is_complete=given.complete)
+    )
+
+
+@router.get("/comments", response={200: paging.Page[CommentOut], **ERRORS})
+def list_comments(
+    request: TokenRequest,
+    days: Annotated[int, Query(ge=1, le=730)] = 90,
+    topic: str = "",
+    source: str = "",
+    corrected: bool = False,
+    limit: paging.Limit = paging.USUAL,
+    cursor: str | None = None,
+) -> paging.Page[CommentOut]:
+    """Comments of the last days with today by id, of each source the newest 2,000; with
+    `corrected` those that a person had a word on."""
+    workspace = request.auth.workspace
+    lake = lake_of(workspace)
+    span, show = results.span_of(days, lake.today), "corrected" if corrected else ""
+    found = feedback.found(lake, span.start, span.end, "", topic, show, source)
+    by_id = sorted(found, key=lambda quote: quote.response_id)
+    page = paging.page([(q.response_id, q) for q in by_id], limit, cursor)
+    told = [(quote.account_id, quote.comment) for quote in page.items]
+    texts = wording.shown(workspace, told, mask=not wording.reads_all(request.auth))
+    items = [_comment(*each) for each in zip(page.items, texts, strict=True)]
+    return paging.Page(items=items, next_cursor=page.next_cursor)
+
+
+@router.put(
+    "/comments/{path:comment_id}/topics",
+    auth=api_tokens.WRITE,
+    response={200: CorrectionOut, **ERRORS},
+)
+def correct_comment(
+    request: TokenRequest, comment_id: str, given: TopicsIn
+) -> CorrectionOut:
+    """Say what a comment speaks of: it holds whatever is read later, and teaches how
+    others are read."""
+    try:
+        feedback.correct(api_tokens.acting(request.auth), comment_id, given.topics)
+    except NoComment as error:
+        raise Http404(str(error)) from error
+    return CorrectionOut(id=comment_id, topics=list(dict.fromkeys(given.topics)))
+
+
+@router.delete(
+    "/comments/{path:comment_id}/topics",
+    auth=api_tokens.WRITE,
+    response={204: None, **ERRORS},
+)
+def take_back_correction(request: TokenRequest, comment_id: str) -> Status[None]:
+    """Take back what was said of a comment: it speaks of what was read in it."""
+    try:
+        feedback.take_back(api_tokens.acting(request.auth), comment_id)
+    except NoComment as error:
+        raise Http404(str(error)) from error
+    return Status(204, None)
+
+
+def _comment(quote: Quote, text: str) -> CommentOut:
+    spoken = quote.topics.items()
+    return CommentOut(
+        id=quote.response_id,
+        source=quote.source,
+        account_id=quote.account_id,
+        at=quote.at,
+        language=quote.language,
+        text=text,
+        topics=[SpokenOut(topic=topic, sentiment=felt) for topic, felt in spoken],
+        corrected=quote.is_corrected,
     )
 
 

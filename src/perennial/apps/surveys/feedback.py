@@ -333,15 +333,17 @@ def found(
     end: date,
     language: str,
     topic: str,
-    mismatch: bool,
+    show: str = "",
     source: str = "",
 ) -> list[Quote]:
-    """Those on a topic, of a source, or of whose score the words say the opposite."""
+    """Those on a topic, of a source; `show`: "mismatch", of whose score the words say
+    the opposite, or "corrected", those that a person had a word on."""
     return [
         quote
         for quote in said_in(lake, start, end, language)
         if (not topic or topic in quote.topics)
-        and (not mismatch or quote.is_mismatch)
+        and (show != "mismatch" or quote.is_mismatch)
+        and (show != "corrected" or quote.is_corrected)
         and (not source or quote.source == source)
     ]
 
@@ -384,8 +386,17 @@ def correct(by: Membership, response_id: str, said: Sequence[str]) -> None:
     if unknown:
         raise BadValue(f"there is no topic {min(unknown)}")
     quotes.correct(lake, response_id, said)
-    record(by.workspace, by.user, "comment.corrected", response_id)
+    told = ", ".join(said)
+    record(by.workspace, by.user, "comment.corrected", response_id, topics=told)
     # Others may be read otherwise by what this one taught.
+    jobs.soon("read_comments", by.workspace)
+
+
+def take_back(by: Membership, response_id: str) -> None:
+    """What was said of a comment counts no more, nor what it taught."""
+    must_cover(by, Role.MEMBER)
+    quotes.take_back(lake_of(by.workspace), response_id)
+    record(by.workspace, by.user, "comment.correction_taken_back", response_id)
     jobs.soon("read_comments", by.workspace)
 
 

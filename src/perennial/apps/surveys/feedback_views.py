@@ -42,13 +42,13 @@ def themes(request: TeamRequest) -> HttpResponse:
     source = asked.get("source", "")
     source = source if source in feedback.SOURCES else ""
     topic = asked.get("topic", "")
-    mismatch = source in feedback.SCORED and asked.get("show") == "mismatch"
+    show = asked.get("show", "")
+    if show != "corrected" and (show != "mismatch" or source not in feedback.SCORED):
+        show = ""
     every = feedback.lines(lake, span.start, span.end, language, source)
     lines = feedback.called(lake, every)
     comments = feedback.counted(lake, span.start, span.end, language).comments
-    found = feedback.found(
-        lake, span.start, span.end, language, topic, mismatch, source
-    )
+    found = feedback.found(lake, span.start, span.end, language, topic, show, source)
     page = Paginator(found, PAGE).get_page(asked.get("page"))
     may_edit = request.membership.covers(Role.MEMBER)
     context = {
@@ -72,7 +72,7 @@ def themes(request: TeamRequest) -> HttpResponse:
         "rising": [each for each in lines if each.is_rising],
         "topic": topic,
         "title": feedback.titles(lake).get(topic, topic),
-        "mismatch": mismatch,
+        "show": show,
         "page": page,
         "said": feedback.said(
             request.workspace,
@@ -96,11 +96,13 @@ def _choices(lake: Lake) -> list[tuple[str, object]]:
 @require_POST
 @role_required(Role.MEMBER)
 def correct(request: TeamRequest) -> HttpResponse:
-    given = request.POST
+    given, by = request.POST, request.membership
+    comment = given.get("comment", "")
     try:
-        feedback.correct(
-            request.membership, given.get("comment", ""), given.getlist("topic")
-        )
+        if given.get("do") == "take_back":
+            feedback.take_back(by, comment)
+        else:
+            feedback.correct(by, comment, given.getlist("topic"))
     except BadValue as error:
         messages.error(request, str(error))
     else:

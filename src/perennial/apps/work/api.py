@@ -16,6 +16,7 @@ from perennial.apps.team import tokens
 from perennial.apps.team.access import TokenRequest
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import User
+from perennial.apps.work.alerts import queries as alerts
 from perennial.apps.work.models import (
     Alert,
     Goal,
@@ -149,7 +150,7 @@ def list_tasks(
         found = found.filter(account_id=account_id)
     page = paging.by_id(found, _task, limit, cursor)
     if not wording.reads_all(request.auth):
-        wording.hide(request.auth.workspace, page.items, "reason")
+        wording.hide(request.auth.workspace, page.items, "title", "reason")
     return page
 
 
@@ -191,7 +192,11 @@ def list_alerts(
     found = request.auth.workspace.alerts.filter(state=state)
     if account_id:
         found = found.filter(account_id=account_id)
-    return paging.by_id(found, _alert, limit, cursor)
+    page = paging.by_id(found, _alert, limit, cursor)
+    if not wording.reads_all(request.auth):
+        told = [(alert.account_id, alert.facts) for alert in page.items]
+        wording.hide_in(request.auth.workspace, told, *alerts.WRITTEN)
+    return page
 
 
 @router.get("/playbooks", response={200: paging.Page[PlaybookOut], **ERRORS})

@@ -9,7 +9,6 @@ from datetime import datetime
 from django.db.models import Count, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -53,9 +52,11 @@ def panel(request: TeamRequest, account: Account) -> SafeString:
     context = {
         "account": account,
         "alerts": alerts.of_account(
-            workspace, account.account_id, request.regional, today
+            request.membership, account.account_id, request.regional, today
         ),
-        "tasks": list(open_.order_by(*tasks.DUE_FIRST)[:_FEW]),
+        "tasks": tasks.as_read(
+            request.membership, open_.order_by(*tasks.DUE_FIRST)[:_FEW]
+        ),
         "runs": Run.objects.filter(
             playbook__workspace=workspace,
             account_id=account.account_id,
@@ -76,9 +77,7 @@ def home_panel(request: TeamRequest, owner: str) -> SafeString:
     found = tasks.of_workspace(request.workspace).filter(state__in=tasks.ACTIVE)
     if owner:
         found = found.filter(owner__email=owner)
-    rows = tasks.with_accounts(
-        request.workspace, found.order_by(*tasks.DUE_FIRST)[:_FEW]
-    )
+    rows = tasks.as_read(request.membership, found.order_by(*tasks.DUE_FIRST)[:_FEW])
     context = {
         "tasks": rows,
         "counts": tasks.counts(found, today),
@@ -175,7 +174,8 @@ def _done(
         yield Entry(
             task.done_at,
             icon="checkbox",
-            text=format_html("{} <b>{}</b>", _("Task done:"), task.title),
+            text=_("Task done:"),
+            title=task.title,
             detail=who,
             kind="work",
             url=reverse("work:task", args=[task.pk]),
@@ -197,7 +197,8 @@ def _opened(
         yield Entry(
             alert.opened_at,
             icon="bell",
-            text=format_html("{} <b>{}</b>", _("Alert:"), said),
+            text=_("Alert:"),
+            title=said,
             kind="work",
         )
 
@@ -219,7 +220,8 @@ def _ran(
         yield Entry(
             line.at,
             icon="route",
-            text=format_html("<b>{}</b>", playbook_words.entry(line)),
+            text="",
+            title=playbook_words.entry(line),
             detail=str(line.run.playbook),
             kind="work",
             url=reverse("work:run", args=[line.run_id]),

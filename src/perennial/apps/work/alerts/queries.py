@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -13,13 +13,16 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.customers.account import Account
-from perennial.apps.team.models import Workspace
+from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work.alerts import words
 from perennial.apps.work.alerts.rules import RULES, Rule
 from perennial.apps.work.models import Alert, Priority
 from perennial.ui.formats import Regional
 
+#: Facts of an alert that name people, or that somebody wrote.
+WRITTEN = ("champion", "goal")
 #: Alerts read for one page.
 MOST = 300
 _SHOWN: Mapping[str, Q] = {
@@ -90,12 +93,12 @@ def quiet(workspace: Workspace, email: str, asked: Asked) -> int:
 
 
 def groups(
-    workspace: Workspace, found: QuerySet[Alert], regional: Regional, today: date
+    by: Membership, found: QuerySet[Alert], regional: Regional, today: date
 ) -> list[Group]:
     """By account: the one with the most urgent alert first, then the largest."""
-    alerts = list(found.order_by("priority", "-opened_at", "pk")[:MOST])
+    alerts = _as_read(by, found.order_by("priority", "-opened_at", "pk")[:MOST])
     ids = tuple(sorted({a.account_id for a in alerts if a.account_id}))
-    known = customers.some(workspace, ids)
+    known = customers.some(by.workspace, ids)
     lines: dict[str, list[Line]] = {}
     for alert in alerts:
         lines.setdefault(alert.account_id, []).append(line(alert, regional, today))
@@ -108,6 +111,15 @@ def _urgency(group: Group) -> tuple[int, Decimal, str]:
     return (min(x.alert.priority for x in group.lines), -mrr, group.account_id)
 
 
+def _as_read(by: Membership, found: Iterable[Alert]) -> list[Alert]:
+    """Alerts as a member may read them: not to be saved."""
+    alerts = list(found)
+    if not wording.reads_all(by):
+        told = [(a.account_id, of) for a in alerts for of in (vars(a), a.facts)]
+        wording.hide_in(by.workspace, told, "note", *WRITTEN)
+    return alerts
+
+
 def line(alert: Alert, regional: Regional, today: date) -> Line:
     said = words.sentence(alert.rule, alert.facts, regional, today)
     label = Priority(alert.priority).label
@@ -115,13 +127,14 @@ def line(alert: Alert, regional: Regional, today: date) -> Line:
 
 
 def of_account(
-    workspace: Workspace, account_id: str, regional: Regional, today: date
+    by: Membership, account_id: str, regional: Regional, today: date
 ) -> Sequence[Line]:
     """What is not closed, of one account."""
-    found = workspace.alerts.filter(account_id=account_id).exclude(
+    found = by.workspace.alerts.filter(account_id=account_id).exclude(
         state=Alert.State.CLOSED
     )
-    return [line(a, regional, today) for a in found.order_by("priority", "pk")]
+    alerts = _as_read(by, found.order_by("priority", "pk"))
+    return [line(alert, regional, today) for alert in alerts]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from perennial.apps.customers import queries as customers
-from perennial.apps.customers import wording
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
@@ -34,10 +33,7 @@ def alerts(request: TeamRequest) -> HttpResponse:
     asked = queries.parse(request.GET, mine)
     today = lake_of(workspace).today
     found = queries.asked_for(workspace, email, asked)
-    groups = queries.groups(workspace, found, request.regional, today)
-    if not wording.reads_all(request.membership):
-        shown = [line.alert for group in groups for line in group.lines]
-        wording.hide(workspace, shown, "note")
+    groups = queries.groups(request.membership, found, request.regional, today)
     context = {
         "nav": "tasks",
         "tabs": tabs.tabs("alerts", request),

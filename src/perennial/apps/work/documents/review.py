@@ -416,7 +416,9 @@ def _next_steps(review: Review) -> Page:
     found = tasks.of_workspace(review.workspace).filter(
         account_id=a.account_id, state__in=tasks.ACTIVE
     )
-    open_ = list(found.select_related("owner").order_by(*tasks.DUE_FIRST)[:_MOST_STEPS])
+    open_ = list(found.order_by(*tasks.DUE_FIRST)[:_MOST_STEPS])
+    if review.mask:
+        tasks.hide(review.workspace, open_)
     stones = [s for line in _plans(review) for s in line.milestones if not s.done_on]
     ours = Items(
         pgettext("next steps", "What we do"),

@@ -56,31 +56,34 @@ def mailings(request: TeamRequest) -> HttpResponse:
 def new(request: TeamRequest) -> HttpResponse:
     """How often and to whom; what it shows is the page one came from."""
     of = _of(request)
+    given: dict[str, Any] = {"every": Mailing.Every.WEEK, "to": [request.user.email]}
     if request.method == "POST":
+        given = _given(request)
         try:
-            actions.add(request.membership, of, **_given(request))
+            actions.add(request.membership, of, **given)
         except PerennialError as error:
             messages.error(request, str(error))
         else:
             messages.success(request, _("It will go out by mail."))
             return redirect("work:mailings")
-    context = _form(request, of.title, [request.user.email], Mailing.Every.WEEK)
-    return render(request, "work/mailing.html", context)
+    return render(request, "work/mailing.html", _form(request, of.title, **given))
 
 
 @role_required(Role.MEMBER)
 def mailing(request: TeamRequest, pk: int) -> HttpResponse:
     found = _or_404(request, pk)
+    given: dict[str, Any] = {"every": found.every, "to": found.readers}
     if request.method == "POST":
+        given = _given(request)
         try:
-            actions.change(found, request.membership, **_given(request))
+            actions.change(found, request.membership, **given)
         except PerennialError as error:
             messages.error(request, str(error))
         else:
             messages.success(request, _("Saved."))
             return redirect("work:mailings")
-    context = _form(request, found.title, found.readers, found.every)
-    return render(request, "work/mailing.html", context | {"mailing": found})
+    context = _form(request, found.title, **given) | {"mailing": found}
+    return render(request, "work/mailing.html", context)
 
 
 @require_POST
@@ -145,18 +148,19 @@ def _given(request: TeamRequest) -> dict[str, Any]:
 
 
 def _form(
-    request: TeamRequest, title: str, readers: list[str], every: str
+    request: TeamRequest, title: str, *, to: list[str], every: str
 ) -> dict[str, Any]:
+    """The form as it is stored, or as it was sent and refused."""
     pairs = request.workspace.memberships.order_by("user__name").values_list(
         "user__email", "user__name"
     )
-    people = [(email, name or email, email in readers) for email, name in pairs]
+    people = [(email, name or email, email in to) for email, name in pairs]
     known = {email for email, _name, _on in people}
     return {
         "nav": "metrics",
         "title": title,
         "people": people,
-        "others": " ".join(email for email in readers if email not in known),
+        "others": " ".join(email for email in to if email not in known),
         "every": Mailing.Every.choices,
         "chosen": every,
         "hour": schedule.HOUR,

@@ -97,7 +97,7 @@ class Task(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    #: Filled in where a page shows it: see `tasks.queries.with_accounts`.
+    #: Filled in where a page shows it: see `tasks.queries.as_read`.
     account: Account | None = None
 
     @property

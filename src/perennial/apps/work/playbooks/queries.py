@@ -10,11 +10,12 @@ from itertools import takewhile
 from django.db.models import Count, Q, QuerySet
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.kept import kept
 from perennial.apps.team.lake import lake_of
-from perennial.apps.team.models import Workspace
-from perennial.apps.work.models import Match, Playbook, Run, Task
+from perennial.apps.team.models import Membership, Workspace
+from perennial.apps.work.models import Match, Playbook, Run, RunEntry, Task
 from perennial.apps.work.playbooks import words
 from perennial.apps.work.playbooks.document import Book, BranchStep, TaskStep, WaitStep
 from perennial.apps.work.playbooks.reading import read
@@ -148,6 +149,15 @@ def runs(playbook: Playbook, state: str) -> QuerySet[Run]:
 def with_accounts(workspace: Workspace, found: Sequence[Run]) -> list[RunLine]:
     known = customers.some(workspace, tuple(sorted({r.account_id for r in found})))
     return [RunLine(run, known.get(run.account_id)) for run in found]
+
+
+def entries(run: Run, by: Membership) -> list[RunEntry]:
+    """The log of a run as a member may read it: not to be saved."""
+    found = list(run.entries.all())
+    if not wording.reads_all(by):
+        told = [(run.account_id, entry.details) for entry in found]
+        wording.hide_in(by.workspace, told, "title")
+    return found
 
 
 @dataclass(frozen=True)

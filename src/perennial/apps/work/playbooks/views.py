@@ -287,11 +287,14 @@ def run(request: TeamRequest, pk: int) -> HttpResponse:
     """One run: what each step did."""
     found = _run_or_404(request, pk)
     [line] = queries.with_accounts(request.workspace, [found])
+    entries = queries.entries(found, request.membership)
     context = {
         **_shared(found.playbook, "runs"),
         "run": found,
         "account": line.account,
-        "entries": words.entries(found, words.saying(Choices(request.workspace))),
+        "entries": words.entries(
+            found, entries, words.saying(Choices(request.workspace))
+        ),
         "may_edit": request.membership.covers(Role.MEMBER),
     }
     return render(request, "work/run.html", context)

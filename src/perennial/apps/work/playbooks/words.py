@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -238,10 +238,12 @@ def entry(line: RunEntry) -> str:
     return str(_ENDINGS.get(line.what, line.what))
 
 
-def entries(run: Run, say: Say) -> list[tuple[RunEntry, str, str]]:
-    """The log of a run: what each step did, and the condition it asked."""
+def entries(
+    run: Run, found: Sequence[RunEntry], say: Say
+) -> list[tuple[RunEntry, str, str]]:
+    """Its log: what each step did, and the condition it asked."""
     book = read(run.version.document)
-    return [(each, entry(each), _asked(book, each, say)) for each in run.entries.all()]
+    return [(each, entry(each), _asked(book, each, say)) for each in found]
 
 
 def _asked(book: Book, line: RunEntry, say: Say) -> str:

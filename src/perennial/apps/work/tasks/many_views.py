@@ -77,7 +77,7 @@ def added(request: TeamRequest, micros: int) -> HttpResponse:
         "nav": "tasks",
         "micros": micros,
         "title": first.title,
-        "tasks": tasks.with_accounts(request.workspace, found[:_SHOWN]),
+        "tasks": tasks.as_read(request.membership, found[:_SHOWN]),
         "count": found.count(),
         "live": found.filter(state=TaskState.OPEN).count(),
     }

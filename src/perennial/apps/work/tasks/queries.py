@@ -19,8 +19,8 @@ from perennial.apps.team.roles import Role
 from perennial.apps.work.models import Priority, Task, TaskState
 from perennial.core.windows import add_months
 
-#: Texts of a task that may quote a customer.
-WRITTEN = ("reason", "description")
+#: Texts of a task, and of its checklist, that may quote a customer.
+WRITTEN = ("title", "reason", "description", "text")
 ACTIVE = (TaskState.OPEN, TaskState.STARTED)
 MINE, TEAM, NOBODY = "mine", "team", "nobody"
 #: Done tasks that the board still shows.
@@ -72,7 +72,7 @@ def of_workspace(workspace: Workspace) -> QuerySet[Task]:
 def asked_for(workspace: Workspace, by: Membership, asked: Asked) -> QuerySet[Task]:
     """Open tasks: those due first, then the more urgent; done ones: newest first.
 
-    A search looks at reasons for those only who may read all that customers wrote.
+    A search looks at what its reader may read.
     """
     found = of_workspace(workspace)
     if asked.who == MINE:
@@ -82,15 +82,21 @@ def asked_for(workspace: Workspace, by: Membership, asked: Asked) -> QuerySet[Ta
     if asked.priority:
         found = found.filter(priority=int(asked.priority))
     if asked.q:
-        meant = Q(title__icontains=asked.q)
-        if wording.reads_all(by):
-            meant |= Q(reason__icontains=asked.q)
-        found = found.filter(meant)
+        found = _saying(found, by, asked.q)
     if asked.account:
         found = found.filter(account_id=asked.account)
     if asked.show == "done":
         return found.exclude(state__in=ACTIVE).order_by("-done_at", "-pk")
     return found.filter(state__in=ACTIVE).order_by(*DUE_FIRST)
+
+
+def _saying(found: QuerySet[Task], by: Membership, text: str) -> QuerySet[Task]:
+    if wording.reads_all(by):
+        return found.filter(Q(title__icontains=text) | Q(reason__icontains=text))
+    titled = list(found.filter(title__icontains=text))
+    wording.hide(by.workspace, titled, "title")
+    named = text.casefold()
+    return found.filter(pk__in=[t.pk for t in titled if named in t.title.casefold()])
 
 
 DUE_FIRST = (F("due_on").asc(nulls_last=True), "priority", "pk")
@@ -155,14 +161,24 @@ def counts(tasks: QuerySet[Task], today: date) -> Counts:
     return Counts(**found)
 
 
-def with_accounts(workspace: Workspace, tasks: Iterable[Task]) -> list[Task]:
-    """The tasks, each with its account as the lake has it."""
+def as_read(by: Membership, tasks: Iterable[Task]) -> list[Task]:
+    """The tasks as a member may read them, each with its account as the lake has it:
+    not to be saved."""
     found = list(tasks)
     ids = sorted({task.account_id for task in found if task.account_id})
-    known = customers.some(workspace, tuple(ids))
+    known = customers.some(by.workspace, tuple(ids))
     for task in found:
         task.account = known.get(task.account_id)
+    if not wording.reads_all(by):
+        hide(by.workspace, found)
     return found
+
+
+def hide(workspace: Workspace, tasks: Iterable[Task]) -> None:
+    """Hide personal data in what is written of tasks, and of what they wait for."""
+    every = [each for task in tasks for each in (task, task.waits_for) if each]
+    told = [(t.account_id, of) for t in every for of in (vars(t), *t.checklist)]
+    wording.hide_in(workspace, told, *WRITTEN)
 
 
 def workers(workspace: Workspace) -> list[Membership]:

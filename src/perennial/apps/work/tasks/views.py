@@ -17,7 +17,6 @@ from django.views.decorators.http import require_POST
 
 from perennial.api import paging
 from perennial.apps.customers import queries as customers
-from perennial.apps.customers import wording
 from perennial.apps.surveys.models import Answer
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
@@ -109,9 +108,7 @@ def _shared(
 ) -> dict[str, Any]:
     workspace = request.workspace
     today = lake_of(workspace).today
-    rows = queries.with_accounts(workspace, rows)
-    if not wording.reads_all(request.membership):
-        wording.hide(workspace, rows, *queries.WRITTEN)
+    queries.as_read(request.membership, rows)
     every = queries.Asked(who=asked.who)
     counted = queries.asked_for(workspace, request.membership, every)
     return {
@@ -186,9 +183,7 @@ def task(request: TeamRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("work:task", pk)
-    queries.with_accounts(request.workspace, [found])
-    if not wording.reads_all(request.membership):
-        wording.hide(request.workspace, [found], *queries.WRITTEN)
+    queries.as_read(request.membership, [found])
     context = {
         "nav": "tasks",
         "task": found,

@@ -14,14 +14,14 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import override
 
-from perennial.apps.customers import board, home, queries, today
+from perennial.apps.customers import board, home, queries, today, wording
 from perennial.apps.customers.home import Summary
 from perennial.apps.customers.queries import Book
 from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work import outbox
-from perennial.apps.work.models import Channel, Message, Preference
+from perennial.apps.work.models import Channel, Message, Preference, Task
 from perennial.apps.work.tasks import queries as tasks
 from perennial.apps.work.telling import kinds
 from perennial.apps.work.telling.channels import RHYTHMS, digest_of
@@ -68,7 +68,7 @@ def _send(member: Membership, book: Book, now: datetime) -> bool:
     if not key:
         return False
     with override(member.user.language or "en"):
-        found = compose(member, book)
+        found = compose(member, book, mask=not wording.reads_all(member))
     outbox.write(
         member.workspace,
         key=key,
@@ -84,14 +84,15 @@ def _send(member: Membership, book: Book, now: datetime) -> bool:
 
 def _post(channel: Channel, member: Membership, book: Book, now: datetime) -> bool:
     """The words of it, in the language of whoever gave the address; the team's
-    address hears of everybody's accounts."""
+    address hears of everybody's accounts. Many may read it there."""
     rhythm = RHYTHMS.get(digest_of(channel.whats))
     about = f"{outbox.NEWS}{channel.kind}:{kinds.DIGEST}:{channel.pk}"
     key = _key(about, member, rhythm, now)
     if not key:
         return False
     with override(member.user.language or "en"):
-        found = compose(member, book, of_team=channel.membership_id is None)
+        is_of_team = channel.membership_id is None
+        found = compose(member, book, of_team=is_of_team, mask=True)
     outbox.write(
         member.workspace,
         key=key,
@@ -123,9 +124,11 @@ def due_on(member: Membership, rhythm: Email | None, now: datetime) -> date | No
     return local.date() if is_due else None
 
 
-def compose(member: Membership, book: Book, *, of_team: bool = False) -> Digest:
+def compose(
+    member: Membership, book: Book, *, mask: bool, of_team: bool = False
+) -> Digest:
     """The digest of a member in the language that is active: of the own accounts,
-    or of the team's where there are none."""
+    or of the team's where there are none. `mask`: without personal data."""
     workspace, email = member.workspace, member.user.email
     regional = regional_of(member)
     mine = book.owns(email) and not of_team
@@ -150,7 +153,7 @@ def compose(member: Membership, book: Book, *, of_team: bool = False) -> Digest:
         "workspace": workspace,
         "headline": headline,
         "rows": rows,
-        "tasks": [] if of_team else _tasks(member, book.as_of),
+        "tasks": [] if of_team else _tasks(member, book.as_of, mask=mask),
         "home": absolute("/"),
         "settings": absolute(reverse("work:preferences")),
         "colors": charts.COLORS["light"],
@@ -166,11 +169,14 @@ def compose(member: Membership, book: Book, *, of_team: bool = False) -> Digest:
     )
 
 
-def _tasks(member: Membership, day: date) -> list[Any]:
+def _tasks(member: Membership, day: date, *, mask: bool) -> list[Task]:
     mine = tasks.of_workspace(member.workspace).filter(
         owner=member.user, state__in=tasks.ACTIVE, due_on__lte=day
     )
-    return list(mine.order_by(*tasks.DUE_FIRST)[:FIVE])
+    found = list(mine.order_by(*tasks.DUE_FIRST)[:FIVE])
+    if mask:
+        tasks.hide(member.workspace, found)
+    return found
 
 
 def _chart(summary: Summary, member: Membership) -> bytes | None:

@@ -6,7 +6,8 @@ of the last days, and the key of a notice keeps it from being told twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from datetime import timedelta
 from typing import Final
 
@@ -18,11 +19,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.customers.models import Mention
 from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.work import outbox
+from perennial.apps.work.alerts import queries as alerts
 from perennial.apps.work.alerts import words
 from perennial.apps.work.models import Alert, Channel, Message, Notice, Preference
 from perennial.apps.work.tasks.queries import ACTIVE
@@ -31,6 +34,8 @@ from perennial.ui.formats import Regional
 
 #: Older than this it is no news.
 NEWS: Final = timedelta(days=2)
+#: Facts of a notice that may quote a customer.
+_WRITTEN: Final = ("title", "reason", *alerts.WRITTEN)
 Email = Preference.Email
 People = Mapping[str, Membership]
 
@@ -138,6 +143,12 @@ def _notice(
     )
 
 
+def hide(workspace: Workspace, notices: Iterable[Notice]) -> None:
+    """Hide personal data in what notices tell: in place, so that nobody saves them."""
+    told = [(notice.account_id, notice.facts) for notice in notices]
+    wording.hide_in(workspace, told, *_WRITTEN)
+
+
 def sentence(notice: Notice, name: str, regional: Regional) -> str:
     """What a notice says, in the language that is active."""
     facts = notice.facts
@@ -180,11 +191,12 @@ def tell_team(workspace: Workspace) -> None:
 
 
 def _post(channel: Channel, notice: Notice, about: str) -> None:
-    """One message to an address, in the language of whoever gave it."""
+    """One message to an address, in the language of whoever gave it; many may read it,
+    whatever that person may."""
     member = channel.workspace.memberships.filter(user=channel.by).first()
     if member is None:
         return
-    _sentence, text = _said(member, notice)
+    _sentence, text = _said(member, notice, mask=True)
     outbox.write(
         channel.workspace,
         key=f"{outbox.NEWS}{channel.kind}:{about}",
@@ -196,8 +208,12 @@ def _post(channel: Channel, notice: Notice, about: str) -> None:
     )
 
 
-def _said(member: Membership, notice: Notice) -> tuple[str, str]:
+def _said(member: Membership, notice: Notice, *, mask: bool) -> tuple[str, str]:
     """The sentence, and with the address of its page, in a member's language."""
+    if mask:
+        notice = copy(notice)
+        notice.facts = dict(notice.facts)
+        hide(member.workspace, [notice])
     known = customers.some(member.workspace, (notice.account_id,))
     account = known.get(notice.account_id)
     with override(member.user.language or "en"):
@@ -207,7 +223,7 @@ def _said(member: Membership, notice: Notice) -> tuple[str, str]:
 
 def _write(member: Membership, notice: Notice) -> None:
     workspace, user = member.workspace, member.user
-    said, text = _said(member, notice)
+    said, text = _said(member, notice, mask=not wording.reads_all(member))
     outbox.write(
         workspace,
         key=f"notice:{notice.pk}",

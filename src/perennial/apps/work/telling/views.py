@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.team.roles import Role
@@ -40,6 +41,8 @@ def notifications(request: TeamRequest) -> HttpResponse:
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     ids = tuple(sorted({n.account_id for n in page if n.account_id}))
     known = customers.some(request.workspace, ids)
+    if not wording.reads_all(request.membership):
+        notices.hide(request.workspace, page)
     rows = []
     for notice in page:
         account = known.get(notice.account_id)
