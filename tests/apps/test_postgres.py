@@ -16,7 +16,8 @@ from perennial.apps.jobs.models import JobRun, State
 from perennial.apps.surveys import actions as surveys
 from perennial.apps.surveys import tokens
 from perennial.apps.surveys.models import Answer, Survey
-from perennial.apps.team.models import AuditEntry
+from perennial.apps.team import tokens as tokens_of_programs
+from perennial.apps.team.models import ApiToken, AuditEntry
 from perennial.apps.team.roles import Role
 from perennial.apps.work.jobs import follow_up
 from perennial.apps.work.models import Alert, Run, Task
@@ -82,6 +83,13 @@ def test_a_day_of_work(team: Cast) -> None:
     assert not JobRun.objects.exclude(state=State.DONE).values_list("name", "error")
     for path in (reverse("customers:account", args=[KESTREL]), *pages()):
         assert client.get(path).status_code in {200, 302, 404, 405}, path
+    _token, text = tokens_of_programs.create(
+        team.workspace, "script", by=team.owner, scope=ApiToken.Scope.WRITE
+    )
+    program = Client(headers={"authorization": f"Bearer {text}"})
+    given = {"title": "Ring\0 them", "account_id": KESTREL}
+    asked = program.post("/api/v1/tasks", given, content_type="application/json")
+    assert (asked.status_code, "NUL" in asked.json()["detail"]) == (422, True)
     answer = Answer.objects.get()
     assert (answer.person, answer.score, answer.comment) == ("k1", 3, "Too slow")
     found = client.get(reverse("customers:accounts"), {"q": "KESTREL"})

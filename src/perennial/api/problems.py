@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, AuthorizationError, ValidationError
@@ -59,6 +60,11 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(UnknownName)
     def _unknown(request: HttpRequest, error: UnknownName) -> HttpResponse:
         return answer(400, str(error))
+
+    @api.exception_handler(DataError)
+    def _unkept(request: HttpRequest, error: DataError) -> HttpResponse:
+        # PostgreSQL keeps no NUL, no text longer than its column, no number beyond it.
+        return answer(422, "a value cannot be stored: a NUL, or too much of it")
 
     @api.exception_handler(ValidationError)
     def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
