@@ -17,6 +17,7 @@ from perennial.lake import insights, models
 from tests.apps.team.cast import Cast
 from tests.builders import clock, instant
 from tests.insights import company
+from tests.made import copied
 
 DAY = date(2026, 6, 1)
 
@@ -24,7 +25,11 @@ DAY = date(2026, 6, 1)
 @pytest.fixture(scope="session")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The company with a version in force, its chances told; built once, only read."""
-    folder = DataFolder(tmp_path_factory.mktemp("insights"))
+    return copied(tmp_path_factory, "insights", _build)
+
+
+def _build(path: Path) -> None:
+    folder = DataFolder(path)
     folder.prepare()
     ws = company.build(folder.lake / "default").workspace
     models.propose(ws, models.learn(ws))
@@ -32,7 +37,6 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ws.refresh(as_of=DAY)
     for name, asked in NIGHTLY.values():
         insights.keep(ws, name, DAY, **asked)
-    return folder.path
 
 
 @pytest.fixture

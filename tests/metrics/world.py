@@ -62,9 +62,14 @@ def build(path: Path, tables: Tables, **settings: JSON) -> World:
     if settings:
         settings_store.change(lake, settings, by="test", at=instant(NOW))
     write(lake, tables)
-    workspace = Workspace(lake, clock=clock(instant(NOW)))
-    workspace.roll_up()
-    return World(workspace, tables)
+    world = opened(path, tables)
+    world.workspace.roll_up()
+    return world
+
+
+def opened(path: Path, tables: Tables) -> World:
+    """A workspace that was built."""
+    return World(Workspace(Lake(path), clock=clock(instant(NOW))), tables)
 
 
 def write(lake: Lake, tables: Tables) -> None:

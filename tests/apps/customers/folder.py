@@ -12,15 +12,19 @@ from perennial.apps.team.lake import opened
 from perennial.config.folder import DataFolder
 from tests.apps.customers import company
 from tests.builders import clock, instant
+from tests.made import copied
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder with the company; built once, and only read."""
-    folder = DataFolder(tmp_path_factory.mktemp("customers"))
+    return copied(tmp_path_factory, "customers", _build)
+
+
+def _build(path: Path) -> None:
+    folder = DataFolder(path)
     folder.prepare()
     company.build(folder.lake)
-    return folder.path
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from html import unescape
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -19,10 +20,13 @@ from perennial.apps.jobs.models import JobRun
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import AuditEntry, User, Workspace
 from perennial.lake import customers, forecasts, healthbook, models
+from perennial.lake.store import Lake as Store
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.bands import example
+from perennial.scoring.review import Review
 from perennial.ui.formats import Regional
 from tests.apps.team.cast import Cast
+from tests.builders import clock, instant
 from tests.insights import company
 
 ClientOf = Callable[[User], Client]
@@ -160,17 +164,23 @@ def test_an_accounts_page_tells_why(
 # Versions
 
 
-def proposed(workspace: Workspace) -> None:
-    """Another version, of fewer decisions, waits for approval."""
-    lake = lake_of(workspace)
-    learned = models.learn(lake, as_of=date(2026, 2, 1))
-    assert models.propose(lake, learned) is not None
+@pytest.fixture(scope="module")
+def fewer(known: Path) -> Review:
+    """What there is to learn from fewer decisions."""
+    lake = Lake(Store(known / "lake" / "default"), clock=clock(instant(company.NOW)))
+    return models.learn(lake, as_of=date(2026, 2, 1))
 
 
+@pytest.fixture
+def proposed(workspace: Workspace, fewer: Review) -> None:
+    """It waits for approval, as another version."""
+    assert models.propose(lake_of(workspace), fewer) is not None
+
+
+@pytest.mark.usefixtures("proposed")
 def test_admins_approve_and_what_follows_is_asked_for(
     workspace: Workspace, cast: Cast, client_of: ClientOf
 ) -> None:
-    proposed(workspace)
     page = text(client_of(cast.viewer), reverse("insights:versions"))
     assert "Version 2 waits for approval." in page
     assert re.search(r"green from \S+ → \S+ uses a month|chance of a band|model ", page)
@@ -188,10 +198,10 @@ def test_admins_approve_and_what_follows_is_asked_for(
     assert entry.actor == cast.admin
 
 
+@pytest.mark.usefixtures("proposed")
 def test_a_rejected_version_changes_nothing(
     workspace: Workspace, cast: Cast, client_of: ClientOf
 ) -> None:
-    proposed(workspace)
     path = reverse("insights:decide", args=[2])
     client_of(cast.owner).post(path, {"do": "reject"})
     assert models.active(lake_of(workspace)).number == 1
