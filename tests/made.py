@@ -32,4 +32,4 @@ def copied(
 ) -> Path:
     """This worker's copy of it."""
     made = made_once(factory, f"made-{name}", make)
-    return copytree(made, factory.getbasetemp() / f"own-{name}")
+    return copytree(made, factory.mktemp(name), dirs_exist_ok=True)
