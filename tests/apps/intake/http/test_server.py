@@ -321,7 +321,7 @@ def test_what_was_acknowledged_is_there_after_the_end(
             assert len(stored) - len(acknowledged) <= len(senders)
 
 
-def test_the_background_is_jobs_and_one_loader_and_ends_when_told(
+def test_the_background_is_two_lanes_and_one_loader_and_ends_when_told(
     tmp_path: Path,
 ) -> None:
     _prepared(tmp_path)
@@ -330,10 +330,11 @@ def test_the_background_is_jobs_and_one_loader_and_ends_when_told(
         [sys.executable, "-c", program], env=_environment(tmp_path)
     )
     try:
-        _until(lambda: sorted(_verbs(process.pid)) == ["jobs", "loader"])
-        time.sleep(3)  # both at work
+        background = ["default", "loader", "quick"]
+        _until(lambda: sorted(_verbs(process.pid)) == background)
+        time.sleep(3)  # all at work
         children = _children(process.pid)
-        assert len(children) == 2, "one of them does not live"
+        assert len(children) == 3, "one of them does not live"
         process.terminate()
         assert process.wait(12) == 0
         assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
@@ -348,6 +349,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _verbs(pid: int) -> list[str]:
+    """What each child was told last: its verb, or the lane of jobs it takes."""
     lines = [Path(f"/proc/{c}/cmdline").read_text() for c in _children(pid)]
     return [line.strip("\0").rpartition("\0")[2] for line in lines]
 
