@@ -212,7 +212,7 @@ def test_people_take_a_step_when_their_account_meets_a_condition(
     # Nobody's account meets it anew: nobody's events are read.
     monkeypatch.setattr(workspace, "_clock", clock(at(11)))
     with monkeypatch.context() as patch:
-        patch.setattr(onboarding, "_write", lambda *given: told.append(list(given[2])))
+        patch.setattr(onboarding, "_write", lambda *given: told.append(list(given[-1])))
         told: list[list[object]] = []
         workspace.refresh()
         assert told == [[]]

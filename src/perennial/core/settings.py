@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -167,6 +167,14 @@ class Settings:
     @property
     def tz(self) -> ZoneInfo:
         return windows.zone(self.timezone)
+
+    @property
+    def session_gap(self) -> timedelta:
+        return timedelta(seconds=self.session_timeout_s)
+
+    @property
+    def session_longest(self) -> timedelta:
+        return timedelta(hours=self.session_max_h)
 
     @property
     def known_from(self) -> date:

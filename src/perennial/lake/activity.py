@@ -36,8 +36,8 @@ class Activity:
         self._duck = duck
         self._settings = settings
         self._crowded: set[str] = set()
-        self._longest = timedelta(hours=settings.session_max_h)
-        self._gap = timedelta(seconds=settings.session_timeout_s)
+        self._longest = settings.session_longest
+        self._gap = settings.session_gap
 
     def prepare(self, progress: Mapping[str, int]) -> None:
         """Ask the facts, as of these versions, once for all spans."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+
+from perennial.lake.local_days import microseconds
 
 #: A link of ids: when it was first seen, in microseconds, and the id it leads to.
 Link = tuple[int, str]
@@ -22,7 +24,6 @@ Link = tuple[int, str]
 CROWD = 100
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _EVER = "TIMESTAMPTZ '-infinity'"
 _OPEN = "TIMESTAMPTZ 'infinity'"
 
@@ -181,9 +182,7 @@ def aliases(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         (row["previous_id"], row["at"] or _EPOCH, row["user_id"]) for row in rows
     )
     newest = {
-        former: ((at - _EPOCH) // _MICROSECOND, user)
-        for former, at, user in links
-        if former != user
+        former: (microseconds(at), user) for former, at, user in links if former != user
     }
     return persons(newest)
 

@@ -15,6 +15,7 @@ import duckdb
 from perennial.core.onboarding import Flow, Progress
 from perennial.lake import flowbook, onboarding
 from perennial.lake.duck import connect
+from perennial.lake.entries import ENTRIES, STEPS
 
 if TYPE_CHECKING:
     from perennial.lake.workspace import Workspace
@@ -72,7 +73,7 @@ def places(
     with connect() as duck:
         entries, steps = (
             _rows(duck, f"FROM {workspace.lake.source(name)} WHERE {where}", given)
-            for name in (onboarding.ENTRIES, onboarding.STEPS)
+            for name in (ENTRIES, STEPS)
         )
         left = _left(workspace, duck, entries)
     done: dict[tuple[object, ...], list[Mapping[str, Any]]] = defaultdict(list)

@@ -7,7 +7,6 @@ longer than 24 hours, midnight does not split it (its time is split over the day
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
 import duckdb
 import pyarrow as pa
@@ -23,14 +22,14 @@ class Sessions:
     def __init__(self, duck: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         self._duck = duck
         self._tz = settings.tz
+        self._gap = settings.session_gap
+        self._longest = settings.session_longest
         self._long: list[tuple[int, int]] = []
-        self.longest = timedelta(hours=settings.session_max_h)
-        self.gap = timedelta(seconds=settings.session_timeout_s)
 
     def load(self, span: Period) -> None:
         """`cut`: sessions of `activity` that can reach into the span, whole."""
-        gap, longest = self.gap // MICROSECOND, self.longest // MICROSECOND
-        first = day_start(span.start, self._tz) - self.longest
+        gap, longest = self._gap // MICROSECOND, self._longest // MICROSECOND
+        first = day_start(span.start, self._tz) - self._longest
         # One sorted list a user, as measured four times faster than windows. An
         # event's time carries in its lowest bit whether it is a log-out.
         self._duck.execute(
@@ -77,7 +76,7 @@ class Sessions:
         self._long = [(times[0] // 2, times[-1] // 2) for _, _, times in long]
         if not long:
             return
-        longest = self.longest // MICROSECOND
+        longest = self._longest // MICROSECOND
         pieces = [
             (account, user, *piece)
             for account, user, times in long

@@ -74,7 +74,10 @@ class UsageBuilder:
         """
         self._prepare()
         reach = (
-            Period(self._day(self._start(day) - self._sessions.longest), day + DAY * 2)
+            Period(
+                self._day(self._start(day) - self.settings.session_longest),
+                day + DAY * 2,
+            )
             for day in changed
         )
         spans = merged(reach)
@@ -103,7 +106,7 @@ class UsageBuilder:
         """
         while True:
             self._load(span)
-            gap = self._sessions.gap
+            gap = self.settings.session_gap
             low = microseconds(self._start(span.end - DAY) + gap)
             high = microseconds(self._start(span.end) - gap)
             if not self._sessions.are_unbroken(low, high):

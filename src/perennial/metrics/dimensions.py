@@ -6,7 +6,7 @@ Attributes of accounts are those of the rows' own day (G6); segments are those o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import date
 from functools import cached_property
 
 import ibis
@@ -19,8 +19,9 @@ from perennial.metrics.spans import Spans
 
 TableSource = Callable[[str], ir.Table]
 
-_FIRST = datetime(1990, 1, 1, tzinfo=UTC)
-_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+#: Where a run of days has no beginning, or no end.
+_FIRST = date(1990, 1, 1)
+_LAST = date(9999, 12, 31)
 
 #: A missing value of a dimension while it is computed; no import lets "" in.
 NOTHING = ""
@@ -203,7 +204,7 @@ class Dimensions(Spans):
         return rows.select(
             former_id="account_id",
             former="value",
-            since=since.fill_null(_FIRST.date()),
+            since=since.fill_null(_FIRST),
             until="date_to",
         )
 
@@ -216,7 +217,7 @@ class Dimensions(Spans):
         """
         last = runs.group_by("former_id").agg(changed=runs.until.max())
         open_ = ledger.left_join(last, ledger.account_id == last.former_id)
-        start = open_.date_from.fill_null(_FIRST.date())
+        start = open_.date_from.fill_null(_FIRST)
         present = open_.filter(
             open_.changed.isnull()
             | open_.date_to.isnull()
@@ -226,12 +227,12 @@ class Dimensions(Spans):
                 (open_.changed > start, open_.changed), else_=open_.date_from
             )
         )
-        begins = ledger.date_from.fill_null(_FIRST.date())
-        ends = ledger.date_to.fill_null(_LAST.date())
+        begins = ledger.date_from.fill_null(_FIRST)
+        ends = ledger.date_to.fill_null(_LAST)
         both = ledger.join(runs, [same, begins < runs.until, ends > runs.since])
         before = both.mutate(
             date_from=ibis.greatest(both.date_from, both.since),
-            date_to=ibis.least(both.date_to.fill_null(_LAST.date()), both.until),
+            date_to=ibis.least(both.date_to.fill_null(_LAST), both.until),
             **{name: both.former},
         )
         columns = ledger.columns

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import ibis
 import ibis.expr.types as ir
 
@@ -17,7 +15,7 @@ from perennial.metrics.registry import USER_DIMENSIONS, metric
 
 def closed_sessions(t: Inputs, q: Query) -> ir.Table:
     """Sessions that began in a period and are over, with their period."""
-    over = q.now - timedelta(seconds=q.settings.session_timeout_s)
+    over = q.now - q.settings.session_gap
     sessions = t.in_periods(t.sessions)
     return sessions.filter(sessions.ended_at <= ibis.literal(over))
 
@@ -38,7 +36,7 @@ def session_events(t: Inputs, q: Query) -> ir.Table:
     )  # fmt: skip
     first, after = (q.span.start, q.span.end) if q.span else (q.today, q.today)
     # A session reaches into the days after the one it began on.
-    reach = timedelta(hours=q.settings.session_max_h) + DAY
+    reach = q.settings.session_longest + DAY
     events = t.activity_events(first, after + reach)
     events = events.mutate(account_id=events.account_id.fill_null(NOTHING))
     found = sessions.join(events, ["account_id", "user_id"])

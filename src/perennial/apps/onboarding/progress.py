@@ -11,7 +11,8 @@ from perennial.apps.jobs import actions as jobs
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.core.onboarding import Per, Step
-from perennial.lake import flowbook, onboarding, places
+from perennial.lake import flowbook, places
+from perennial.lake.entries import ENTRIES, STEPS
 from perennial.lake.flowbook import Book
 from perennial.lake.places import Place
 from perennial.lake.workspace import Workspace as Lake
@@ -100,7 +101,7 @@ def _books(lake: Lake) -> Mapping[str, Book]:
     return flowbook.known(lake.lake)
 
 
-@kept(flowbook.NAME, onboarding.ENTRIES, onboarding.STEPS, size=4096)
+@kept(flowbook.NAME, ENTRIES, STEPS, size=4096)
 def _place(lake: Lake, flow: str, person: str, account: str | None) -> Place | None:
     book = _books(lake).get(flow)
     if book is None or not (person if book.flow.per == "user" else account):

@@ -22,12 +22,13 @@ from perennial.core import onboarding as rules
 from perennial.core import survival
 from perennial.core.survival import Spell
 from perennial.core.windows import local_date
-from perennial.lake import flowbook, onboarding, places, respondents
+from perennial.lake import flowbook, places, respondents
+from perennial.lake.entries import ENTRIES, STEPS
 from perennial.lake.places import Place
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.statistics import wilson
 
-TABLES: Final = (flowbook.NAME, onboarding.ENTRIES, onboarding.STEPS)
+TABLES: Final = (flowbook.NAME, ENTRIES, STEPS)
 #: With who is still there.
 STANDING: Final = (*TABLES, "users", "account_measures")
 _METRIC_TABLES: Final = (*TABLES, "accounts", "users", "account_attributes")
