@@ -17,15 +17,20 @@ ASSETS := src/perennial/ui/static/dist/.built
 FONTS := src/perennial/ui/fonts/LICENSE.txt
 CATALOGS := $(patsubst %.po,%.mo,$(shell find src -name '*.po' 2>/dev/null))
 
-.PHONY: help setup demo test lint types unit browser postgres bench docs reference words clean
+.PHONY: help setup demo company test lint types unit browser postgres bench docs reference words clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 setup: $(VENV)/.app $(ASSETS) $(FONTS) $(CATALOGS)  ## everything that running it needs
 
-demo: setup  ## an example company in the browser, on PORT
+demo: $(VENV)/.app  ## an example company in the browser, on PORT
+	# The company is made while its pages' styles and scripts are built.
+	$(MAKE) --no-print-directory -j2 setup company
 	$(BIN)/perennial --data $(DATA) demo --port $(PORT)
+
+company: $(VENV)/.app
+	@$(BIN)/perennial --data $(DATA) demo --no-serve
 
 test: setup $(VENV)/.dev lint browser postgres  ## everything that has to pass
 	npm --prefix js test --silent

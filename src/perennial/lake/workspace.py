@@ -204,8 +204,8 @@ class Workspace:
     def _answer(self, query: Query) -> Result:
         with no_collection():
             expression = query.metric.compute(self.inputs(query), query)
-            raw = self.engine.run(expression)
-        rows = answer.finish(query, raw, self.first_day(query.metric.reads))
+        first = self.first_day(query.metric.reads)
+        rows = answer.finish(query, self.engine.run(expression), first)
         return self.make_result(
             query,
             rows,
