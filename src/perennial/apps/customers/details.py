@@ -95,10 +95,8 @@ def short(
 @kept("former_attributes")
 def _since(lake: Lake, account_id: str) -> Mapping[str, date]:
     """The day each attribute that ever changed became what it is."""
-    table = lake.table("former_attributes")
-    mine = table.filter(table.account_id == account_id)
-    found = mine.group_by("name").agg(day=mine.date_to.max())
-    return dict(lake.engine.run(found).iter_rows())
+    rows = lake.engine.rows("former_attributes", account_id, ("name", "date_to"))
+    return dict(rows.group_by("name").agg(pl.col("date_to").max()).iter_rows())
 
 
 def _detail(
@@ -127,11 +125,9 @@ def history(
     """What attributes were, the newest change first; from imports and from people."""
     lake = lake_of(workspace)
     titles = {each.key: each for each in attributes.titles(workspace)}
-    table = lake.table("former_attributes")
-    mine = table.filter(
-        (table.account_id == account_id) & table["name"].isin(list(titles))
-    )
-    rows = lake.engine.run(mine).sort("date_to", descending=True).head(most)
+    rows = lake.engine.rows("former_attributes", account_id)
+    rows = rows.filter(pl.col("name").is_in(list(titles)))
+    rows = rows.sort("date_to", descending=True).head(most)
     return [
         Was(
             str(titles[row["name"]].title),
