@@ -80,9 +80,8 @@ def short(
 ) -> list[Detail]:
     """The same for those who only read."""
     every = attributes.titles(workspace)
-    keys = [each.key for each in every]
     lake = lake_of(workspace)
-    now = decided.values_of(lake.lake, account_id, keys)
+    now = _values(lake, account_id, tuple(each.key for each in every))
     since = _since(lake, account_id)
     return [
         replace(
@@ -90,6 +89,11 @@ def short(
         )
         for each in every
     ]
+
+
+@kept("accounts", decided.NAME)
+def _values(lake: Lake, account_id: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    return decided.values_of(lake.lake, account_id, keys)
 
 
 @kept("former_attributes")
