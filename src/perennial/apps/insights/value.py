@@ -68,14 +68,18 @@ def by_segment(found: Sequence[Mapping[str, Any]]) -> list[BySegment]:
 
 
 def headline(found: Sequence[Form], regional: Regional) -> Sentence:
-    value = next((f.value for f in found if f.key == "clv_survival"), None)
-    if value is None:
+    told = next((f for f in found if f.key == "clv_survival"), None)
+    if told is None or told.value is None:
         return Sentence(
             _("The lifetime value cannot be told."),
             _("It needs costs of category cogs, and six months with customers."),
         )
     lead = _("A new customer is worth %(value)s of margin over three years.")
-    return Sentence(lead % {"value": formats.money(value, regional)}, "")
+    rest = _("Told by how long %(n)s customers have stayed so far.")
+    return Sentence(
+        lead % {"value": formats.money(told.value, regional)},
+        rest % {"n": formats.number(told.n, regional)},
+    )
 
 
 #: Parameters of those who buy freely, as people read them.
