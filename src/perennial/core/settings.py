@@ -18,6 +18,10 @@ from perennial.core.errors import BadValue, UnknownName
 #: When a cancellation ends recurring revenue (R01).
 CHURN_RECOGNITION = ("service_end", "cancel_effective", "cancel_requested")
 
+#: What health may go by (H02).
+COMPOSITE = "composite"
+HEALTH_MODES = (COMPOSITE, "band", "calibrated")
+
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
 
@@ -90,6 +94,11 @@ class Settings:
         "empty: all are",
     )
     renewal_grace_days: int = _setting(30, "a successor within them is a renewal")
+    health_mode: str = _setting(
+        COMPOSITE,
+        "what colors customers: composite (the scorecard), band (use of the power "
+        "feature) or calibrated (the chance of renewal)",
+    )
     pf_window_days: int = _setting(
         90, "days of use before a decision that are looked at"
     )
@@ -160,6 +169,8 @@ class Settings:
         windows.Schedule.of(self.business_days, self.business_hours, self.holidays)
         if self.churn_recognition not in CHURN_RECOGNITION:
             raise BadValue(f"churn_recognition is {' or '.join(CHURN_RECOGNITION)}")
+        if self.health_mode not in HEALTH_MODES:
+            raise BadValue(f"health_mode is {' or '.join(HEALTH_MODES)}")
         if self.month_close_days < -1:
             raise BadValue("month_close_days is a number of days, or -1 for never")
         _ = self.known_from  # raises where it is no date

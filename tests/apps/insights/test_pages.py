@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from html import unescape
 from pathlib import Path
@@ -252,6 +253,33 @@ def test_admins_approve_and_what_follows_is_asked_for(
 
 
 @pytest.mark.usefixtures("proposed")
+def test_health_goes_by_what_an_admin_says(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    """Offered with the first approval, and changed back at any time."""
+    path, lake = reverse("insights:go_by"), lake_of(workspace)
+    assert client_of(cast.teammate).post(path, {"mode": "band"}).status_code == 403
+    admin = client_of(cast.admin)
+    admin.post(path, {"mode": "of course"})
+    assert lake.settings.health_mode == "composite"
+    admin.post(path, {"mode": "band"})
+    assert lake.settings.health_mode == "band"
+    assert AuditEntry.objects.get(verb="health.mode").target == "band"
+    admin.post(path, {"mode": "composite"})
+    page = admin.get(reverse("insights:versions")).content.decode()
+    assert 'name="colors"' not in page  # nothing waits
+    learned = models.active(lake).review
+    models.propose(lake, replace(learned, features={"": "comments"}))
+    page = admin.get(reverse("insights:versions")).content.decode()
+    assert '<input class="form-check-input" type="checkbox" name="colors">' in page
+    decide = reverse("insights:decide", args=[2])
+    admin.post(decide, {"do": "approve", "colors": "on"})
+    assert lake.settings.health_mode == "calibrated"
+    assert "Colors go by the chance of renewal." in text(
+        admin, reverse("health:health")
+    )
+
+
 def test_a_rejected_version_changes_nothing(
     workspace: Workspace, cast: Cast, client_of: ClientOf
 ) -> None:

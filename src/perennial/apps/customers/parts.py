@@ -9,7 +9,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from perennial.apps.customers.chance import REASONS
 from perennial.apps.customers.words import Text, figure
+from perennial.lake.modes import USUAL
 from perennial.metrics.registry import Unit, all_metrics
 from perennial.scoring.scorecard import (
     OVERRIDE,
@@ -34,6 +36,7 @@ PARTS: Mapping[str, Text] = {
     "growth": pgettext_lazy("part of the health score", "Growth"),
     "relationship": pgettext_lazy("part of the health score", "Relationship"),
     OVERRIDE: pgettext_lazy("part of the health score", "Override"),
+    USUAL: gettext_lazy("A usual customer"),
 }
 _UNITS: Mapping[str, Text] = {
     "seconds": gettext_lazy("%(n)s s"),
@@ -48,6 +51,8 @@ def part_name(name: str) -> str:
     """The name of a part: of H01, of the metric it is called after, or its own."""
     if name in PARTS:
         return str(PARTS[name])
+    if name in REASONS:
+        return str(REASONS[name])
     metrics = all_metrics()
     if name in metrics:
         return _(metrics[name].title)

@@ -38,8 +38,8 @@ TOPICS: Mapping[str, Topic] = {
             "they are the change of the score"
         ),
         _(
-            "What is shown as “the scorecard changed” says nothing of the customer: "
-            "the rules are others."
+            "“Other rules” says nothing of the customer: another scorecard, model or "
+            "mode scores it now."
         ),
         command="perennial health --explain",
     ),

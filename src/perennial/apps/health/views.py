@@ -75,7 +75,8 @@ def health(request: TeamRequest) -> HttpResponse:
         "total": overview.total(now, before),
         "without": overview.without_text(without, request.regional),
         "version": version,
-        "cuts": version.card.rules[-1].cuts,
+        "cuts": overview.cuts(lake.settings, version.card),
+        "goes_by": overview.goes_by(lake.settings.health_mode),
     }
     return render(request, "health/health.html", context)
 

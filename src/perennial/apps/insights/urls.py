@@ -17,6 +17,7 @@ urlpatterns = [
     path("lifetime-value/", views.lifetime_value, name="value"),
     path("explain/<slug:topic>/", views.explain, name="explain"),
     path("versions/", version_views.versions, name="versions"),
+    path("versions/go-by/", version_views.go_by, name="go_by"),
     path("versions/look/", version_views.look, name="look"),
     path("versions/<int:number>/decide/", version_views.decide, name="decide"),
 ]

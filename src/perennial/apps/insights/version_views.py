@@ -19,6 +19,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
+from perennial.core.settings import COMPOSITE, HEALTH_MODES
 from perennial.lake.models import Version
 
 
@@ -36,6 +37,11 @@ def versions(request: TeamRequest) -> HttpResponse:
         "failed": run if run is not None and run.state == "failed" else None,
         "may_look": request.membership.covers(Role.MEMBER),
         "may_decide": request.membership.covers(Role.ADMIN),
+        "modes": [(mode, words.MODES[mode]) for mode in HEALTH_MODES],
+        "mode": lake.settings.health_mode,
+        # The first version that is approved colors customers, unless a person objects.
+        "asks_for_colors": lake.settings.health_mode == COMPOSITE,
+        "was_approved": any(v.status == "approved" for v in found),
     }
     return render(request, "insights/versions.html", context)
 
@@ -65,6 +71,18 @@ def look(request: TeamRequest) -> HttpResponse:
 
 @require_POST
 @role_required(Role.ADMIN)
+def go_by(request: TeamRequest) -> HttpResponse:
+    try:
+        actions.go_by(request.membership, request.POST.get("mode", ""))
+    except PerennialError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Colors follow with the next refresh."))
+    return redirect("insights:versions")
+
+
+@require_POST
+@role_required(Role.ADMIN)
 def decide(request: TeamRequest, number: int) -> HttpResponse:
     lake = lake_of(request.workspace)
     if number not in {v.number for v in queries.versions(lake)}:
@@ -76,6 +94,7 @@ def decide(request: TeamRequest, number: int) -> HttpResponse:
             number,
             approve=approve,
             note=request.POST.get("note", ""),
+            colors="colors" in request.POST,
         )
     except PerennialError as error:
         messages.error(request, str(error))
