@@ -51,12 +51,10 @@ def part_name(name: str) -> str:
     """The name of a part: of H01, of the metric it is called after, or its own."""
     if name in PARTS:
         return str(PARTS[name])
-    if name in REASONS:
-        return str(REASONS[name])
     metrics = all_metrics()
     if name in metrics:
         return _(metrics[name].title)
-    return name.replace("_", " ").capitalize()
+    return str(REASONS.get(name) or name.replace("_", " ").capitalize())
 
 
 def value_text(value: float | None, unit: Unit, regional: Regional) -> str:
