@@ -20,7 +20,7 @@ from perennial.apps.insights import advice, explained, jobs, power, queries, wor
 from perennial.apps.jobs.models import JobRun
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import AuditEntry, User, Workspace
-from perennial.lake import customers, forecasts, healthbook, models
+from perennial.lake import customers, forecasts, healthbook, models, settings_store
 from perennial.lake.store import Lake as Store
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.bands import example
@@ -249,6 +249,29 @@ def test_admins_approve_and_what_follows_is_asked_for(
     assert {"refresh", "tell_past_forecasts"} <= asked
     entry = AuditEntry.objects.get(verb="model.approved")
     assert entry.actor == cast.admin
+
+
+def test_an_account_by_its_chance_of_renewal(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    """The reasons are the parts of its health, told once; the scorecard beside it."""
+    lake, client = lake_of(workspace), client_of(cast.viewer)
+    settings_store.change(
+        lake.lake, {"health_mode": "calibrated"}, by="a@x", at=lake.now
+    )
+    lake.refresh()
+    lowest = queries.told(lake)[0]
+    page = text(client, reverse("customers:account", args=[lowest.account_id]))
+    assert re.search(r"Why \d+\? \S+ parts? (add|make)", page)
+    assert "A usual customer" in page
+    assert "By the scorecard:" in page
+    assert "uses in 30 days" in page
+    assert "The reasons add up to the chance of renewal" not in page
+    assert "health down" not in page  # by another mode than 28 days ago
+    history = text(client, reverse("health:account", args=[lowest.account_id]))
+    assert "Other rules" in history or "The color has not changed" in history
+    explained_ = reverse("customers:health", args=[lowest.account_id])
+    assert client.get(explained_).status_code == 200
 
 
 @pytest.mark.usefixtures("proposed")
