@@ -41,10 +41,11 @@ def scores(
 
     A day's answer is its snapshot; where none was taken, or another scorecard or
     conditions are tried, it is computed from what the roll-ups hold and marked
-    `recomputed`. `mode` says what it is by; `composite` is the scorecard's. With `explain`, components carry their `delta` against 28 days
-    before and the row its `score_change`. Beside the composite score stand `band`
-    (H02: uses of the power feature, color, chance) and `calibrated` (P03: chance with
-    its interval, color) as they were stored that day; null where none were.
+    `recomputed`. With `explain`, components carry their `delta` against 28 days before
+    and the row its `score_change`. `mode` says what the score is by. Side by side stand
+    `composite` (H01: score and color of the scorecard), `band` (H02: uses of the power
+    feature, color, chance) and `calibrated` (P03: chance with its interval, color), the
+    last two as they were stored that day; null where none were.
     """
     day = workspace.day(as_of) or workspace.today
     if history:
