@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from perennial.apps.insights.lives import Group
+from perennial.apps.insights.patterns import Dip, Light
 from perennial.apps.insights.queries import Chance
 from perennial.scoring.power_features import Discovery
 from perennial.ui import formats
@@ -116,5 +117,7 @@ def value() -> Advice:
     )
 
 
-def patterns() -> Advice:
+def patterns(segments: Sequence[Light], dips: Sequence[Dip]) -> Advice | None:
+    if not dips and all(s.verdict != "norm" for s in segments):
+        return None
     return Advice(_("Let a playbook do it."), reverse("work:playbooks"))

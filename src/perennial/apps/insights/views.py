@@ -289,7 +289,7 @@ def usage_patterns(request: TeamRequest) -> HttpResponse:
     context = {
         **shared(request, "patterns"),
         "headline": patterns.headline(segments, dips, request.regional),
-        "advice": advice.patterns(),
+        "advice": advice.patterns(segments, dips),
         "segments": segments,
         "accounts": [a for a in accounts if a.verdict in ("norm", "mixed")],
         "dips": dips,
