@@ -67,8 +67,8 @@ def _told(workspace: Workspace, as_of: date) -> pl.DataFrame:
     schema = {"account_id": pl.String, **_OWN}
     if mode == COMPOSITE:
         return pl.DataFrame(schema=schema)
-    edges = [float(edge) for edge in workspace.settings.band_cuts]
-    cuts = json.dumps([round(100 * edge, 9) for edge in edges])
+    edges = [round(100 * edge, 9) for edge in workspace.settings.chances]
+    cuts = json.dumps(edges)
     table = workspace.engine.table("renewal_scores")
     stored = workspace.engine.run(table.filter(table.date == as_of))
     newest = stored.sort("computed_at").unique("account_id", keep="last")

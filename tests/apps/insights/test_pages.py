@@ -286,7 +286,7 @@ def test_health_goes_by_what_an_admin_says(
     assert lake.settings.health_mode == "composite"
     admin.post(path, {"mode": "band"})
     assert lake.settings.health_mode == "band"
-    assert AuditEntry.objects.get(verb="health.mode").target == "band"
+    assert AuditEntry.objects.get(verb="settings.changed").target == "health_mode"
     admin.post(path, {"mode": "composite"})
     page = admin.get(reverse("insights:versions")).content.decode()
     assert '<input class="form-check-input" type="checkbox" name="colors">' in page

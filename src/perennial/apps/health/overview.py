@@ -183,7 +183,7 @@ def cuts(settings: Settings, card: Scorecard) -> Sequence[float]:
     """Where orange, yellow and green begin, of what health goes by."""
     if settings.health_mode == COMPOSITE:
         return card.rules[-1].cuts
-    return [round(100 * float(edge), 9) for edge in settings.band_cuts]
+    return [round(100 * edge, 9) for edge in settings.chances]
 
 
 def goes_by(mode: str) -> str:

@@ -23,9 +23,10 @@ def go_by(by: Membership, mode: str) -> None:
     for what is no mode."""
     must_cover(by, Role.ADMIN)
     lake = lake_of(by.workspace)
+    told = {"before": lake.settings.health_mode, "now": mode}
     changed = {"health_mode": mode}
     settings_store.change(lake.lake, changed, by=by.user.email, at=lake.now)
-    record(by.workspace, by.user, "health.mode", mode)
+    record(by.workspace, by.user, "settings.changed", "health_mode", **told)
     jobs.enqueue("refresh", by.workspace, by=by.user)
 
 

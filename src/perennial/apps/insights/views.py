@@ -175,7 +175,7 @@ def renewal_model(request: TeamRequest) -> HttpResponse:
     lake, review = lake_of(request.workspace), version.review
     compared = review.comparison
     chosen = renewal.adopted(compared)
-    told, cut = queries.told(lake), float(lake.settings.band_cuts[0])
+    told, cut = queries.told(lake), lake.settings.chances[0]
     moves = renewal.weights(review, told)
     context = {
         **shared(request, "renewal"),
