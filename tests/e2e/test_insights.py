@@ -47,3 +47,5 @@ def test_by_keyboard_from_the_navigation_to_a_segment(
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{reverse('insights:power')}?segment=Small")
     expect(page.locator("h1")).to_contain_text("Power feature")
+    page.get_by_role("link", name="Explain this number").first.press("Enter")
+    expect(page.locator("#drawer")).to_contain_text("For every feature")

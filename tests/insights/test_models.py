@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from perennial.core.errors import BadValue, UnknownName
-from perennial.lake import chances, customers, forecasts, models
+from perennial.lake import chances, customers, forecasts, incidents, models
 from perennial.scoring import review
 from perennial.scoring.bands import Band, Bands
 from perennial.scoring.review import Review
@@ -66,8 +66,12 @@ def test_nothing_is_told_until_a_person_approves(own: Case, learned: Review) -> 
         "fits",
     )
     assert active.review == learned
-    # What says the same is not proposed again.
+    # What says the same is not proposed again: as the one in force, as one that waits.
     assert models.propose(ws, learned) is None
+    other = replace(learned, features={"": "comments"})
+    assert models.propose(ws, other) is not None
+    assert models.propose(ws, other) is None
+    models.decide(ws, 2, approve=False, by="maja@x.example")
     paying = len(customers.customers(ws, DAY))
     assert chances.take(ws, DAY) == paying
     assert chances.take(ws, DAY) == 0
@@ -120,6 +124,30 @@ def test_stored_chances_do_not_change(own: Case, learned: Review) -> None:
     newest = chances.of_day(ws, DAY)
     assert set(newest["version"]) == {2}
     assert newest["uses"].min() >= 500
+
+
+def test_an_outage_carries_chances_over(
+    own: Case, learned: Review, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who would look silent for a day without events keeps its chance; nothing of that
+    day makes anybody red."""
+    ws = own.workspace
+    models.propose(ws, learned)
+    models.decide(ws, 1, approve=True, by="a@x.example")
+    chances.take(ws, DAY - timedelta(days=30))
+    chances.take(ws, DAY - timedelta(days=1))
+    monkeypatch.setattr(incidents, "detect", lambda *_: True)
+    chances.take(ws, DAY)
+    before, now = (
+        chances.of_day(ws, day).sort("account_id")
+        for day in (DAY - timedelta(days=1), DAY)
+    )
+    told = ["account_id", "uses", "band_color", "p", "color", "reasons", "version"]
+    assert now.select(told).equals(before.select(told))
+    computed = chances.compute(ws, learned, DAY, customers.customers(ws, DAY))
+    assert (
+        not computed.sort("account_id").select(told[1:5]).equals(now.select(told[1:5]))
+    )
 
 
 def test_reasons_add_up_to_each_chance(case: Case, learned: Review) -> None:
@@ -231,6 +259,16 @@ def test_differences_between_versions(learned: Review) -> None:
         "reports",
         "comments",
     )
+    inner = version(
+        learned,
+        bands={"": bands((0, "red", 0.5), (5, "red", 0.5), (10, "green", 0.8))},
+    )
+    other_inner = version(
+        learned,
+        bands={"": bands((0, "red", 0.5), (7, "red", 0.5), (10, "green", 0.8))},
+    )
+    (change,) = review.differences(inner, other_inner)
+    assert (change.kind, change.before, change.after) == ("edge", 5, 7)
     model = version(learned, comparison=replace(learned.comparison, adopted="bands"))
     assert [c.kind for c in review.differences(old, model)] == ["model"]
 

@@ -87,7 +87,7 @@ def test_drivers_are_of_the_last_day_in_the_former_color() -> None:
 
 
 def test_another_scorecard_changes_the_color_at_once_and_says_so() -> None:
-    days = [day(1, 61, version=1), day(2, 59, version=2), day(3, 59, version=2)]
+    days = [day(1, 61, rules=(1,)), day(2, 59, rules=(2,)), day(3, 59, rules=(2,))]
     (found,) = walk(State("yellow"), days)
     assert (found.date, found.cause) == (days[1].date, "model_change")
 

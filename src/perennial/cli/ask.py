@@ -139,7 +139,7 @@ def health(
 def _flat(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows with a column a part and a mode; not every account has every part."""
     for row in found:
-        for mode in ("band", "calibrated"):
+        for mode in ("composite", "band", "calibrated"):
             row[mode] = (row.get(mode) or {}).get("color")
     parts = [{p["name"]: p["value"] for p in row.pop("components")} for row in found]
     names = dict.fromkeys(name for of_row in parts for name in of_row)

@@ -24,8 +24,8 @@ port_option = click.option(
 @click.command()
 @click.option("--email", required=True, help="Your e-mail address.")
 @click.option("--name", default="", help="Your name.")
-@click.option("--timezone", default="UTC", show_default=True, help="IANA time zone.")
-@click.option("--currency", default="USD", show_default=True, help="ISO 4217 code.")
+@click.option("--timezone", show_default="UTC", help="IANA time zone.")
+@click.option("--currency", show_default="USD", help="ISO 4217 code.")
 @host_option
 @port_option
 @click.pass_obj
@@ -33,17 +33,19 @@ def init(
     place: Place,
     email: str,
     name: str,
-    timezone: str,
-    currency: str,
+    timezone: str | None,
+    currency: str | None,
     host: str,
     port: int,
 ) -> None:
     """Make the data folder and an administrator; prints a one-time sign-in link."""
     _prepare(place)
     workspace = open_workspace(place.data, place.workspace)
+    # A folder that is in use keeps its own: another currency would be no number.
+    said = {"timezone": timezone, "currency": currency}
     settings = settings_store.change(
         workspace.lake,
-        {"timezone": timezone, "currency": currency},
+        {key: value for key, value in said.items() if value is not None},
         by=email,
         at=workspace.now,
     )

@@ -20,6 +20,10 @@ from perennial.core.errors import BadValue, UnknownName
 #: When a cancellation ends recurring revenue (R01).
 CHURN_RECOGNITION = ("service_end", "cancel_effective", "cancel_requested")
 
+#: What health may go by (H02).
+COMPOSITE = "composite"
+HEALTH_MODES = (COMPOSITE, "band", "calibrated")
+
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
 
@@ -147,11 +151,14 @@ class Settings:
     clv_discount_month: float = _setting(
         0.008, "Discount of money for each month it is away"
     )
-    pf_window_days: int = _setting(
-        90,
-        "Days of use before a decision that are looked at",
-        least=1,
+    health_mode: str = _setting(
+        COMPOSITE,
+        "What health goes by: composite (the scorecard), band (use of the power "
+        "feature) or calibrated (the chance of renewal)",
         begins="Power feature and renewals",
+    )
+    pf_window_days: int = _setting(
+        90, "Days of use before a decision that are looked at", least=1
     )
     pf_gap_days: int = _setting(30, "Last days before a decision that are not")
     pf_min_class: int = _setting(20, "Stayers, and leavers, an analysis needs", least=1)
@@ -229,6 +236,8 @@ class Settings:
         windows.Schedule.of(self.business_days, self.business_hours, self.holidays)
         if self.churn_recognition not in CHURN_RECOGNITION:
             raise BadValue(f"churn_recognition is {' or '.join(CHURN_RECOGNITION)}")
+        if self.health_mode not in HEALTH_MODES:
+            raise BadValue(f"health_mode is {' or '.join(HEALTH_MODES)}")
         if self.month_close_days < -1:
             raise BadValue("month_close_days is a number of days, or -1 for never")
         if self.freq_frequent > self.freq_daily:

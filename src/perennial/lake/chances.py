@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from perennial.lake import learning, models
+from perennial.core.windows import DAY
+from perennial.lake import incidents, learning, models
 from perennial.lake.customers import customers
 from perennial.lake.tables import TABLES
 from perennial.scoring import bands, renewal
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 NAME = "renewal_scores"
 #: A term of at most so many days is a month.
 _MONTH_DAYS = 31
+#: Chances are carried over an outage no longer than this.
+_CARRIED_DAYS = 7
+#: What is not carried over.
+_OF_TODAY = ("date", "mrr_e4", "renewal_on", "term_days")
 
 
 def take(workspace: Workspace, as_of: date) -> int:
@@ -37,6 +42,8 @@ def take(workspace: Workspace, as_of: date) -> int:
         return 0
     rows = compute(workspace, version.review, as_of, customers(workspace, as_of))
     rows = rows.with_columns(version=pl.lit(version.number, pl.Int64))
+    if incidents.detect(workspace, as_of):
+        rows = _carried(workspace, rows, as_of)
     stored = of_day(workspace, as_of)
     told = [c for c in TABLES[NAME].names if c != "computed_at"]
     new = rows.select(told).join(
@@ -48,6 +55,22 @@ def take(workspace: Workspace, as_of: date) -> int:
     table = new.with_columns(computed_at=pl.lit(workspace.now)).select(schema.names)
     workspace.lake.write(NAME, table.to_arrow().cast(schema))
     return len(new)
+
+
+def _carried(workspace: Workspace, rows: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Chances of the last stored day in place of those that missing events would give.
+    Who came since has its own; what is paid and when it is renewed is of today."""
+    stored = workspace.engine.run(
+        workspace.engine.table(NAME).filter(
+            lambda t: (t.date < as_of) & (t.date >= as_of - DAY * _CARRIED_DAYS)
+        )
+    )
+    newest = stored.filter(pl.col("date") == pl.col("date").max())
+    former = newest.sort("computed_at").unique("account_id", keep="last")
+    today = rows.select("account_id", *_OF_TODAY)
+    carried = former.drop("computed_at", *_OF_TODAY).join(today, "account_id")
+    rest = rows.join(carried, "account_id", how="anti")
+    return pl.concat([rest, carried.select(rest.columns)])
 
 
 def of_day(workspace: Workspace, day: date) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import polars as pl
 
 from perennial.core.errors import BadValue, UnknownName
 from perennial.core.numbers import whole
+from perennial.core.settings import COMPOSITE
 from perennial.core.windows import DAY
 from perennial.lake import chances, scorecards, snapshots
 from perennial.scoring import explanation, scorecard
@@ -40,10 +41,11 @@ def scores(
 
     A day's answer is its snapshot; where none was taken, or another scorecard or
     conditions are tried, it is computed from what the roll-ups hold and marked
-    `recomputed`. With `explain`, components carry their `delta` against 28 days
-    before and the row its `score_change`. Beside the composite score stand `band`
-    (H02: uses of the power feature, color, chance) and `calibrated` (P03: chance with
-    its interval, color) as they were stored that day; null where none were.
+    `recomputed`. With `explain`, components carry their `delta` against 28 days before
+    and the row its `score_change`. `mode` says what the score is by. Side by side stand
+    `composite` (H01: score and color of the scorecard), `band` (H02: uses of the power
+    feature, color, chance) and `calibrated` (P03: chance with its interval, color), the
+    last two as they were stored that day; null where none were.
     """
     day = workspace.day(as_of) or workspace.today
     if history:
@@ -161,6 +163,8 @@ def _rows(workspace: Workspace, frame: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _row(row: dict[str, Any], parts: tuple[Part, ...]) -> dict[str, Any]:
     person = {"user_id": row["user_id"]} if "user_id" in row else {}
+    mode = row.get("mode") or COMPOSITE
+    composite = "" if mode == COMPOSITE else "composite_"
     return {
         "account_id": row["account_id"],
         **person,
@@ -172,6 +176,11 @@ def _row(row: dict[str, Any], parts: tuple[Part, ...]) -> dict[str, Any]:
         "version": row["version"],
         "frozen_since": row["frozen_since"],
         "recomputed": row["recomputed"],
+        "mode": mode,
+        "composite": {
+            "score": row[f"{composite}score"],
+            "color": row[f"{composite}color"],
+        },
         "components": [_component(part) for part in parts],
     }
 

@@ -111,6 +111,8 @@ def product_health(workspace: Workspace, asked: Asked) -> Rows:
 
 # Lifetime value (E01 to E03)
 
+#: Weeks that free buyers are looked ahead for.
+_YEAR_WEEKS = 52
 _FORMS = ("clv_survival", "clv", "clv_simple")
 
 
@@ -142,6 +144,12 @@ def _free_buyers(workspace: Workspace, asked: Asked) -> Rows:
         told |= {"p": worth.p, "q": worth.q, "v": worth.v}
     told["value_correlation"] = lifetime.value_correlation(found)
     told["buyers"] = float(len(found))
+    if often is not None:
+        ahead = lifetime.outlook(found, often, worth, _YEAR_WEEKS)
+        told["repeated"] = float(ahead.repeated)
+        told["alive"] = ahead.alive
+        told["purchases_year"] = ahead.purchases
+        told["worth_year"] = ahead.worth
     status = "ok" if often is not None else "insufficient"
     return [{"parameter": k, "value": v, "status": status} for k, v in told.items()]
 

@@ -255,7 +255,8 @@ def _sql(workspace: Workspace, as_of: date, *, is_past: bool = False) -> str:
            coalesce(ticket.urgent_tickets, 0) AS urgent_tickets,
            n.score AS health_score, n.color AS health_color,
            coalesce(n.status, 'inactive') AS health_status, n.cuts AS health_cuts,
-           h28.score AS health_score_28d, h1.color AS health_color_1d,
+           CASE WHEN coalesce(h28.mode, 'composite') = coalesce(n.mode, 'composite')
+                THEN h28.score END AS health_score_28d, h1.color AS health_color_1d,
            weeks.health_weeks
     FROM known k
     LEFT JOIN {source("accounts")} a USING (account_id)

@@ -95,11 +95,12 @@ def active(workspace: Workspace, *, at: datetime | None = None) -> Version | Non
 
 def propose(workspace: Workspace, learned: Review, *, by: str = "") -> Version | None:
     """Keep a review as a new version to be approved; None where it says what the
-    version in force says (P05)."""
+    version in force says, or one that waits already (P05)."""
     known = versions(workspace)
-    current = active(workspace)
-    if current is not None and not review.differences(current.review, learned):
-        return None
+    waiting = [v for v in known[-1:] if v.status == "proposed"]
+    for told in (active(workspace), *waiting):
+        if told is not None and not review.differences(told.review, learned):
+            return None
     number = max((v.number for v in known), default=0) + 1
     _write(
         workspace,

@@ -196,13 +196,13 @@ def _measure(
     if not full and not _lags(workspace.lake, measures.NAME, now):
         return
     report(0.8, "health")
+    with _timed(done, "chances"):  # health may go by them
+        chances.take(workspace, as_of)
     with _timed(done, "health"):
         snapshots.take(workspace, as_of)
     report(0.95, "accounts")
     with _timed(done, "account_measures"):
         measures.build(workspace, as_of, progress=now)
-    with _timed(done, "chances"):
-        chances.take(workspace, as_of)
     with _timed(done, "forecasts"):
         forecasts.take(workspace, as_of)
 

@@ -7,16 +7,17 @@ one counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import polars as pl
 import pyarrow as pa
 
+from perennial.core.settings import COMPOSITE
 from perennial.core.windows import DAY, Grain, Period
-from perennial.lake import incidents, scorecards, told, transitions
+from perennial.lake import incidents, modes, scorecards, told, transitions
 from perennial.lake.tables import TABLES
 from perennial.metrics.query import Query
 from perennial.metrics.registry import Metric
@@ -44,6 +45,7 @@ def take(workspace: Workspace, as_of: date) -> int:
     computed = compute(workspace, dates, card=version.card).with_columns(
         version=pl.lit(version.number, pl.Int64)
     )
+    computed = modes.applied(workspace, computed, as_of)
     if is_outage:
         computed = _frozen(workspace, computed, as_of, known)
     stored = latest(workspace, dates=dates)
@@ -238,6 +240,11 @@ def latest(
     )
     ranked = table.mutate(rank=ibis.row_number().over(newest))
     return workspace.engine.run(ranked.filter(ranked["rank"] == 0).drop("rank"))
+
+
+def rules_of(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """What a snapshot's score is by: scorecard, mode, version of the model."""
+    return row["version"] or 0, row.get("mode") or COMPOSITE, row.get("model") or 0
 
 
 _MEASURED = set(TABLES[NAME].names) - {"computed_at", "recomputed"}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
+from perennial.core.settings import COMPOSITE
 from perennial.lake import snapshots
 from perennial.lake.tables import TABLES
 from perennial.scoring.transitions import Evaluation, State, Transition, begin, step
@@ -120,7 +121,8 @@ def _evaluation(row: dict[str, Any]) -> Evaluation:
         score=row["score"],
         color=row["color"],
         cuts=tuple(cuts),
-        version=row["version"] or 0,
+        rules=snapshots.rules_of(row),
+        mode=row.get("mode") or COMPOSITE,
         is_overridden=row["parts"] is not None
         and row["computed_score"] != row["score"],
         is_frozen=row["frozen_since"] is not None,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any
 
+#: Points are told in billionths (2⁻³⁰): sums of such numbers lose nothing.
+GRID = 2.0**30
 #: Wide enough for the exact sum of any numbers in binary floating point.
 _EXACT = Context(prec=1200)
 
@@ -62,6 +64,11 @@ def former_parts(
     others = total([given[name] for name in known[:-1]])
     given[known[-1]] = _EXACT.subtract(Decimal(score), others)
     return tuple(Part(n, values[n], w, given.get(n)) for n, w in weights.items())
+
+
+def on_grid(points: float) -> float:
+    """Points to the nearest billionth, so that they add up exactly with others."""
+    return round(points * GRID) / GRID
 
 
 def total(contributions: Sequence[Decimal]) -> Decimal:

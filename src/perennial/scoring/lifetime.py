@@ -120,6 +120,38 @@ class GammaGamma:
         return weight * buyer.value + (1 - weight) * everybody
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What buyers will do within some weeks: `purchases` of all, and their `worth`;
+    None where how often and how much go together, or where there is no mean.
+
+    `alive`: how many of those who bought again are likely to buy still. Who bought
+    once says nothing about that.
+    """
+
+    purchases: float
+    worth: float | None
+    alive: float
+    repeated: int
+
+
+def outlook(
+    found: Sequence[Buyer], often: BgNbd, spending: GammaGamma | None, weeks: float
+) -> Outlook:
+    correlation = value_correlation(found)
+    is_free = correlation is None or abs(correlation) < MOST_CORRELATED
+    purchases = [often.expected(buyer, weeks) for buyer in found]
+    values = [spending.expected(b) for b in found] if spending and is_free else []
+    told = [v for v in values if v is not None]
+    again = [buyer for buyer in found if buyer.repeats]
+    return Outlook(
+        sum(purchases),
+        sum(p * v for p, v in zip(purchases, told, strict=True)) if told else None,
+        sum(often.p_alive(buyer) for buyer in again),
+        len(again),
+    )
+
+
 def value_correlation(found: Iterable[Buyer]) -> float | None:
     """The correlation of how often and how much repeat buyers buy; None without any.
 

@@ -82,13 +82,17 @@ def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-Kind = Literal["feature", "edges", "chances", "model"]
+Kind = Literal["feature", "edges", "edge", "chances", "model"]
 Verdict = Literal["stable", "watch", "shift"]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is different: `kind`, of which segment, before and after."""
+    """One thing that is different: `kind`, of which segment, before and after.
+
+    `edges`: where green begins, or the number of bands; `edge`: another one between
+    two bands.
+    """
 
     kind: Kind
     segment: str
@@ -112,11 +116,15 @@ def differences(old: Review, new: Review) -> tuple[Change, ...]:
 
 
 def _moved(segment: str, old: Bands, new: Bands) -> list[Change]:
-    pairs = old.green_from, new.green_from
+    green = old.green_from, new.green_from
     is_recut = len(old.bands) != len(new.bands)
+    edges = [(a.low, b.low) for a, b in zip(old.bands, new.bands, strict=False)]
+    moved = [pair for pair in edges if _is_far(*pair, _EDGE)]
     found = []
-    if is_recut or _is_far(*pairs, _EDGE):
-        found.append(Change("edges", segment, *pairs))
+    if is_recut or _is_far(*green, _EDGE):
+        found.append(Change("edges", segment, *green))
+    elif moved:
+        found.append(Change("edge", segment, *moved[0]))
     chances = [
         (a.p, b.p)
         for a, b in zip(old.bands, new.bands, strict=False)

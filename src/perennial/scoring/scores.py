@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from perennial.scoring import health, scales
+from perennial.scoring.explanation import GRID
 from perennial.scoring.scorecard import (
     OVERRIDE,
     CatalogMetric,
@@ -28,7 +29,6 @@ from perennial.scoring.scorecard import (
 COLORS = ("red", "orange", "yellow", "green")
 #: Users are scored by these parts alone: breadth and growth are of accounts (H01).
 OF_USERS = ("frequency", "depth")
-_GRID = 2.0**30
 
 
 def color(score: pl.Expr, cuts: Cuts) -> pl.Expr:
@@ -184,7 +184,7 @@ def _with_contributions(rows: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
     computed = pl.when(told).then(pl.sum_horizontal(products) / pl.col("available__"))
     rows = rows.with_columns(computed_score=computed)
     steps = {
-        f"step__{name}": (product / pl.col("available__") * _GRID).round() / _GRID
+        f"step__{name}": (product / pl.col("available__") * GRID).round() / GRID
         for name, product in zip(card.names, products, strict=True)
     }
     rows = rows.with_columns(**steps)

@@ -26,7 +26,8 @@ CONFIRM = 2
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The health of one account on one day; `told` are its parts as JSON.
+    """The health of one account on one day; `told` are its parts as JSON, `rules` what
+    it is by: where they differ, so may the color without anything having happened.
 
     Scores that were carried over an outage are `is_frozen`: they change nothing.
     """
@@ -35,7 +36,8 @@ class Evaluation:
     score: float | None
     color: str | None
     cuts: Cuts = (40.0, 60.0, 80.0)
-    version: int = 0
+    rules: tuple[object, ...] = ()
+    mode: str = ""
     is_overridden: bool = False
     is_frozen: bool = False
     told: str = "[]"
@@ -118,7 +120,7 @@ def _cause(state: State, before: Evaluation | None, now: Evaluation) -> Cause:
         return "override"
     if state.color == NONE:
         return "first_score"
-    if before is not None and before.version != now.version:
+    if before is not None and before.rules != now.rules:
         return "model_change"
     return "score"
 
@@ -134,7 +136,9 @@ def _is_far(color: str, now: Evaluation, side: int) -> bool:
 
 def _moved(state: State, now: Evaluation, cause: Cause) -> Step:
     calm = state.calm
-    told = tuple(drivers(now.parts, calm.parts)) if calm else ()
+    # Parts of a scorecard and reasons of a chance are no drivers of each other.
+    alike = calm is not None and calm.mode == now.mode
+    told = tuple(drivers(now.parts, calm.parts)) if calm and alike else ()
     return State(now.raw, 0, now), Transition(
         now.date,
         state.color,

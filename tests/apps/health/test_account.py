@@ -156,8 +156,8 @@ def test_another_scorecard_is_the_cause_and_says_so(
     lake.refresh()
     client = client_of(cast.viewer)
     page = said(client.get("/?who=team").content)
-    assert "The scorecard changed" in page
-    assert "The scorecard changed" in said(client.get(url("account")).content)
+    assert "Other rules" in page
+    assert "Other rules" in said(client.get(url("account")).content)
     assert "edges" not in page
     account = said(client.get(reverse("customers:health", args=[KESTREL])).content)
     assert "Below 43 is red" in account

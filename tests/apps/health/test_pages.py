@@ -7,17 +7,20 @@ import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from perennial.apps.health import frozen, overview, queries
+from perennial.apps.health import explained, frozen, overview, queries
 from perennial.apps.health.overview import Asked
 from perennial.apps.health.queries import Day, Group
 from perennial.apps.team.models import User, Workspace
 from perennial.lake.workspace import Workspace as Lake
+from perennial.scoring import explanation
 from perennial.ui.formats import Regional
 from tests.apps.customers.company import AS_OF, GREEN, KESTREL, SILENT
 from tests.apps.team.cast import Cast
@@ -110,6 +113,34 @@ def test_lists_are_files_too(
     worse, better = queries.movers(lake, AS_OF, "", 10)
     lines = client.get("/health/movers/?format=csv").content.decode().splitlines()
     assert len(lines) == 1 + worse.count + better.count
+    weeks = client.get("/health/?format=csv").content.decode().splitlines()
+    assert weeks[0] == "date,state,accounts,mrr"
+    page = client.get("/health/?format=csv").content.decode()
+    today = [r for r in csv.DictReader(io.StringIO(page)) if r["date"] == f"{AS_OF}"]
+    day = queries.days(lake, AS_OF, "")[AS_OF]
+    assert {r["state"]: int(r["accounts"]) for r in today} == {
+        state: day.of(state).accounts for state in queries.STATES
+    }
+    own = client.get(reverse("health:account", args=[KESTREL]) + "?format=csv")
+    parts = list(csv.DictReader(io.StringIO(own.content.decode())))
+    last = [r for r in parts if r["date"] == f"{AS_OF}"]
+    total = explanation.total([Decimal(r["contribution"]) for r in last])
+    assert total == Decimal(float(last[0]["score"]))
+
+
+def test_every_card_is_explained(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    client = client_of(cast.viewer)
+    shown = "".join(
+        client.get(path).content.decode()
+        for path in (*PAGES, reverse("health:account", args=[KESTREL]))
+    )
+    for topic, about in explained.TOPICS.items():
+        url = reverse("health:explain", args=[topic])
+        assert topic == "backtest" or url in shown, topic
+        assert str(about.formula) in unescape(text(client, url))
+    assert client.get(reverse("health:explain", args=["no"])).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from html import unescape
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from django.test import Client
@@ -15,11 +16,11 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from perennial.apps.customers.chance import chance_of
-from perennial.apps.insights import jobs, power, queries, words
+from perennial.apps.insights import advice, explained, jobs, power, queries, words
 from perennial.apps.jobs.models import JobRun
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import AuditEntry, User, Workspace
-from perennial.lake import customers, forecasts, healthbook, models
+from perennial.lake import customers, forecasts, healthbook, models, settings_store
 from perennial.lake.store import Lake as Store
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.bands import example
@@ -71,12 +72,64 @@ def test_the_power_feature_with_its_numbers(
     best = found.power_feature
     assert "Reports separates those who stayed from those who left." in page
     assert f"{best.auc:.2f}" in page
+    decided = f"likely {100 * best.auc_low:.0f}–{best.auc_high:.0%}, 120 decisions"
+    assert decided in page
     assert f"{found.n_retained} stayed and {found.n_churned} left" in page
     assert "Left out: log-in" in page
     assert "Left out: part of leaving" in page
     small = text(client_of(cast.viewer), reverse("insights:power") + "?segment=Small")
     own = models.active(lake_of(workspace)).review.discoveries["Small"]
     assert f"{own.n_retained} stayed and {own.n_churned} left" in small
+
+
+def test_who_is_below_green_is_named_and_what_may_be_lost_comes_first(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    client = client_of(cast.viewer)
+    page = text(client, reverse("insights:power"))
+    below = power.below_green(queries.told(lake_of(workspace)))
+    assert below
+    assert all(c.band != "green" and c.gap for c in below)
+    risks = [(1 - c.p) * c.mrr for c in below if c.p is not None]
+    assert risks == sorted(risks, reverse=True)
+    assert f"Help the {len(below)} customers below green to use Reports." in page
+    file = client.get(reverse("insights:power"), {"of": "below", "format": "csv"})
+    assert len(list(csv.DictReader(file.content.decode().splitlines()))) == len(below)
+
+
+def test_half_of_the_risk_is_with_few() -> None:
+    class Risk(NamedTuple):
+        p: float | None
+        mrr: float
+
+    due: Any = [Risk(0.5, 100), Risk(0.9, 100), Risk(None, 900), Risk(0.8, 100)]
+    told = advice.forecast(due, EN)
+    assert told is not None
+    assert told.text == "Half of what may be lost is with 1 customer: begin there."
+    assert advice.forecast([], EN) is None
+
+
+def test_every_card_is_explained(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    """As a page, and as a drawer; what was learned says from how many."""
+    client = client_of(cast.viewer)
+    for name, topics in explained.PAGES.items():
+        page = client.get(reverse(f"insights:{name}")).content.decode()
+        for topic, about in topics.items():
+            url = reverse("insights:explain", args=[topic])
+            assert url in page, topic
+            told = text(client, url)
+            assert str(about.says) in unescape(told)
+    drawer = client.get(
+        reverse("insights:explain", args=["separates"]) + "?segment=Small",
+        headers={"HX-Request": "true"},
+    ).content.decode()
+    own = models.active(lake_of(workspace)).review.discoveries["Small"]
+    assert "<html" not in drawer
+    assert f">{own.n_retained}</td>" in drawer
+    nothing = reverse("insights:explain", args=["nothing"])
+    assert client.get(nothing).status_code == 404
 
 
 def test_bands_count_the_customers_of_today(workspace: Workspace) -> None:
@@ -119,7 +172,7 @@ def test_every_way_to_tell_stands_side_by_side(
     page = text(client_of(cast.viewer), reverse("insights:backtest"))
     compared = models.active(lake_of(workspace)).review.comparison
     best = max(t.quality.auc for t in compared.trials)
-    assert f"tells best who renews: AUC {best:.2f}, where guessing is 0.5." in page
+    assert f"tells best who renews: AUC {best:.2f} (likely" in page
     assert f"Tested on {compared.n} later decisions" in page
     for name in ("Health score", "Color of the band", "Gradient boosting", "Base rate"):
         assert name in page
@@ -196,6 +249,53 @@ def test_admins_approve_and_what_follows_is_asked_for(
     assert {"refresh", "tell_past_forecasts"} <= asked
     entry = AuditEntry.objects.get(verb="model.approved")
     assert entry.actor == cast.admin
+
+
+def test_an_account_by_its_chance_of_renewal(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    """The reasons are the parts of its health, told once; the scorecard beside it."""
+    lake, client = lake_of(workspace), client_of(cast.viewer)
+    settings_store.change(
+        lake.lake, {"health_mode": "calibrated"}, by="a@x", at=lake.now
+    )
+    lake.refresh()
+    lowest = queries.told(lake)[0]
+    page = text(client, reverse("customers:account", args=[lowest.account_id]))
+    assert re.search(r"Why \d+\? \S+ parts? (add|make)", page)
+    assert "A usual customer" in page
+    assert "By the scorecard:" in page
+    assert "uses in 30 days" in page
+    assert "The reasons add up to the chance of renewal" not in page
+    assert "health down" not in page  # by another mode than 28 days ago
+    history = text(client, reverse("health:account", args=[lowest.account_id]))
+    assert "Other rules" in history or "The color has not changed" in history
+    explained_ = reverse("customers:health", args=[lowest.account_id])
+    assert client.get(explained_).status_code == 200
+
+
+@pytest.mark.usefixtures("proposed")
+def test_health_goes_by_what_an_admin_says(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    """Offered with the first approval, and changed back at any time."""
+    path, lake = reverse("insights:go_by"), lake_of(workspace)
+    assert client_of(cast.teammate).post(path, {"mode": "band"}).status_code == 403
+    admin = client_of(cast.admin)
+    admin.post(path, {"mode": "of course"})
+    assert lake.settings.health_mode == "composite"
+    admin.post(path, {"mode": "band"})
+    assert lake.settings.health_mode == "band"
+    assert AuditEntry.objects.get(verb="settings.changed").target == "health_mode"
+    admin.post(path, {"mode": "composite"})
+    page = admin.get(reverse("insights:versions")).content.decode()
+    assert '<input class="form-check-input" type="checkbox" name="colors">' in page
+    decide = reverse("insights:decide", args=[2])
+    admin.post(decide, {"do": "approve", "colors": "on"})
+    assert lake.settings.health_mode == "calibrated"
+    assert "Colors go by the chance of renewal." in text(
+        admin, reverse("health:health")
+    )
 
 
 @pytest.mark.usefixtures("proposed")

@@ -198,7 +198,7 @@ def changed(changes: Changes, regional: Regional) -> ChangeList:
 def change_text(change: Change, regional: Regional) -> str:
     """What changed a color: another scorecard, or the part that moved most."""
     if change.is_model_change:
-        return _("The scorecard changed")
+        return _("Other rules")
     return move_text(change.moved, regional)
 
 

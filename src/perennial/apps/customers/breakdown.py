@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from perennial.apps.customers.account import Cuts, color_of, shown
-from perennial.lake import healthbook
+from perennial.core.settings import COMPOSITE
+from perennial.lake import healthbook, snapshots
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring import explanation
 from perennial.scoring.scorecard import OVERRIDE
@@ -36,7 +37,8 @@ class Measured:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The stored health of one day; `parts` say themselves what they gave."""
+    """The stored health of one day; `parts` say themselves what they gave, `rules` what
+    it is by. By another mode, the scorecard's score and color stand beside it."""
 
     score: float | None
     color: str
@@ -46,6 +48,10 @@ class Snapshot:
     measured: Measured
     cuts: Cuts
     version: int = 0
+    mode: str = COMPOSITE
+    rules: tuple[object, ...] = ()
+    composite_score: float | None = None
+    composite_color: str = ""
     profile: str = ""
     computed_score: float | None = None
     frozen_since: date | None = None
@@ -104,6 +110,10 @@ def snapshot(lake: Lake, row: Mapping[str, Any]) -> Snapshot:
         measured=Measured(**{name: row[name] for name in names}),
         cuts=(cuts[0], cuts[1], cuts[2]),
         version=row["version"] or 0,
+        mode=row.get("mode") or COMPOSITE,
+        rules=snapshots.rules_of(row),
+        composite_score=row.get("composite_score"),
+        composite_color=row.get("composite_color") or "",
         profile=row["profile"] or "",
         computed_score=row["computed_score"],
         frozen_since=row["frozen_since"],
@@ -142,7 +152,8 @@ def breakdown(now: Snapshot, before: Snapshot | None) -> Breakdown | None:
         color_of(now.score, now.cuts),
         change,
         now.coverage,
-        is_renormalized=len(weights) < len([p for p in parts if p.name != OVERRIDE]),
+        is_renormalized=now.mode == COMPOSITE
+        and len(weights) < len([p for p in parts if p.name != OVERRIDE]),
     )
 
 
@@ -150,7 +161,7 @@ def _changes(
     now: Snapshot, before: Snapshot | None, total: Decimal
 ) -> tuple[Decimal | None, dict[str, Decimal]]:
     """The change of the score as it is shown, and what of it each part made."""
-    if before is None or before.score is None:
+    if before is None or before.score is None or before.mode != now.mode:
         return None, {}
     change = total - shown(before.score, before.cuts, places=1)
     moved = explanation.changes(now.parts, before.parts)

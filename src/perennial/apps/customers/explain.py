@@ -21,7 +21,8 @@ from perennial.apps.customers.breakdown import (
     next_colors,
 )
 from perennial.apps.customers.words import Text, capitalized, figure, listed, spelled
-from perennial.core.settings import HealthTargets
+from perennial.core.settings import COMPOSITE, HealthTargets
+from perennial.lake.modes import USUAL
 from perennial.scoring.scorecard import (
     OVERRIDE,
     CatalogMetric,
@@ -48,6 +49,8 @@ def measured_text(
     """What one part is made of: "<b>48 of 125</b> seats active = 38.4%"."""
     if part.name == OVERRIDE:
         return _override(now, regional)
+    if now.mode != COMPOSITE:
+        return _of_mode(part, regional)
     if component is None:
         return _plain(_("No part of the score any more"))
     source = component.source
@@ -62,6 +65,16 @@ def measured_text(
         "depth": _depth,
         "growth": _growth,
     }[source.key](now.measured, targets, regional)
+
+
+def _of_mode(part: Part, regional: Regional) -> SafeString:
+    """Of a chance of renewal, or a band of use."""
+    if part.measured is not None:
+        said = _("<b>{uses}</b> uses in 30 days")
+        return format_html(said, uses=formats.number(part.measured, regional))
+    if part.name == USUAL:
+        return _plain(_("Chance of renewal of customers with a term as long"))
+    return _plain(_("Moves the chance, all else as it is"))
 
 
 def _override(now: Snapshot, regional: Regional) -> SafeString:
@@ -195,9 +208,14 @@ def way_up(b: Breakdown, now: Snapshot, rules: Rules, regional: Regional) -> Way
     told += [_("%(points)s to %(color)s") % other for other in others]
     missing = float(better[0][1])
     formula = levers.formula(rules, now.parts)
-    steps = [] if now.is_overridden else levers.quickest(now.measured, formula, missing)
+    is_other = now.is_overridden or now.mode != COMPOSITE
+    steps = [] if is_other else levers.quickest(now.measured, formula, missing)
     color = {"color": _small(better[0][0])}
-    if now.is_overridden:
+    if now.mode != COMPOSITE:
+        said = _(
+            "It is a chance of renewal: the reasons below zero say where to begin."
+        )
+    elif now.is_overridden:
         said = _("A person set this score; usage does not move it.")
     elif not steps:
         said = _("No measure of usage alone reaches %(color)s.") % color

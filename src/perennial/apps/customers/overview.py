@@ -23,6 +23,7 @@ from perennial.apps.customers.parts import part_name
 from perennial.apps.customers.words import Text
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
+from perennial.core.settings import COMPOSITE
 from perennial.core.windows import DAY
 from perennial.lake import scorecards
 from perennial.lake.workspace import Workspace as Lake
@@ -58,6 +59,9 @@ class Why:
     rows: list[Row]
     sum: str
     way: explain.Way
+    mode: str = COMPOSITE
+    composite_score: int | None = None
+    composite_color: str = ""
 
     @property
     def places(self) -> int:
@@ -126,6 +130,9 @@ def why(
         rows,
         explain.sum_text(found, regional),
         explain.way_up(found, now, rules, regional),
+        now.mode,
+        None if now.composite_score is None else int(now.composite_score),
+        now.composite_color,
     )
 
 

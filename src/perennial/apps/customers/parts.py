@@ -9,7 +9,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from perennial.apps.customers.chance import REASONS
 from perennial.apps.customers.words import Text, figure
+from perennial.lake.modes import USUAL
 from perennial.metrics.registry import Unit, all_metrics
 from perennial.scoring.scorecard import (
     OVERRIDE,
@@ -34,6 +36,7 @@ PARTS: Mapping[str, Text] = {
     "growth": pgettext_lazy("part of the health score", "Growth"),
     "relationship": pgettext_lazy("part of the health score", "Relationship"),
     OVERRIDE: pgettext_lazy("part of the health score", "Override"),
+    USUAL: gettext_lazy("A usual customer"),
 }
 _UNITS: Mapping[str, Text] = {
     "seconds": gettext_lazy("%(n)s s"),
@@ -51,7 +54,7 @@ def part_name(name: str) -> str:
     metrics = all_metrics()
     if name in metrics:
         return _(metrics[name].title)
-    return name.replace("_", " ").capitalize()
+    return str(REASONS.get(name) or name.replace("_", " ").capitalize())
 
 
 def value_text(value: float | None, unit: Unit, regional: Regional) -> str:

@@ -255,6 +255,6 @@ def _changes(
         now = stored.get((account.account_id, as_of))
         old = stored.get((account.account_id, as_of - DAY * days))
         moved = biggest_move(now, old) if now and old else None
-        is_model_change = bool(now and old and now.version != old.version)
+        is_model_change = bool(now and old and now.rules != old.rules)
         rows.append(Change(account, before[account.account_id], moved, is_model_change))
     return Changes(days, len(accounts), rows)

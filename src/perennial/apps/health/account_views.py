@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from perennial.apps.customers import account_page, explain, overview, queries
 from perennial.apps.customers.account import Account
-from perennial.apps.health import actions, history
+from perennial.apps.health import actions, files, history
 from perennial.apps.health.forms import OverrideForm, PulseForm
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
@@ -25,6 +25,8 @@ from perennial.scoring.scorecard import Pulse
 @role_required(Role.VIEWER)
 def account(request: TeamRequest, account_id: str) -> HttpResponse:
     found = queries.get_account_or_404(request.workspace, account_id)
+    if request.GET.get("format") == "csv":
+        return files.history(overview.history(request.workspace, found))
     return _page(request, found)
 
 

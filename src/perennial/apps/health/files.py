@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from django.http import HttpResponse
 
+from perennial.apps.customers.breakdown import Snapshot
 from perennial.apps.health.outreach import Row
-from perennial.apps.health.queries import Mover
-from perennial.ui.files import download
+from perennial.apps.health.queries import STATES, Day, Mover
+from perennial.ui.files import Cell, download
+
+
+def states(days: Mapping[date, Day], as_of: date) -> HttpResponse:
+    """Customers in each state, and what they pay, by day."""
+    lines: list[list[Cell]] = [
+        [day, state, found.of(state).accounts, found.of(state).mrr]
+        for day, found in days.items()
+        for state in STATES
+    ]
+    head = ("date", "state", "accounts", "mrr")
+    return download({}, f"health-{as_of}", head, lines)
+
+
+def history(stored: Iterable[tuple[date, Snapshot]]) -> HttpResponse:
+    """The stored health of an account: a row for each part of each day."""
+    lines: list[list[Cell]] = [
+        [day, now.score, now.color, now.status, now.coverage, now.version,
+         part.name, part.value, part.weight, part.measured, part.contribution]
+        for day, now in stored
+        for part in now.parts
+    ]  # fmt: skip
+    head = ("date", "score", "color", "status", "coverage", "version", "part", "value",
+            "weight", "measured", "contribution")  # fmt: skip
+    return download({}, "health-history", head, lines)
 
 
 def movers(rows: Iterable[Mover], as_of: date) -> HttpResponse:

@@ -25,7 +25,7 @@ from perennial.ui.formats import Regional
 #: Rows of each list: the newest.
 _MOST = 50
 _CAUSES: Mapping[str, str | Promise] = {
-    "model_change": gettext_lazy("The scorecard changed"),
+    "model_change": gettext_lazy("Other rules"),
     "override": gettext_lazy("A person set or withdrew a score"),
     "first_score": gettext_lazy("Scored for the first time"),
     "no_score": gettext_lazy("No score any more"),

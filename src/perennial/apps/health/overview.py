@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,7 +17,9 @@ from perennial.apps.customers.queries import Book
 from perennial.apps.customers.reasons import Sentence
 from perennial.apps.customers.timeline import move_text
 from perennial.apps.health.queries import BACK, RISKY, STATES, Day, Mover
+from perennial.core.settings import COMPOSITE, Settings
 from perennial.core.windows import DAY
+from perennial.scoring.scorecard import Scorecard
 from perennial.ui import charts, formats
 from perennial.ui.charts import Chart
 from perennial.ui.formats import Regional
@@ -173,8 +175,23 @@ def mover_rows(movers: tuple[Mover, ...], regional: Regional) -> list[MoverRow]:
 
 def _cause(mover: Mover, regional: Regional) -> str:
     if mover.version_changed:
-        return _("The scorecard changed")
+        return _("Other rules")
     return move_text(mover.moved, regional)
+
+
+def cuts(settings: Settings, card: Scorecard) -> Sequence[float]:
+    """Where orange, yellow and green begin, of what health goes by."""
+    if settings.health_mode == COMPOSITE:
+        return card.rules[-1].cuts
+    return [round(100 * edge, 9) for edge in settings.chances]
+
+
+def goes_by(mode: str) -> str:
+    """What colors are by; empty for the scorecard."""
+    return {
+        "band": _("Colors go by the use of the power feature."),
+        "calibrated": _("Colors go by the chance of renewal."),
+    }.get(mode, "")
 
 
 def without_text(reasons: Mapping[str, int], regional: Regional) -> str:

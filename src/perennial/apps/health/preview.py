@@ -12,6 +12,7 @@ from perennial.apps.customers import queries
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.kept import kept
 from perennial.apps.health.queries import STATES
+from perennial.core.settings import COMPOSITE
 from perennial.lake import snapshots, told
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.scorecard import Scorecard
@@ -110,11 +111,16 @@ def _measured(lake: Lake, needs: Needs, as_of: date) -> pl.DataFrame:
 
 
 def _now(lake: Lake, as_of: date) -> pl.DataFrame:
-    """Customers with their color of today."""
+    """Customers with their color of today by the scorecard, whatever health goes by."""
     m = lake.table("account_measures")
     m = m.filter(m.state == "paying")
-    found = m.select("account_id", now=m.health_color.fill_null("none"))
-    return lake.engine.run(found)
+    paying = lake.engine.run(m.select("account_id", now=m.health_color))
+    if lake.settings.health_mode != COMPOSITE:
+        stored = snapshots.latest(lake, dates=[as_of])
+        by_card = pl.coalesce("composite_color", "color")
+        own = stored.select("account_id", now=by_card)
+        paying = paying.drop("now").join(own, "account_id", how="left")
+    return paying.with_columns(pl.col("now").fill_null("none"))
 
 
 def _cell(pairs: Mapping[tuple[str, str], int], now: str, then: str) -> Cell:

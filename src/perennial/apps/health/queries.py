@@ -138,7 +138,7 @@ def _moved(
                 before[account.account_id],
                 then.score if then else None,
                 biggest_move(now, then) if now and then else None,
-                bool(now and then and now.version != then.version),
+                bool(now and then and now.rules != then.rules),
             )
         )
     total = sum((a.mrr for a in accounts), Decimal(0))

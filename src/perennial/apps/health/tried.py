@@ -12,6 +12,7 @@ from perennial.apps.customers import explain
 from perennial.apps.customers.breakdown import Breakdown, Part, breakdown, snapshot
 from perennial.apps.customers.parts import part_name
 from perennial.apps.health.preview import scored
+from perennial.core.settings import COMPOSITE
 from perennial.lake import snapshots
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.scorecard import Scorecard
@@ -48,6 +49,8 @@ def of(
     before = None
     if not stored.is_empty():
         before = snapshot(lake, stored.row(0, named=True))
+        # What is no scorecard has other parts: nothing to compare them with.
+        before = before if before.mode == COMPOSITE else None
     told = breakdown(now, before)
     rules = {c.name: c for rules in card.rules for c in rules.components}
     return Tried(

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.health, name="health"),
     path("movers/", views.movers, name="movers"),
     path("whom-to-call/", views.calls, name="outreach"),
+    path("explain/<slug:topic>/", views.explain, name="explain"),
     path("scorecards/", card_views.listing, name="scorecards"),
     path("scorecards/drafts/", card_views.start, name="start"),
     path("scorecards/drafts/<int:pk>/", card_views.draft, name="draft"),

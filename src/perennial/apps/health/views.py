@@ -5,20 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.queries import Book
 from perennial.apps.customers.words import owner_names
-from perennial.apps.health import files, frozen, outreach, overview, queries
+from perennial.apps.health import explained, files, frozen, outreach, overview, queries
 from perennial.apps.health.overview import Asked
-from perennial.apps.health.tabs import tabs
+from perennial.apps.health.tabs import PAGES, tabs
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.lake import scorecards
+from perennial.ui import explained as ui
 
 
 def shared(request: TeamRequest, book: Book, on: str) -> dict[str, Any]:
@@ -38,6 +40,17 @@ def empty(request: TeamRequest) -> HttpResponse:
 
 
 @role_required(Role.VIEWER)
+def explain(request: TeamRequest, topic: str) -> HttpResponse:
+    """What a card shows, explained: as a drawer, or as a page of its own."""
+    about = explained.TOPICS.get(topic)
+    if about is None:
+        raise Http404
+    page = explained.PAGES[topic]
+    back = reverse(f"health:{page}"), PAGES[page]
+    return ui.page(request, about, nav="health", back=back)
+
+
+@role_required(Role.VIEWER)
 def health(request: TeamRequest) -> HttpResponse:
     book = customers.book(request.workspace)
     if book is None or not book.customers:
@@ -45,6 +58,8 @@ def health(request: TeamRequest) -> HttpResponse:
     asked = overview.asked(request.GET.dict(), book)
     lake = lake_of(request.workspace)
     days = queries.days(lake, book.as_of, asked.segment)
+    if request.GET.get("format") == "csv":
+        return files.states(days, book.as_of)
     now, before = days.get(book.as_of, queries.Day()), overview.before(days, book.as_of)
     without = queries.reasons_without(lake, book.as_of, asked.segment)
     version = scorecards.active(lake)
@@ -60,7 +75,8 @@ def health(request: TeamRequest) -> HttpResponse:
         "total": overview.total(now, before),
         "without": overview.without_text(without, request.regional),
         "version": version,
-        "cuts": version.card.rules[-1].cuts,
+        "cuts": overview.cuts(lake.settings, version.card),
+        "goes_by": overview.goes_by(lake.settings.health_mode),
     }
     return render(request, "health/health.html", context)
 

@@ -8,7 +8,7 @@ from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
-from perennial.lake import models
+from perennial.lake import models, settings_store
 from perennial.lake.models import Version
 
 
@@ -18,9 +18,24 @@ def look_again(by: Membership) -> JobRun:
     return jobs.enqueue("review_models", by.workspace, by=by.user)
 
 
-def decide(by: Membership, number: int, *, approve: bool, note: str) -> Version:
+def go_by(by: Membership, mode: str) -> None:
+    """What health goes by from the next refresh on; admins say so. Raises `BadValue`
+    for what is no mode."""
+    must_cover(by, Role.ADMIN)
+    lake = lake_of(by.workspace)
+    told = {"before": lake.settings.health_mode, "now": mode}
+    changed = {"health_mode": mode}
+    settings_store.change(lake.lake, changed, by=by.user.email, at=lake.now)
+    record(by.workspace, by.user, "settings.changed", "health_mode", **told)
+    jobs.enqueue("refresh", by.workspace, by=by.user)
+
+
+def decide(
+    by: Membership, number: int, *, approve: bool, note: str, colors: bool = False
+) -> Version:
     """Approve or reject a version; admins do that. Scores follow with the refresh that
-    is asked for, and past forecasts are told from then."""
+    is asked for, and past forecasts are told from then. With `colors`, health goes by
+    its chances from then on."""
     must_cover(by, Role.ADMIN)
     lake = lake_of(by.workspace)
     version = models.decide(
@@ -28,6 +43,8 @@ def decide(by: Membership, number: int, *, approve: bool, note: str) -> Version:
     )
     verb = "model.approved" if approve else "model.rejected"
     record(by.workspace, by.user, verb, f"v{number}", version=number, note=note.strip())
+    if approve and colors:
+        go_by(by, "calibrated")
     if approve:
         jobs.enqueue("refresh", by.workspace, by=by.user)
         jobs.enqueue("tell_past_forecasts", by.workspace, by=by.user)

@@ -52,11 +52,16 @@ def headline(
         )
     best = max(told, key=lambda r: r.way.verdict.auc or 0)
     verdict = best.way.verdict
-    lead = _("%(way)s tells best who renews: AUC %(auc)s, where guessing is 0.5.")
+    lead = _(
+        "%(way)s tells best who renews: AUC %(auc)s (likely %(low)s–%(high)s), where "
+        "guessing is 0.5."
+    )
     rest = _("Tested on %(n)s later decisions none had seen, %(left)s of them losses.")
     said = {
         "way": best.name,
         "auc": formats.number(verdict.auc, regional, 2),
+        "low": formats.number(verdict.auc_low, regional, 2),
+        "high": formats.number(verdict.auc_high, regional, 2),
         "n": formats.number(verdict.n, regional),
         "left": formats.number(verdict.left, regional),
     }

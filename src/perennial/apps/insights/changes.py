@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +12,20 @@ from perennial.scoring import review
 from perennial.scoring.review import Change
 from perennial.ui import formats
 from perennial.ui.formats import Regional
+
+
+def in_force_before(found: Sequence[Version], version: Version) -> Version | None:
+    """The version that was in force when this one was proposed: what a person who
+    approves it gives up."""
+    approved = [
+        v
+        for v in found
+        if v.status == "approved"
+        and v.reviewed_at is not None
+        and v.reviewed_at <= version.proposed_at
+        and v != version
+    ]
+    return max(approved, key=lambda v: (v.reviewed_at, v.number), default=None)
 
 
 def change_texts(
@@ -49,6 +63,14 @@ def _edges(change: Change, _names: Mapping[str, str], regional: Regional) -> str
     return _("green from %(old)s → %(new)s uses a month") % told
 
 
+def _edge(change: Change, _names: Mapping[str, str], regional: Regional) -> str:
+    told = {
+        "old": _uses(change.before, regional),
+        "new": _uses(change.after, regional),
+    }
+    return _("an edge between bands %(old)s → %(new)s uses a month") % told
+
+
 def _uses(value: str | float | None, regional: Regional) -> str:
     if value is None or isinstance(value, str):
         return formats.EMPTY
@@ -79,6 +101,7 @@ _Says = Callable[[Change, Mapping[str, str], Regional], str]
 _SAYS: Mapping[str, _Says] = {
     "feature": _feature,
     "edges": _edges,
+    "edge": _edge,
     "chances": _chances,
     "model": _model,
 }

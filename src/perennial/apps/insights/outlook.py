@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from perennial.apps.customers.reasons import Sentence
 from perennial.apps.insights import queries
@@ -85,12 +86,17 @@ def headline(total: Due, regional: Regional) -> Sentence:
     if not total.accounts:
         return Sentence(_("No renewal is due in the next 90 days."), "")
     lead = _("%(expected)s of the %(due)s that is up in the next 90 days should renew.")
-    rest = _("Four times in five it lands between %(low)s and %(high)s.")
+    rest = ngettext(
+        "Of %(n)s customer; four times in five it lands between %(low)s and %(high)s.",
+        "Of %(n)s customers; four times in five it lands between %(low)s and %(high)s.",
+        total.accounts,
+    )
     money = {
         "expected": formats.money(total.expected, regional),
         "due": formats.money(total.mrr, regional),
     }
     bounds = {
+        "n": formats.number(total.accounts, regional),
         "low": formats.money(total.lower, regional),
         "high": formats.money(total.upper, regional),
     }

@@ -133,7 +133,7 @@ def headline(
                 "n": formats.number(len(norm), regional),
                 "all": formats.number(len(segments), regional),
             },
-            "",
+            str(norm[0].advice),
         )
     return Sentence(_("No pattern of use asks for anything."), "")
 
@@ -181,7 +181,8 @@ def product_headline(found: Sequence[Kept], regional: Regional) -> Sentence:
             "feature": worst.name,
         },
         _(
-            "This says whether the product keeps its users, not whether customers "
-            "renew."
-        ),
+            "Of %(n)s users. Watch some of them use it: then teach it, change it, or "
+            "take it out."
+        )
+        % {"n": formats.number(worst.n, regional)},
     )

@@ -20,6 +20,9 @@ from perennial.ui import charts, formats
 from perennial.ui.charts import Chart, Side
 from perennial.ui.formats import Regional
 
+#: Customers of the list of those below green.
+MOST = 15
+
 
 @dataclass(frozen=True)
 class Row:
@@ -105,15 +108,29 @@ def headline(
         )
         return Sentence(lead, rest % _counts(found, regional))
     lead = _("%(feature)s separates those who stayed from those who left.")
-    rest = _("Stayers used it %(more)s times a month, leavers %(less)s.")
+    rest = _(
+        "Stayers used it %(more)s times a month, leavers %(less)s; of one of each, the "
+        "stayer used it more %(auc)s of the time (likely %(low)s–%(high)s, %(n)s "
+        "decisions)."
+    )
     return Sentence(
         lead % {"feature": names.get(best.feature, best.feature)},
         rest
         % {
             "more": formats.number(best.mean_retained, regional),
             "less": formats.number(best.mean_churned, regional),
+            "auc": formats.percent(best.auc, regional, 0),
+            "low": formats.number(100 * (best.auc_low or 0), regional),
+            "high": formats.percent(best.auc_high, regional, 0),
+            "n": formats.number(best.n_retained + best.n_churned, regional),
         },
     )
+
+
+def below_green(customers: Sequence[Chance]) -> list[Chance]:
+    """Customers whose use lacks something to green, what may be lost most first."""
+    lacking = [c for c in customers if c.gap]
+    return sorted(lacking, key=lambda c: ((c.p or 0.0) - 1) * c.mrr)
 
 
 def _counts(found: Discovery, regional: Regional) -> dict[str, str]:

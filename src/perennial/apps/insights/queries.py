@@ -112,7 +112,8 @@ class Chance:
 
 @kept(chances.NAME, "account_measures", size=8, shared=True)
 def told(lake: Lake) -> tuple[Chance, ...]:
-    """The chance of every customer that has one, the least likely to renew first."""
+    """The chance of every customer that has one, the least likely to renew first; of
+    those equally likely, who pays most."""
     known = lake.table("account_measures")
     days = lake.engine.run(known.agg(day=known.as_of.max()))["day"]
     if days[0] is None:
@@ -124,7 +125,11 @@ def told(lake: Lake) -> tuple[Chance, ...]:
     )
     rows = chances.of_day(lake, days[0]).join(names, on="account_id")
     found = [_chance(row) for row in rows.iter_rows(named=True)]
-    return tuple(sorted(found, key=lambda c: (c.p is None, c.p, c.account_id)))
+    return tuple(sorted(found, key=_least_likely))
+
+
+def _least_likely(c: Chance) -> tuple[bool, float, float, str]:
+    return c.p is None, c.p or 0.0, -c.mrr, c.account_id
 
 
 def _chance(row: Mapping[str, Any]) -> Chance:

@@ -65,12 +65,15 @@ def headline(compared: Comparison, regional: Regional) -> Sentence:
         "%(auc)s of the time."
     )
     rest = _(
-        "Tested on %(n)s later decisions it had not seen; %(base)s of them renewed."
+        "Likely %(low)s–%(high)s, tested on %(n)s later decisions it had not seen; "
+        "%(base)s of them renewed."
     )
     return Sentence(
         lead % {"auc": formats.percent(said.auc, regional, 0)},
         rest
         % {
+            "low": formats.number(100 * (said.auc_low or 0), regional),
+            "high": formats.percent(said.auc_high, regional, 0),
             "n": formats.number(said.n, regional),
             "base": formats.percent(said.base_rate, regional, 0),
         },

@@ -15,7 +15,9 @@ urlpatterns = [
     path("usage-patterns/", views.usage_patterns, name="patterns"),
     path("product-health/", views.product_health, name="product"),
     path("lifetime-value/", views.lifetime_value, name="value"),
+    path("explain/<slug:topic>/", views.explain, name="explain"),
     path("versions/", version_views.versions, name="versions"),
+    path("versions/go-by/", version_views.go_by, name="go_by"),
     path("versions/look/", version_views.look, name="look"),
     path("versions/<int:number>/decide/", version_views.decide, name="decide"),
 ]

@@ -68,19 +68,27 @@ def by_segment(found: Sequence[Mapping[str, Any]]) -> list[BySegment]:
 
 
 def headline(found: Sequence[Form], regional: Regional) -> Sentence:
-    value = next((f.value for f in found if f.key == "clv_survival"), None)
-    if value is None:
+    told = next((f for f in found if f.key == "clv_survival"), None)
+    if told is None or told.value is None:
         return Sentence(
             _("The lifetime value cannot be told."),
             _("It needs costs of category cogs, and six months with customers."),
         )
     lead = _("A new customer is worth %(value)s of margin over three years.")
-    return Sentence(lead % {"value": formats.money(value, regional)}, "")
+    rest = _("Told by how long %(n)s customers have stayed so far.")
+    return Sentence(
+        lead % {"value": formats.money(told.value, regional)},
+        rest % {"n": formats.number(told.n, regional)},
+    )
 
 
 #: Parameters of those who buy freely, as people read them.
 PARAMETERS: Mapping[str, str | Promise] = {
     "buyers": gettext_lazy("Buyers"),
+    "repeated": gettext_lazy("Who bought again"),
+    "alive": gettext_lazy("Of them likely to buy still"),
+    "purchases_year": gettext_lazy("Purchases to expect of all within a year"),
+    "worth_year": gettext_lazy("What these are worth"),
     "r": gettext_lazy("r, shape of how often they buy"),
     "alpha": gettext_lazy("alpha, scale of how often they buy"),
     "a": gettext_lazy("a, of when they stop"),
@@ -100,7 +108,17 @@ def parameters(
     if "r" not in told:
         return []
     return [
-        (label, formats.number(told[name], regional, 0 if name == "buyers" else 3))
+        (label, _said(name, told[name], regional))
         for name, label in PARAMETERS.items()
         if name in told
     ]
+
+
+#: Parameters that are whole numbers of something.
+_WHOLE = ("buyers", "repeated", "alive", "purchases_year")
+
+
+def _said(name: str, value: float | None, regional: Regional) -> str:
+    if name == "worth_year":
+        return formats.money(value, regional)
+    return formats.number(value, regional, 0 if name in _WHOLE else 3)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,13 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from perennial.apps.insights import actions, queries, words
-from perennial.apps.insights.changes import change_texts
+from perennial.apps.insights.changes import change_texts, in_force_before
 from perennial.apps.insights.views import shared
 from perennial.apps.jobs.queries import latest
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
+from perennial.core.settings import COMPOSITE, HEALTH_MODES
+from perennial.lake.models import Version
 
 
 @role_required(Role.VIEWER)
@@ -24,24 +29,36 @@ def versions(request: TeamRequest) -> HttpResponse:
     lake = lake_of(request.workspace)
     run = latest(request.workspace, "review_models")
     found = list(queries.versions(lake))
-    before = [None, *found]
     names = queries.feature_names(lake)
     context = {
         **shared(request, "versions"),
-        "versions": [
-            {
-                "version": version,
-                "status": words.STATUS[version.status],
-                "changes": change_texts(old, version, names, request.regional),
-            }
-            for old, version in zip(before, found, strict=False)
-        ][::-1],
+        "versions": [_entry(v, found, names, request) for v in reversed(found)],
         "run": run if run is not None and run.is_active else None,
         "failed": run if run is not None and run.state == "failed" else None,
         "may_look": request.membership.covers(Role.MEMBER),
         "may_decide": request.membership.covers(Role.ADMIN),
+        "modes": [(mode, words.MODES[mode]) for mode in HEALTH_MODES],
+        "mode": lake.settings.health_mode,
+        # The first version that is approved colors customers, unless a person objects.
+        "asks_for_colors": lake.settings.health_mode == COMPOSITE,
+        "was_approved": any(v.status == "approved" for v in found),
     }
     return render(request, "insights/versions.html", context)
+
+
+def _entry(
+    version: Version,
+    every: Sequence[Version],
+    names: Mapping[str, str],
+    request: TeamRequest,
+) -> dict[str, Any]:
+    before = in_force_before(every, version)
+    return {
+        "version": version,
+        "status": words.STATUS[version.status],
+        "is_first": before is None,
+        "changes": change_texts(before, version, names, request.regional),
+    }
 
 
 @require_POST
@@ -49,6 +66,18 @@ def versions(request: TeamRequest) -> HttpResponse:
 def look(request: TeamRequest) -> HttpResponse:
     actions.look_again(request.membership)
     messages.success(request, _("Learning in the background; this takes a minute."))
+    return redirect("insights:versions")
+
+
+@require_POST
+@role_required(Role.ADMIN)
+def go_by(request: TeamRequest) -> HttpResponse:
+    try:
+        actions.go_by(request.membership, request.POST.get("mode", ""))
+    except PerennialError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Colors follow with the next refresh."))
     return redirect("insights:versions")
 
 
@@ -65,6 +94,7 @@ def decide(request: TeamRequest, number: int) -> HttpResponse:
             number,
             approve=approve,
             note=request.POST.get("note", ""),
+            colors="colors" in request.POST,
         )
     except PerennialError as error:
         messages.error(request, str(error))

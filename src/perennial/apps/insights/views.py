@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.chips import Chip, Choice
 from perennial.apps.customers.words import name_of, owner_names
 from perennial.apps.insights import (
+    advice,
     backtest,
+    explained,
     files,
     lives,
     outlook,
@@ -30,6 +33,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.lake.models import Version
+from perennial.ui import explained as ui
 
 #: Users that must have tried a feature for a share to mean something.
 _LEAST_USERS = 20
@@ -102,6 +106,23 @@ def index(request: TeamRequest) -> HttpResponse:
 
 
 @role_required(Role.VIEWER)
+def explain(request: TeamRequest, topic: str) -> HttpResponse:
+    """What a card shows, explained: as a drawer, or as a page of its own."""
+    found = explained.find(topic)
+    if found is None:
+        raise Http404
+    name, about = found
+    facts = _learned_from(request) if name in ("power", "renewal", "backtest") else []
+    back = reverse(f"insights:{name}"), PAGES[name]
+    return ui.page(request, about, nav="insights", back=back, facts=facts)
+
+
+def _learned_from(request: TeamRequest) -> list[tuple[ui.Text, str]]:
+    version, segment = shown(request), request.GET.get("segment", "")
+    return explained.facts(version, segment, request.regional) if version else []
+
+
+@role_required(Role.VIEWER)
 def power_feature(request: TeamRequest) -> HttpResponse:
     version = shown(request)
     if version is None:
@@ -115,12 +136,17 @@ def power_feature(request: TeamRequest) -> HttpResponse:
     here = [c for c in queries.told(lake) if not segment or c.segment == segment]
     regional = request.regional
     band_rows = power.band_rows(bands, here, regional)
+    name = names.get(feature or "", feature or "")
+    below = power.below_green(here) if version == queries.active(lake) else []
     context = {
         **shared(request, "power"),
         "version": version,
         "chip": segment_chip(request, segments),
         "found": found,
-        "feature": names.get(feature or "", feature),
+        "feature": name,
+        "advice": advice.power(found, below, name, regional),
+        "below": below[: power.MOST],
+        "below_count": len(below),
         "headline": power.headline(found, names, regional),
         "rows": power.rows(found, names),
         "bands": band_rows,
@@ -136,6 +162,7 @@ def power_feature(request: TeamRequest) -> HttpResponse:
         "features": lambda: files.plain(found.findings),
         "bands": lambda: files.plain(band_rows),
         "gap": lambda: files.plain(trend.months if trend else ()),
+        "below": lambda: files.chances(below),
     }
     return files.page(request, "insights/power.html", context, tables)
 
@@ -148,25 +175,28 @@ def renewal_model(request: TeamRequest) -> HttpResponse:
     lake, review = lake_of(request.workspace), version.review
     compared = review.comparison
     chosen = renewal.adopted(compared)
-    told = queries.told(lake)
+    told, cut = queries.told(lake), lake.settings.chances[0]
+    moves = renewal.weights(review, told)
     context = {
         **shared(request, "renewal"),
         "version": version,
         "compared": compared,
         "chosen": chosen,
         "headline": renewal.headline(compared, request.regional),
+        "advice": advice.renewal(told, cut, request.regional),
         "models": renewal.model_rows(compared),
         "calibration": renewal.calibration(chosen, request.regional),
         "groups": renewal.lowest_groups(chosen),
         "lift": renewal.lift(chosen),
         "ece_max": lake.settings.ece_max,
         "low": renewal.low_rows(told, request.regional),
-        "weights": renewal.weights(review, told),
+        "weights": moves,
     }
     tables = {
         "chances": lambda: files.chances(told),
         "models": lambda: files.models(compared),
         "calibration": lambda: files.plain(renewal.lowest_groups(chosen)),
+        "moves": lambda: files.plain(moves),
     }
     return files.page(request, "insights/renewal.html", context, tables)
 
@@ -183,6 +213,7 @@ def back_test(request: TeamRequest) -> HttpResponse:
         **shared(request, "backtest"),
         "version": version,
         "headline": backtest.headline(ways, compared, request.regional),
+        "advice": advice.back_test() if ways else None,
         "ways": ways,
         "base": verdicts[0].left / verdicts[0].n if verdicts else None,
         "days": backtest.days(ways),
@@ -205,21 +236,24 @@ def forecast(request: TeamRequest) -> HttpResponse:
     segment = request.GET.get("segment", "")
     segment = segment if segment in segments else ""
     here = [c for c in told if not segment or c.segment == segment]
-    total = outlook.due(_("90 days"), outlook.soon(here, lake.today))
+    soon = outlook.soon(here, lake.today)
+    total = outlook.due(_("90 days"), soon)
     ahead = queries.ahead(lake, segment)
     past = queries.hindsight(lake, lake.today)
     months = outlook.by_month(here, lake.today)
     names = owner_names(request.workspace)
     owners = outlook.by_group(here, lake.today, "owner")
+    segments_due = outlook.by_group(here, lake.today, "segment")
     context = {
         **shared(request, "forecast"),
         "chip": segment_chip(request, segments),
         "headline": outlook.headline(total, request.regional),
+        "advice": advice.forecast(soon, request.regional),
         "total": total,
         "months": months,
         "last": ahead[-1] if ahead else None,
         "fan": outlook.fan(lake, ahead, segment, request.regional),
-        "groups": [] if segment else outlook.by_group(here, lake.today, "segment"),
+        "groups": [] if segment else segments_due,
         "owners": [(name_of(str(o.label), names), o) for o in owners],
         "past": outlook.hindsight_chart(past, request.regional),
         "past_text": outlook.hindsight_text(past, request.regional),
@@ -228,6 +262,8 @@ def forecast(request: TeamRequest) -> HttpResponse:
     tables = {
         "chances": lambda: files.chances(here),
         "months": lambda: files.plain(months),
+        "due_segments": lambda: files.plain(segments_due),
+        "due_owners": lambda: files.plain(owners),
         "forecast": lambda: files.plain(ahead),
         "hindsight": lambda: files.plain(past),
     }
@@ -253,6 +289,7 @@ def usage_patterns(request: TeamRequest) -> HttpResponse:
     context = {
         **shared(request, "patterns"),
         "headline": patterns.headline(segments, dips, request.regional),
+        "advice": advice.patterns(segments, dips),
         "segments": segments,
         "accounts": [a for a in accounts if a.verdict in ("norm", "mixed")],
         "dips": dips,
@@ -301,6 +338,7 @@ def survival(request: TeamRequest) -> HttpResponse:
             _chip(request, _("By"), "by", groups_by),
         ],
         "headline": lives.headline(found, alike, request.regional),
+        "advice": advice.survival(found, request.regional),
         "groups": [
             {"group": g, "range": lives.median_range(g, request.regional)}
             for g in found
@@ -329,6 +367,7 @@ def lifetime_value(request: TeamRequest) -> HttpResponse:
     context = {
         **shared(request, "value"),
         "headline": value.headline(told, request.regional),
+        "advice": advice.value(),
         "forms": told,
         "segments": value.by_segment(by_segment),
         "buyers": value.parameters(buyers, request.regional),

@@ -54,6 +54,13 @@ def way_name(way: str) -> str:
     return str(_WAYS.get(way) or MODELS[way.partition(":")[2]])
 
 
+#: What health may go by.
+MODES: Mapping[str, Text] = {
+    "composite": gettext_lazy("The scorecard"),
+    "band": gettext_lazy("Use of the power feature"),
+    "calibrated": gettext_lazy("The chance of renewal"),
+}
+
 #: What speaks against a model.
 FAILED: Mapping[str, Text] = {
     "brier": gettext_lazy("no better than a simpler one"),

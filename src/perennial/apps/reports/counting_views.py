@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from perennial.apps.insights.words import MODES
 from perennial.apps.reports import counting
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.actions import rename
@@ -55,6 +56,8 @@ def _choices(key: str) -> list[tuple[str, str | Promise]]:
             return [(str(n), month) for n, month in MONTHS.items()]
         case "churn_recognition":
             return list(_CHURN.items())
+        case "health_mode":
+            return list(MODES.items())
     return []
 
 

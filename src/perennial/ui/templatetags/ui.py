@@ -13,7 +13,7 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.template import Context
 from django.urls import reverse
 from django.utils import timezone
@@ -494,6 +494,27 @@ def _themes(context: Context, regional: Regional) -> SafeString | str:
     if isinstance(request, HttpRequest):
         request.has_chart_themes = True  # type: ignore[attr-defined]
     return json_script(charts.themes(regional), "chart-themes")
+
+
+@register.simple_tag(takes_context=True)
+def explain_url(context: Context, view: str, topic: str) -> str:
+    """Where a topic is explained, for what the page was asked for."""
+    request = context.get("request")
+    asked = request.GET.copy() if isinstance(request, HttpRequest) else QueryDict()
+    kept = asked.urlencode()
+    return reverse(view, args=[topic]) + (f"?{kept}" if kept else "")
+
+
+@register.simple_tag(takes_context=True)
+def explains(context: Context, view: str, topic: str) -> SafeString:
+    """The button of a card that explains what it shows."""
+    return format_html(
+        '<a class="btn btn-icon" href="{}" data-drawer data-explain '
+        'aria-label="{}">{}</a>',
+        explain_url(context, view, topic),
+        gettext("Explain this number"),
+        icon("math-function"),
+    )
 
 
 # --- forms and texts ---------------------------------------------------------

@@ -74,7 +74,11 @@ def _worsened(day: Day, _most: float) -> pl.Expr:
 
 
 def _renewal_at_risk(day: Day, days: float) -> pl.Expr:
-    return _RISKY & day.to_renewal.is_between(0, days)
+    """Not where it would hold because other rules recolored the account, its renewal
+    being near already: nothing happened to the customer (P05)."""
+    since = (pl.col("renewal_on") - pl.col("recolored_on")).dt.total_days()
+    is_new = ~(since <= days).fill_null(value=False)
+    return _RISKY & day.to_renewal.is_between(0, days) & is_new
 
 
 def _renewal_ahead(day: Day, days: float) -> pl.Expr:

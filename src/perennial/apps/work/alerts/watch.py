@@ -93,6 +93,7 @@ def accounts(workspace: Workspace) -> pl.DataFrame | None:
     as_of: date = frame["as_of"][0]
     for more in (
         _turns(lake, as_of),
+        _recolored(lake, as_of),
         _steps(lake, frame, as_of),
         _goals(lake, as_of),
         _champions(workspace),
@@ -118,6 +119,16 @@ def _turns(lake: Lake, as_of: date) -> pl.DataFrame:
     )
     newest = rows.sort("turned_on", "recorded_at").unique("account_id", keep="last")
     return newest.drop("recorded_at")
+
+
+def _recolored(lake: Lake, as_of: date) -> pl.DataFrame:
+    """Who was well, and is not since another scorecard, model or mode; since when."""
+    table = lake.table(transitions.NAME)
+    rows = lake.engine.run(table.filter(table.date <= as_of))
+    newest = rows.sort("date", "recorded_at").unique("account_id", keep="last")
+    was_well = ~pl.col("from_color").is_in(["red", "orange"])
+    by_rules = newest.filter((pl.col("cause") == "model_change") & was_well)
+    return by_rules.select("account_id", recolored_on="date")
 
 
 def _steps(lake: Lake, frame: pl.DataFrame, as_of: date) -> pl.DataFrame:

@@ -1,0 +1,32 @@
+"""Rules of alerts as plain conditions over accounts."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from perennial.apps.work.alerts.rules import BY_KEY, Day
+
+TODAY = date(2026, 6, 1)
+
+
+def test_other_rules_raise_no_alert_but_a_renewal_that_comes_near_does() -> None:
+    """Red or orange, renewal in 60 days. Colored so by another model 10 days ago, it is
+    no news; by one 100 days ago, the renewal was far then, and its coming near is."""
+    day, rule = Day(TODAY, "UTC"), BY_KEY["renewal_at_risk"]
+    frame = pl.DataFrame(
+        {
+            "account_id": ["score", "model", "long ago", "well"],
+            "health_color": ["orange", "orange", "orange", "yellow"],
+            "renewal_on": [TODAY + timedelta(days=60)] * 4,
+            "recolored_on": [
+                None,
+                TODAY - timedelta(days=10),
+                TODAY - timedelta(days=100),
+                None,
+            ],
+        }
+    )
+    held = frame.filter(rule.holds(day, 90).fill_null(value=False))
+    assert held["account_id"].to_list() == ["score", "long ago"]
