@@ -83,7 +83,7 @@ TERMS: Mapping[str, tuple[Text, Text]] = {
         _("All misses added up, whichever way, as a share of what happened."),
     ),
     "range": (
-        _("80% range"),
+        _("Range, 80%"),
         _("Four times of five the truth should lie within it; once it should not."),
     ),
 }
