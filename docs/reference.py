@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
 import click
 
 from perennial.cli.main import VERBS, cli
+from perennial.core import settings as core
 from perennial.core.settings import HealthTargets, Settings
 from perennial.lake.insights import INSIGHTS, Insight
 from perennial.lake.tables import FACTS, RECORDS, ROLLUPS, Table
@@ -129,13 +130,17 @@ def _help(command: click.Command, parent: click.Context) -> Iterator[str]:
             yield from _help(inner, context)
 
 
+def _group(title: str, names: Sequence[str]) -> Iterator[str]:
+    rows = [
+        (n, core.written(getattr(Settings(), n)) or "none", core.about(n))
+        for n in names
+    ]
+    yield f"\n## {title}\n"
+    yield from _grid(("setting", "default", "what it is"), rows)
+
+
 def settings() -> str:
     """Settings of a workspace and their defaults."""
-    rows = [
-        (f.name, f"`{getattr(Settings(), f.name)}`", f.metadata["about"])
-        for f in fields(Settings)
-        if f.name != "health"
-    ]
     health = [
         (f.name, f"`{getattr(HealthTargets(), f.name)}`") for f in fields(HealthTargets)
     ]
@@ -143,8 +148,9 @@ def settings() -> str:
         [
             _NOTE,
             "# Settings\n",
-            "Kept with date and author in the table `settings`; every metric honors them.\n",
-            *_grid(("setting", "default", "what it is"), rows),
+            "Changed under Settings, with `perennial settings KEY=VALUE` or in Python; kept "
+            "with date and author in the table `settings`. Every metric honors them.\n",
+            *(line for group in core.groups().items() for line in _group(*group)),
             "\n## Health\n",
             "Targets that are worth 100 points, weights of frequency, breadth, depth and "
             "growth, and the lower bounds of orange, yellow and green.\n",

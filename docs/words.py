@@ -1,8 +1,8 @@
 """Brings the catalogs of translations up to date with the code: `make words`.
 
 Words come from two places: what the applications mark (`xgettext` finds it), and
-what metrics and the fields of conditions say, who speak English and know no Django. New
-words enter the catalogs empty, words nobody says any more leave them.
+what metrics, settings and the fields of conditions say, who speak English and know no
+Django. New words enter the catalogs empty, words nobody says any more leave them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import perennial
+from perennial.core import settings
 from perennial.metrics import condition_fields
 from perennial.metrics.registry import Metric, all_metrics
 
@@ -50,6 +51,12 @@ def _said(metric: Metric) -> Iterator[str]:
     yield from metric.params.values()
 
 
+def of_settings() -> set[str]:
+    """What each setting is, and the groups they stand in."""
+    groups = settings.groups()
+    return {*groups, *(settings.about(n) for names in groups.values() for n in names)}
+
+
 def of_applications() -> Catalog:
     """Everything templates and code mark, with its plurals and contexts."""
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +73,7 @@ def of_applications() -> Catalog:
 def wanted() -> Catalog:
     """Every word there is to translate."""
     found = of_applications()
-    for text in sorted(of_metrics() | condition_fields.words()):
+    for text in sorted(of_metrics() | of_settings() | condition_fields.words()):
         found.add(text, flags=["python-format"] if "%(" in text else [])
     return found
 

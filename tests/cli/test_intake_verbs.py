@@ -1,4 +1,4 @@
-"""Keys, the tail of events and the health check, each test in a process of its own."""
+"""Settings, keys, the tail of events and the health check, each test in a process of its own."""
 
 from __future__ import annotations
 
@@ -170,3 +170,14 @@ def test_accounts_are_merged_and_taken_apart(run: Run, tmp_path: Path) -> None:
         "Trial",
         "Adopting",
     }
+
+
+def test_settings_are_listed_and_changed(run: Run) -> None:
+    everything = json.loads(run("settings", "--format", "json").stdout)
+    assert {"timezone", "mau_days"} < {row["setting"] for row in everything}
+    done = run("settings", "mau_days=28", "timezone=Asia/Tokyo", "--format", "json")
+    kept = {row["setting"]: row["value"] for row in json.loads(done.stdout)}
+    assert kept == {"mau_days": "28", "timezone": "Asia/Tokyo"}
+    assert "next refresh" in done.stderr
+    for wrong, status in (("mau_days=0", 1), ("mau=28", 1), ("mau_days", 2)):
+        assert run("settings", wrong).returncode == status

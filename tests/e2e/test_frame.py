@@ -37,6 +37,7 @@ def guide(settings: Settings) -> str:
 @pytest.mark.parametrize(
     "where",
     [
+        "/settings/workspace/",
         "/settings/people/",
         "/settings/tokens/",
         "/settings/jobs/",

@@ -120,6 +120,19 @@ def test_metrics_of_ones_own(duck: Workspace, spark: Workspace, key: str) -> Non
     assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
 
 
+def test_rows_of_an_account(duck: Workspace, spark: Workspace) -> None:
+    some = duck.engine.run(duck.table("user_days")).row(0, named=True)
+    wanted, since = ("user_id", "date", "events"), date(2026, 4, 1)
+    for asked in (("accounts",), ("user_days", wanted), ("user_days", wanted, since)):
+        name, *rest = asked
+        one, other = (
+            engine.rows(name, some["account_id"], *rest).sort(pl.all())
+            for engine in (duck.engine, spark.engine)
+        )
+        assert_same(one, other)
+    assert since <= min(one["date"]) < max(one["date"])
+
+
 def test_days_conditions_and_features(duck: Workspace, spark: Workspace) -> None:
     for key, asked in (
         ("mau", {"start": "2026-03-20", "end": "2026-04-10", "grain": "day"}),

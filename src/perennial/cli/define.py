@@ -9,7 +9,8 @@ import click
 
 from perennial.cli import show
 from perennial.cli.main import Place
-from perennial.lake import definitions
+from perennial.core.settings import Settings, about, groups, written
+from perennial.lake import definitions, settings_store
 from perennial.lake import targets as targets_store
 from perennial.lake.workspace import open_workspace
 from perennial.metrics.custom import MEASURES, UNITS
@@ -97,4 +98,44 @@ def targets(
     show.rows([vars(target) for target in workspace.targets], format_)
 
 
-COMMANDS = {"define": define, "targets": targets}
+@click.command()
+@click.argument("values", nargs=-1, metavar="[KEY=VALUE]...")
+@show.format_option
+@click.pass_obj
+def settings(place: Place, /, values: tuple[str, ...], format_: str) -> None:
+    """Change how numbers are counted: KEY=VALUE; without any, list every setting."""
+    workspace = open_workspace(place.data, place.workspace)
+    given = [value.partition("=") for value in values]
+    if any(not equals for _key, equals, _value in given):
+        raise click.UsageError("give KEY=VALUE, as week_start=7")
+    if given:
+        _change(place, {key: value for key, _equals, value in given})
+    now, changed = workspace.settings, settings_store.changed(workspace.lake)
+    rows = [
+        {
+            "setting": key,
+            "value": written(getattr(now, key)),
+            "default": written(getattr(Settings(), key)),
+            "changed_by": changed.get(key, (None, ""))[1],
+            "what": about(key),
+        }
+        for keys in groups().values()
+        for key in keys
+        if not given or key in {key for key, *_ in given}
+    ]
+    show.rows(rows, format_)
+
+
+def _change(place: Place, values: dict[str, str]) -> None:
+    from perennial.config.start import setup
+
+    setup(place.data, migrate=True)
+    from perennial.apps.reports import counting
+    from perennial.apps.team.actions import create_workspace
+
+    row = create_workspace(place.workspace)
+    if counting.change(row, values, by=getpass.getuser()):
+        click.echo("Numbers follow with the next refresh.", err=True)
+
+
+COMMANDS = {"define": define, "targets": targets, "settings": settings}

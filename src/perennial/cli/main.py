@@ -34,6 +34,7 @@ VERBS = {
     "metric": "ask",
     "define": "define",
     "targets": "define",
+    "settings": "define",
     "health": "ask",
     "insights": "ask",
     "scorecard": "scorecard",

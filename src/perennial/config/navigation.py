@@ -72,6 +72,13 @@ NAVIGATION = [
 
 #: The pages of Settings, as tabs in this order.
 SETTINGS_PAGES = [
+    NavItem(
+        "workspace",
+        _("Workspace"),
+        icon="adjustments",
+        url="workspace_settings",
+        shown=for_admins,
+    ),
     NavItem("people", _("People"), icon="users", url="team:people", shown=for_admins),
     NavItem(
         "fields",

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from perennial.apps.intake import snippet
+from perennial.apps.reports import counting_views
 from perennial.config import api, probes
 from perennial.ui import views as ui
 
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("perennial.apps.surveys.urls")),
     path("", include("perennial.apps.guides.urls")),
     path("", include("perennial.apps.work.urls")),
+    path("settings/workspace/", counting_views.page, name="workspace_settings"),
     path("settings/jobs/", include("perennial.apps.jobs.urls")),
 ]
 if settings.DEBUG:

@@ -6,6 +6,8 @@ in the lake's `settings` table; this module knows what there is and what fits.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
@@ -36,118 +38,185 @@ class HealthTargets:
     min_coverage: float = 0.50
 
 
-def _setting(default: Any, about: str) -> Any:
-    return field(default=default, metadata={"about": about})
+def _setting(default: Any, about: str, *, least: float = 0, begins: str = "") -> Any:
+    """`least`: the smallest number that makes sense; `begins`: a group of settings,
+    which those that follow belong to."""
+    said = {"about": about, "least": least, "begins": begins}
+    return field(default=default, metadata=said)
 
 
 @dataclass(frozen=True)
 class Settings:
     """How this workspace counts. Immutable; `with_values` makes a changed copy."""
 
-    timezone: str = _setting("UTC", "IANA zone that days and months belong to")
-    currency: str = _setting("USD", "ISO 4217 code that money is added up in")
-    week_start: int = _setting(1, "weekday a week begins on, 1 is Monday")
-    fiscal_year_start: int = _setting(1, "month a fiscal year begins with")
+    timezone: str = _setting(
+        "UTC", "Time zone that days and months belong to", begins="Calendar and money"
+    )
+    currency: str = _setting("USD", "Currency that money is added up in")
+    week_start: int = _setting(1, "First day of the week", least=1)
+    fiscal_year_start: int = _setting(1, "First month of the fiscal year", least=1)
     business_days: tuple[str, ...] = _setting(
-        ("1", "2", "3", "4", "5"), "weekdays worked, 1 is Monday"
+        ("1", "2", "3", "4", "5"), "Working days, 1 is Monday"
     )
-    business_hours: str = _setting("09:00-17:00", "local hours worked on those days")
-    holidays: tuple[str, ...] = _setting((), "dates nobody works on")
+    business_hours: str = _setting("09:00-17:00", "Working hours, local time")
+    holidays: tuple[str, ...] = _setting((), "Days nobody works, as dates")
     internal_domains: tuple[str, ...] = _setting(
-        (), "e-mail domains of one's own people, who are in no number"
-    )
-    session_timeout_s: int = _setting(1800, "a longer gap begins a new session")
-    session_max_h: int = _setting(24, "a session is cut at this length")
-    late_days: int = _setting(35, "later events are stored and not counted")
-    provisional_hours: int = _setting(72, "how long a day can still change")
-    freq_daily: int = _setting(16, "active days in 28 of a daily user")
-    freq_frequent: int = _setting(4, "active days in 28 of a frequent user")
-    freq_min_days: int = _setting(14, "fewer days are not classified")
-    wau_days: int = _setting(7, "window of weekly active users")
-    mau_days: int = _setting(30, "window of monthly active users")
-    adoption_habit_days: int = _setting(2, "days of use that make a habit")
-    unused_feature_days: int = _setting(90, "after which a feature may be unused")
-    norm_share: float = _setting(0.5, "share of light users from which that is normal")
-    outlier_share: float = _setting(0.2, "share of light users up to which few are")
-    mad_z: float = _setting(3.5, "robust z-score beyond which a value is an outlier")
-    light_floor: float = _setting(0.25, "share of the target below which use is light")
-    dip_threshold: float = _setting(-0.2, "a fall that is a dip")
-    dip_min_accounts: int = _setting(20, "accounts a month of tenure needs")
-    onboarding_days: int = _setting(30, "length of an onboarding without an end")
-    onboarding_stall_days: int = _setting(7, "without a step: stalled")
-    dunning_days: int = _setting(30, "a failed payment is a customer so long")
-    pause_churn_days: int = _setting(90, "a longer pause is churn")
-    churn_recognition: str = _setting(
-        "service_end",
-        "when a cancellation counts: service_end, cancel_effective or cancel_requested",
-    )
-    month_close_days: int = _setting(
-        3, "days after its end that a month's MRR is closed; -1: never"
+        (),
+        "Your own e-mail domains; their people are in no number",
+        begins="Who and what counts",
     )
     customers_known_from: str = _setting(
-        "",
-        "first day of complete records: those who had left before are not in them; "
-        "empty: all are",
+        "", "First day of complete records of customers; empty: all are"
     )
-    renewal_grace_days: int = _setting(30, "a successor within them is a renewal")
-    pf_window_days: int = _setting(
-        90, "days of use before a decision that are looked at"
+    late_days: int = _setting(35, "Days an event may be late and still count")
+    provisional_hours: int = _setting(72, "Hours a day can change after its end")
+    owner_accounts: int = _setting(0, "Accounts one owner can look after; 0: no limit")
+    session_timeout_s: int = _setting(
+        1800, "Seconds without activity that end a session", least=1, begins="Use"
     )
-    pf_gap_days: int = _setting(30, "days before a decision that are not")
-    pf_min_class: int = _setting(20, "stayers, and leavers, an analysis needs")
-    pf_min_auc: float = _setting(0.6, "AUC from which a feature separates")
-    pf_min_adoption: float = _setting(0.3, "share of stayers that has to use a feature")
-    pf_fdr: float = _setting(0.05, "q-value below which a difference counts")
-    band_alpha: float = _setting(10, "decisions a band is drawn to the mean by")
-    band_min_n: int = _setting(30, "decisions a band needs")
-    band_min_class: int = _setting(5, "stayers, and leavers, a band needs")
-    band_cuts: tuple[str, ...] = _setting(
-        ("0.55", "0.65", "0.75"), "chances a band is orange, yellow, green from"
+    session_max_h: int = _setting(24, "Hours after which a session is cut", least=1)
+    freq_daily: int = _setting(16, "Active days of 28 that make a daily user", least=1)
+    freq_frequent: int = _setting(
+        4, "Active days of 28 that make a frequent user", least=1
     )
-    ece_max: float = _setting(0.05, "calibration error a model may have")
-    psi_watch: float = _setting(0.1, "shift of a distribution to be watched")
-    psi_shift: float = _setting(0.25, "shift of a distribution that is one")
-    clv_churn_months: int = _setting(6, "months the churn of a lifetime is taken from")
-    clv_cap_months: int = _setting(60, "no lifetime is longer than this")
-    clv_horizon_months: int = _setting(36, "how far a lifetime value looks ahead")
-    clv_discount_month: float = _setting(0.008, "discount of money a month away")
-    nps_window_days: int = _setting(90, "days an NPS looks back")
-    ces_positive_from: int = _setting(5, "score of 7 from which effort was low")
-    fcr_window_days: int = _setting(7, "a repeat within them breaks first contact")
-    email_unanswered_hours: int = _setting(72, "after which an e-mail is unanswered")
-    conversion_base_event: str = _setting("", "event of those who may convert")
-    conversion_goal_event: str = _setting("", "event that is the conversion")
-    conversion_days: int = _setting(30, "time to convert")
-    trial_days: int = _setting(30, "time a trial has to pay")
-    freemium_days: int = _setting(90, "time a free account has to pay")
-    funnel_days: int = _setting(30, "time from the first step to the last")
-    funnel_steps: tuple[str, ...] = _setting((), "events of the main funnel, in order")
+    freq_min_days: int = _setting(14, "Days somebody must be known to be classified")
+    wau_days: int = _setting(7, "Days of weekly active users", least=1)
+    mau_days: int = _setting(30, "Days of monthly active users", least=1)
+    adoption_habit_days: int = _setting(2, "Days of use that make a habit", least=1)
+    unused_feature_days: int = _setting(
+        90, "Days without use that make a feature unused", least=1
+    )
+    norm_share: float = _setting(
+        0.5, "Share of light users from which light use is normal"
+    )
+    outlier_share: float = _setting(
+        0.2, "Share of light users up to which they are outliers"
+    )
+    mad_z: float = _setting(3.5, "Robust z-score beyond which a value is an outlier")
+    light_floor: float = _setting(0.25, "Share of the target below which use is light")
+    dip_threshold: float = _setting(-0.2, "Change of use that is a dip", least=-1)
+    dip_min_accounts: int = _setting(20, "Accounts a month of tenure needs", least=1)
+    onboarding_days: int = _setting(
+        30,
+        "Days of an onboarding that has no end",
+        least=1,
+        begins="Onboarding and trials",
+    )
+    onboarding_stall_days: int = _setting(
+        7, "Days without a step after which onboarding stands still", least=1
+    )
+    value_event: str = _setting("", "Event that shows the first value")
+    trial_days: int = _setting(30, "Days a trial has to pay", least=1)
+    freemium_days: int = _setting(90, "Days a free account has to pay", least=1)
+    conversion_base_event: str = _setting(
+        "", "Event of those who may convert", begins="Sales"
+    )
+    conversion_goal_event: str = _setting("", "Event that is the conversion")
+    conversion_days: int = _setting(30, "Days there are to convert", least=1)
+    funnel_steps: tuple[str, ...] = _setting((), "Events of the main funnel, in order")
+    funnel_days: int = _setting(
+        30, "Days from the first step of the funnel to the last", least=1
+    )
     lead_stages: tuple[str, ...] = _setting(
-        ("lead", "mql", "sql", "opportunity", "won"), "stages of a lead, in order"
+        ("lead", "mql", "sql", "opportunity", "won"), "Stages of a lead, in order"
     )
     lead_lost_stages: tuple[str, ...] = _setting(
-        ("lost",), "stages a lead ends in without being won"
+        ("lost",), "Stages in which a lead ends without being won"
     )
-    value_event: str = _setting("", "event that shows the first value")
-    apdex_t_ms: int = _setting(500, "a request this fast satisfies")
-    partial_outage_weight: float = _setting(0.3, "downtime of a partial outage")
+    dunning_days: int = _setting(
+        30, "Days a customer stays one after a failed payment", begins="Revenue"
+    )
+    pause_churn_days: int = _setting(90, "Days of a pause after which it is churn")
+    churn_recognition: str = _setting(
+        "service_end",
+        "When a cancellation counts: service_end, cancel_effective or cancel_requested",
+    )
+    month_close_days: int = _setting(
+        3, "Days after its end that the MRR of a month is closed; -1: never", least=-1
+    )
+    renewal_grace_days: int = _setting(
+        30, "Days within which a new contract is a renewal"
+    )
+    clv_churn_months: int = _setting(
+        6, "Months the churn of a lifetime is taken from", least=1
+    )
+    clv_cap_months: int = _setting(60, "Months a lifetime has at most", least=1)
+    clv_horizon_months: int = _setting(
+        36, "Months a lifetime value looks ahead", least=1
+    )
+    clv_discount_month: float = _setting(
+        0.008, "Discount of money for each month it is away"
+    )
+    pf_window_days: int = _setting(
+        90,
+        "Days of use before a decision that are looked at",
+        least=1,
+        begins="Power feature and renewals",
+    )
+    pf_gap_days: int = _setting(30, "Last days before a decision that are not")
+    pf_min_class: int = _setting(20, "Stayers, and leavers, an analysis needs", least=1)
+    pf_min_auc: float = _setting(0.6, "AUC from which a feature separates")
+    pf_min_adoption: float = _setting(0.3, "Share of stayers who have to use a feature")
+    pf_fdr: float = _setting(0.05, "q-value below which a difference counts")
+    band_alpha: float = _setting(10, "Decisions a band is drawn to the mean by")
+    band_min_n: int = _setting(30, "Decisions a band needs", least=1)
+    band_min_class: int = _setting(5, "Stayers, and leavers, a band needs", least=1)
+    band_cuts: tuple[str, ...] = _setting(
+        ("0.55", "0.65", "0.75"),
+        "Chances from which a band is orange, yellow and green",
+    )
+    ece_max: float = _setting(0.05, "Calibration error a model may have")
+    psi_watch: float = _setting(
+        0.1, "Population stability index from which use is watched"
+    )
+    psi_shift: float = _setting(
+        0.25, "Population stability index from which use has shifted"
+    )
+    nps_window_days: int = _setting(
+        90, "Days an NPS looks back", least=1, begins="Surveys and support"
+    )
+    ces_positive_from: int = _setting(
+        5, "Score of 7 from which effort was low", least=1
+    )
+    fcr_window_days: int = _setting(
+        7, "Days within which a repeat breaks first contact resolution"
+    )
+    email_unanswered_hours: int = _setting(
+        72, "Hours after which an e-mail is unanswered", least=1
+    )
+    apdex_t_ms: int = _setting(
+        500, "Milliseconds in which a request satisfies", least=1, begins="Service"
+    )
+    partial_outage_weight: float = _setting(
+        0.3, "Weight of the downtime of a partial outage"
+    )
     maintenance_notice_hours: int = _setting(
-        48, "notice that makes maintenance planned"
+        48, "Hours of notice that make maintenance planned"
     )
     ignored_endpoints: tuple[str, ...] = _setting(
         ("/health", "/healthz", "/livez", "/metrics", "/ping", "/readyz"),
-        "endpoints only machines ask, whose requests are in no number",
+        "Endpoints only machines ask, whose requests are in no number",
     )
-    experience_window_days: int = _setting(90, "days an experience is judged by")
-    experience_onboarding_days: int = _setting(14, "onboarding done in time")
-    experience_response_ms: int = _setting(2000, "95 of 100 requests are this fast")
-    experience_fcr: float = _setting(0.6, "first contact resolution that is enough")
+    experience_window_days: int = _setting(
+        90, "Days an experience is judged by", least=1, begins="Appropriate experience"
+    )
+    experience_onboarding_days: int = _setting(
+        14, "Days in which onboarding is done in time", least=1
+    )
+    experience_response_ms: int = _setting(
+        2000, "Milliseconds in which 95 of 100 requests are answered", least=1
+    )
+    experience_fcr: float = _setting(0.6, "First contact resolution that is enough")
     experience_topics: tuple[str, ...] = _setting(
-        ("confusing", "overload"), "topics of comments that tell of a bad experience"
+        ("confusing", "overload"), "Topics of comments that tell of a bad experience"
     )
-    experience_topic_share: float = _setting(0.2, "share of comments on them: too many")
-    experience_pass: float = _setting(0.75, "share of criteria an experience meets")
-    experience_criteria: int = _setting(2, "criteria an experience is judged by")
+    experience_topic_share: float = _setting(
+        0.2, "Share of comments on them that is too much"
+    )
+    experience_pass: float = _setting(0.75, "Share of criteria an experience meets")
+    experience_criteria: int = _setting(
+        2, "Criteria an experience is judged by at least", least=1
+    )
     health: HealthTargets = field(default_factory=HealthTargets)
 
     def __post_init__(self) -> None:
@@ -162,7 +231,9 @@ class Settings:
             raise BadValue(f"churn_recognition is {' or '.join(CHURN_RECOGNITION)}")
         if self.month_close_days < -1:
             raise BadValue("month_close_days is a number of days, or -1 for never")
-        _ = self.known_from  # raises where it is no date
+        if self.freq_frequent > self.freq_daily:
+            raise BadValue("freq_frequent is not more than freq_daily")
+        _ = self.known_from, self.chances  # raise where they are not what they say
 
     @property
     def tz(self) -> ZoneInfo:
@@ -187,6 +258,17 @@ class Settings:
             ) from None
 
     @property
+    def chances(self) -> tuple[float, ...]:
+        """`band_cuts` as numbers."""
+        try:
+            found = tuple(float(cut) for cut in self.band_cuts)
+        except ValueError:
+            found = ()
+        if len(found) != 3 or not 0 < found[0] < found[1] < found[2] < 1:
+            raise BadValue("band_cuts are three rising chances between 0 and 1")
+        return found
+
+    @property
     def calendar(self) -> windows.Calendar:
         return windows.Calendar(self.week_start, self.fiscal_year_start)
 
@@ -203,13 +285,40 @@ class Settings:
         for name, value in values.items():
             if name not in known:
                 raise UnknownName("setting", name, sorted(known))
-            changes[name] = _parsed(name, value, getattr(self, name))
+            made = changes[name] = _parsed(name, value, getattr(self, name))
+            least = known[name].metadata.get("least", 0)
+            if isinstance(made, (int, float)) and not least <= made < math.inf:
+                raise BadValue(f"{name} must be a number from {least} on")
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def groups() -> dict[str, list[str]]:
+    """Names of settings by what they are about, in order; `health`, which is a
+    scorecard's, is in none."""
+    found: dict[str, list[str]] = {}
+    for each in fields(Settings):
+        if begins := each.metadata.get("begins"):
+            found[begins] = []
+        if each.name != "health":
+            found[next(reversed(found))].append(each.name)
+    return found
+
+
+def written(value: object) -> str:
+    """A setting as people write it; `with_values` reads it."""
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def about(name: str) -> str:
+    """What a setting is, in words."""
+    return str(Settings.__dataclass_fields__[name].metadata["about"])
 
 
 def _parsed(name: str, value: JSON, current: object) -> object:
     if isinstance(current, HealthTargets):
         return _health(value)
+    if isinstance(current, tuple) and isinstance(value, str):
+        value = [item.strip() for item in re.split(r"[,\n]", value) if item.strip()]
     if isinstance(current, tuple) and isinstance(value, list):
         return tuple(str(item) for item in value)
     if isinstance(current, float) and isinstance(value, (int, float, str)):

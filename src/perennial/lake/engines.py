@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -77,6 +78,19 @@ class Engine(Protocol):
     def run(self, expression: ir.Table) -> pl.DataFrame:
         """The rows of an expression."""
 
+    def rows(
+        self,
+        name: str,
+        account_id: str,
+        columns: Sequence[str] = (),
+        since: date | None = None,
+    ) -> pl.DataFrame:
+        """The rows of one account, from a day on; all columns where none are named.
+
+        The page of an account asks a dozen times for few rows: to build and compile an
+        expression for each would take longer than to find them.
+        """
+
     def sql(self, expression: ir.Table) -> str:
         """The expression in the engine's SQL."""
 
@@ -117,6 +131,21 @@ class DuckEngine:
         except (duckdb.FatalException, duckdb.ConnectionException):
             self._local = threading.local()  # what is asked next connects again
             raise
+
+    def rows(
+        self,
+        name: str,
+        account_id: str,
+        columns: Sequence[str] = (),
+        since: date | None = None,
+    ) -> pl.DataFrame:
+        self.table(name)
+        wanted = ", ".join(f'"{column}"' for column in columns) or "*"
+        sql = f'SELECT {wanted} FROM "{name}" WHERE account_id = ?'
+        asked: list[object] = [account_id]
+        if since is not None:
+            sql, asked = f"{sql} AND date >= ?", [account_id, since]
+        return _frame(self._backend.con.sql(sql, params=asked).to_arrow_table())
 
     def sql(self, expression: ir.Table) -> str:
         return str(ibis.to_sql(expression, dialect=self._backend.name))
@@ -184,6 +213,19 @@ class SparkEngine:
         return rows.with_columns(
             cs.datetime(time_zone=None).dt.replace_time_zone("UTC")
         )
+
+    def rows(
+        self,
+        name: str,
+        account_id: str,
+        columns: Sequence[str] = (),
+        since: date | None = None,
+    ) -> pl.DataFrame:
+        table = self.table(name)
+        table = table.filter(table.account_id == account_id)
+        if since is not None:
+            table = table.filter(table.date >= since)
+        return self.run(table.select(*columns) if columns else table)
 
     def sql(self, expression: ir.Table) -> str:
         return str(ibis.to_sql(expression, dialect="pyspark"))

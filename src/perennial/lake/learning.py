@@ -34,7 +34,7 @@ _FEW_DAYS = 3
 
 
 def band_rules(settings: Settings) -> BandRules:
-    low, middle, high = (float(cut) for cut in settings.band_cuts)
+    low, middle, high = settings.chances
     return BandRules(
         alpha=settings.band_alpha,
         min_n=settings.band_min_n,

@@ -21,6 +21,12 @@ def load(lake: Lake) -> Settings:
     )
 
 
+def changed(lake: Lake) -> Mapping[str, tuple[datetime, str]]:
+    """When, and by whom, each setting was last changed."""
+    rows = lake.read("settings").sort_by("changed_at").to_pylist()
+    return {row["key"]: (row["changed_at"], row["changed_by"]) for row in rows}
+
+
 def change(
     lake: Lake, values: Mapping[str, JSON], *, by: str, at: datetime
 ) -> Settings:

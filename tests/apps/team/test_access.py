@@ -161,5 +161,6 @@ def test_pages_of_people_are_kept_by_nobody_else(
 
 
 def test_settings_open_their_first_page(cast: Cast, client_of: ClientOf) -> None:
-    assert client_of(cast.admin).get("/settings/")["Location"] == "/settings/people/"
+    first = client_of(cast.admin).get("/settings/")["Location"]
+    assert first == "/settings/workspace/"
     assert client_of(cast.viewer).get("/settings/")["Location"] == "/profile/"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import msgspec
+import polars as pl
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -109,9 +110,8 @@ class Chance:
 @kept(chances.NAME, "features", size=512)
 def chance_of(lake: Lake, account_id: str, as_of: date) -> Chance | None:
     """The stored chance of an account on a day; None where there is none."""
-    table = lake.table(chances.NAME)
-    table = table.filter((table.date == as_of) & (table.account_id == account_id))
-    rows = lake.engine.run(table).sort("computed_at").to_dicts()
+    found = lake.engine.rows(chances.NAME, account_id, since=as_of)
+    rows = found.filter(pl.col("date") == as_of).sort("computed_at").to_dicts()
     if not rows or rows[-1]["p"] is None:
         return None
     row = rows[-1]

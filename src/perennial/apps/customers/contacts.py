@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 import ibis
+import polars as pl
 
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.kept import kept
@@ -151,13 +152,11 @@ def _day(value: date | datetime) -> date:
 @kept("emails", size=256)
 def _touched(lake: Lake, account_id: str) -> Mapping[str, datetime]:
     """The last e-mail with each address, either way."""
-    emails = lake.table("emails")
-    mine = emails.filter(
-        (emails.account_id == account_id) & ~emails.is_automatic.fill_null(False)
-    )
-    rows = lake.engine.run(mine.select("sent_at", "from_address", "to_addresses"))
+    wanted = ("sent_at", "from_address", "to_addresses", "is_automatic")
+    emails = lake.engine.rows("emails", account_id, wanted)
+    mine = emails.filter(~pl.col("is_automatic").fill_null(value=False))
     found: dict[str, datetime] = {}
-    for at, sender, to in rows.sort("sent_at").iter_rows():
+    for at, sender, to, _automatic in mine.sort("sent_at").iter_rows():
         for address in (sender, *(to or "").split(",")):
             found[address.strip().lower()] = at
     return found

@@ -80,9 +80,8 @@ def short(
 ) -> list[Detail]:
     """The same for those who only read."""
     every = attributes.titles(workspace)
-    keys = [each.key for each in every]
     lake = lake_of(workspace)
-    now = decided.values_of(lake.lake, account_id, keys)
+    now = _values(lake, account_id, tuple(each.key for each in every))
     since = _since(lake, account_id)
     return [
         replace(
@@ -92,13 +91,16 @@ def short(
     ]
 
 
+@kept("accounts", decided.NAME)
+def _values(lake: Lake, account_id: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    return decided.values_of(lake.lake, account_id, keys)
+
+
 @kept("former_attributes")
 def _since(lake: Lake, account_id: str) -> Mapping[str, date]:
     """The day each attribute that ever changed became what it is."""
-    table = lake.table("former_attributes")
-    mine = table.filter(table.account_id == account_id)
-    found = mine.group_by("name").agg(day=mine.date_to.max())
-    return dict(lake.engine.run(found).iter_rows())
+    rows = lake.engine.rows("former_attributes", account_id, ("name", "date_to"))
+    return dict(rows.group_by("name").agg(pl.col("date_to").max()).iter_rows())
 
 
 def _detail(
@@ -127,11 +129,9 @@ def history(
     """What attributes were, the newest change first; from imports and from people."""
     lake = lake_of(workspace)
     titles = {each.key: each for each in attributes.titles(workspace)}
-    table = lake.table("former_attributes")
-    mine = table.filter(
-        (table.account_id == account_id) & table["name"].isin(list(titles))
-    )
-    rows = lake.engine.run(mine).sort("date_to", descending=True).head(most)
+    rows = lake.engine.rows("former_attributes", account_id)
+    rows = rows.filter(pl.col("name").is_in(list(titles)))
+    rows = rows.sort("date_to", descending=True).head(most)
     return [
         Was(
             str(titles[row["name"]].title),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import polars as pl
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from perennial.apps.customers.timeline import Entry
 from perennial.apps.customers.words import name_of
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
+from perennial.lake.tables import TABLES
 from perennial.lake.workspace import Workspace as Lake
 from perennial.ui import formats
 from perennial.ui.formats import Regional
@@ -77,9 +79,8 @@ def entries(about: About) -> Iterator[Entry]:
 
 @kept("emails", "leads", "lead_stages", "onboarding_steps", "contracts")
 def _rows(lake: Lake, name: str, account_id: str) -> Sequence[Row]:
-    table = lake.table(name)
-    rows = table.filter(table.account_id == account_id).drop("properties")
-    return lake.engine.run(rows).to_dicts()
+    columns = [column for column in TABLES[name].names if column != "properties"]
+    return lake.engine.rows(name, account_id, columns).to_dicts()
 
 
 def _emails(about: About) -> Iterator[Entry]:
@@ -166,16 +167,18 @@ def _firsts(about: About) -> Iterator[Entry]:
 
 @kept("feature_days", "user_days", "features", "users", "assignments")
 def _first_uses(lake: Lake, account_id: str) -> list[tuple[str, Any]]:
-    days = rows_of(lake, "user_days", account_id)
-    [[first]] = lake.engine.run(days.agg(day=days.date.min())).rows()
-    uses = rows_of(lake, "feature_days", account_id)
-    uses = uses.filter(uses.uses > 0)
-    found = uses.group_by("feature_id").agg(day=uses.date.min())
-    features = lake.table("features").select("feature_id", "name")
-    named = found.left_join(features, "feature_id")
-    rows = lake.engine.run(named.select("feature_id", "name", "day")).rows()
+    day = pl.col("date").min()
+    [[first]] = (
+        rows_of(lake, "user_days", account_id, ("user_id", "date")).select(day).rows()
+    )
+    wanted = ("user_id", "feature_id", "date", "uses")
+    uses = rows_of(lake, "feature_days", account_id, wanted).filter(pl.col("uses") > 0)
+    names = dict(
+        lake.engine.run(lake.table("features").select("feature_id", "name")).rows()
+    )
+    found = uses.group_by("feature_id").agg(day).rows()
     begun = [("", first)] if first else []
-    return [*begun, *((name or key, day) for key, name, day in rows if key)]
+    return [*begun, *((names.get(key) or key, day) for key, day in found if key)]
 
 
 def _gone(about: About) -> Iterator[Entry]:
@@ -186,9 +189,12 @@ def _gone(about: About) -> Iterator[Entry]:
 
 @kept("users", "assignments")
 def _deactivated(lake: Lake, account_id: str) -> list[tuple[str, str, datetime]]:
-    seats = rows_of(lake, "assignments", account_id)
+    seats = rows_of(lake, "assignments", account_id, ("user_id",))
     users = lake.table("users")
-    gone = users.filter(users.deactivated_at.notnull()).semi_join(seats, "user_id")
+    gone = users.filter(
+        users.deactivated_at.notnull()
+        & users.user_id.isin(seats["user_id"].unique().to_list())
+    )
     rows = lake.engine.run(gone.select("user_id", "name", "role", "deactivated_at"))
     return [(name or key, role or "", at) for key, name, role, at in rows.rows()]
 
@@ -254,6 +260,5 @@ def _imported(
 
 @kept("former_attributes")
 def _former(lake: Lake, account_id: str) -> Sequence[tuple[str, str | None, date]]:
-    table = lake.table("former_attributes")
-    rows = table.filter(table.account_id == account_id)
-    return lake.engine.run(rows.select("name", "value", "date_to")).rows()
+    wanted = ("name", "value", "date_to")
+    return lake.engine.rows("former_attributes", account_id, wanted).rows()

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
+
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.kept import kept
 from perennial.apps.customers.scope import only
@@ -69,14 +71,11 @@ class Level:
 def items(workspace: Workspace, account: Account) -> list[Item]:
     """Items that hold at the last instant before the day the data speak of."""
     lake = lake_of(workspace)
-    table = lake.table("subscription_items")
-    rows = lake.engine.run(
-        table.filter(table.account_id == account.account_id).order_by("valid_from")
-    )
+    rows = lake.engine.rows("subscription_items", account.account_id)
     end = day_start(account.as_of, lake.settings.tz)
     following: dict[tuple[str, str], datetime] = {}
     found: list[Item] = []
-    for row in reversed(rows.to_dicts()):
+    for row in rows.sort("valid_from", descending=True).iter_rows(named=True):
         key = (row["subscription_id"], row["item_id"] or "")
         until = row["valid_to"] or following.get(key)
         following[key] = row["valid_from"]
@@ -133,8 +132,7 @@ def _monthly(row: Mapping[str, Any]) -> Decimal:
 def terms(workspace: Workspace, account: Account) -> list[Term]:
     """Contract terms, the newest first."""
     lake = lake_of(workspace)
-    table = lake.table("contracts")
-    rows = lake.engine.run(table.filter(table.account_id == account.account_id))
+    rows = lake.engine.rows("contracts", account.account_id)
     found = [
         Term(
             row["term_start"],
@@ -208,10 +206,9 @@ def mrr_levels(workspace: Workspace, account: Account) -> list[Level]:
 @kept("seat_ledger", "mrr_ledger", size=512)
 def _runs(lake: Lake, account: Account, name: str) -> list[dict[str, Any]]:
     """Rows of a ledger that had begun, the oldest first."""
-    table = lake.table(name)
-    has_begun = table.date_from < account.as_of
-    rows = table.filter((table.account_id == account.account_id) & has_begun)
-    return lake.engine.run(rows).sort("date_from").to_dicts()
+    rows = lake.engine.rows(name, account.account_id)
+    begun = rows.filter(pl.col("date_from") < account.as_of)
+    return begun.sort("date_from").to_dicts()
 
 
 def levels(runs: Sequence[tuple[date, int | None, str]]) -> list[Level]:

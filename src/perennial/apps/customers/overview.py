@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
+import polars as pl
+
 from perennial.apps.customers import explain
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.breakdown import (
@@ -73,15 +75,13 @@ def history(workspace: Workspace, account: Account) -> list[tuple[date, Snapshot
 def _history(
     lake: Lake, account_id: str, as_of: date
 ) -> tuple[tuple[date, Snapshot], ...]:
-    table = lake.table("health_snapshots")
-    found = table.filter(
-        (table.account_id == account_id)
-        & (table.date >= as_of - DAY * 7 * WEEKS)
-        & (table.date <= as_of)
-    )
-    rows = lake.engine.run(found).sort("date", "computed_at").iter_rows(named=True)
+    since = as_of - DAY * 7 * WEEKS
+    found = lake.engine.rows("health_snapshots", account_id, since=since)
+    found = found.filter(pl.col("date") <= as_of).sort("date", "computed_at")
     # Where a day was computed twice, the newest computation counts.
-    return tuple({row["date"]: snapshot(lake, row) for row in rows}.items())
+    return tuple(
+        {r["date"]: snapshot(lake, r) for r in found.iter_rows(named=True)}.items()
+    )
 
 
 def rules_of(workspace: Workspace, now: Snapshot | None) -> Rules:

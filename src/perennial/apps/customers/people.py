@@ -69,7 +69,7 @@ def people(workspace: Workspace, account: Account) -> list[Person]:
 
 @kept("assignments", "users", "user_days")
 def _people(lake: Lake, account: Account) -> list[Person]:
-    seats = lake.engine.run(rows_of(lake, "assignments", account.account_id))
+    seats = rows_of(lake, "assignments", account.account_id)
     starts, ends = pl.col("date_from"), pl.col("date_to")
     # Who joined today is here already; what is counted of them ends yesterday.
     live = (starts.is_null() | (starts <= account.as_of)) & (
@@ -94,20 +94,21 @@ def _activity(lake: Lake, account: Account) -> dict[str, dict[str, Any]]:
 
     Half a year back: further, the files of every month would have to be read.
     """
-    days = rows_of(lake, "user_days", account.account_id)
     since = account.as_of - DAY * MEMORY
-    days = days.filter((days.date >= since) & (days.events > 0))
-    lately = (days.date >= account.as_of - DAY * WINDOW) & (days.date < account.as_of)
-    before = (days.date >= account.as_of - DAY * 2 * WINDOW) & (
-        days.date < account.as_of - DAY * WINDOW
-    )
+    wanted = ("user_id", "date", "events", "last_at")
+    days = rows_of(lake, "user_days", account.account_id, wanted, since)
+    edge, day = account.as_of - DAY * WINDOW, pl.col("date")
     # One row is one user's day in the account, so rows are days.
-    found = days.group_by("user_id").agg(
-        last_seen_at=days.last_at.max(),
-        active_days=lately.cast("int64").sum(),
-        active_days_before=before.cast("int64").sum(),
+    found = (
+        days.filter(pl.col("events") > 0)
+        .group_by("user_id")
+        .agg(
+            last_seen_at=pl.col("last_at").max(),
+            active_days=((day >= edge) & (day < account.as_of)).sum(),
+            active_days_before=((day >= edge - DAY * WINDOW) & (day < edge)).sum(),
+        )
     )
-    return {r["user_id"]: r for r in lake.engine.run(found).iter_rows(named=True)}
+    return {r["user_id"]: r for r in found.iter_rows(named=True)}
 
 
 def _at(person: Person) -> float:

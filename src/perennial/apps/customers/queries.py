@@ -240,8 +240,7 @@ def get_account_or_404(workspace: Workspace, account_id: str) -> Account:
 
 @kept("account_measures", size=1_024)
 def _account(lake: Lake, account_id: str) -> Account | None:
-    measures = lake.table("account_measures")
-    found = lake.engine.run(measures.filter(measures.account_id == account_id))
+    found = lake.engine.rows("account_measures", account_id)
     return next(iter(accounts_of(lake, found)), None)
 
 

@@ -7,8 +7,9 @@ one account ask little, often, and so name the few hidden users instead of joini
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
-import ibis.expr.types as ir
+import polars as pl
 
 from perennial.apps.customers.kept import kept
 from perennial.lake.workspace import Workspace as Lake
@@ -19,14 +20,21 @@ def only(account_id: str) -> str:
     return "account = '{}'".format(account_id.replace("'", "''"))
 
 
-def rows_of(lake: Lake, name: str, account_id: str) -> ir.Table:
-    """Rows of a table that belong to an account."""
-    table = lake.table(name)
-    table = table.filter(table.account_id == account_id)
+def rows_of(
+    lake: Lake,
+    name: str,
+    account_id: str,
+    columns: Sequence[str] = (),
+    since: date | None = None,
+) -> pl.DataFrame:
+    """Rows of a table that belong to an account; `columns` name the user's id where
+    the table has one."""
+    rows = lake.engine.rows(name, account_id, columns, since)
     hidden = hidden_users(lake).get(account_id)
-    if not hidden or "user_id" not in table.columns:
-        return table
-    return table.filter(table.user_id.isnull() | table.user_id.notin(hidden))
+    if not hidden or "user_id" not in rows.columns:
+        return rows
+    user = pl.col("user_id")
+    return rows.filter(user.is_null() | ~user.is_in(hidden))
 
 
 @kept("users", "assignments", size=64)

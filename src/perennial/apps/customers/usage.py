@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import ibis
-import ibis.expr.types as ir
+import polars as pl
 
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.kept import kept
@@ -81,11 +80,10 @@ def matrix(workspace: Workspace, account: Account) -> Matrix:
 @kept("feature_days", "features", "users", "assignments")
 def _matrix(lake: Lake, account: Account) -> Matrix:
     weeks = _weeks(lake, account.as_of, WEEKS)
-    days = rows_of(lake, "feature_days", account.account_id)
-    days = days.filter((days.date >= weeks[0]) & (days.date < account.as_of))
-    found = lake.engine.run(
-        days.group_by("feature_id", "date").agg(uses=days.uses.sum())
-    )
+    wanted = ("user_id", "feature_id", "date", "uses")
+    days = rows_of(lake, "feature_days", account.account_id, wanted, weeks[0])
+    days = days.filter(pl.col("date") < account.as_of)
+    found = days.group_by("feature_id", "date").agg(pl.col("uses").sum())
     uses: dict[str, dict[date, int]] = defaultdict(dict)
     for feature_id, day, count in found.iter_rows():
         uses[feature_id][day] = count
@@ -132,25 +130,20 @@ def weekly(workspace: Workspace, account: Account) -> list[Week]:
 @kept("user_days", "account_days", "users", "assignments")
 def _weekly(lake: Lake, account: Account) -> list[Week]:
     weeks = _weeks(lake, account.as_of, CHART_WEEKS)
-    end = weeks[-1] + DAY * 7
-    users = _by_week(rows_of(lake, "user_days", account.account_id), weeks[0], end)
-    users = users.filter((users.events > 0) & users.user_id.notnull())
-    seen = users.group_by("week").agg(users=users.user_id.nunique())
-    days = _by_week(rows_of(lake, "account_days", account.account_id), weeks[0], end)
-    held = days.group_by("week").agg(sessions=days.sessions.sum())
-    users_in = dict(lake.engine.run(seen).iter_rows())
-    sessions_in = dict(lake.engine.run(held).iter_rows())
+    wanted = ("user_id", "date", "events")
+    users = rows_of(lake, "user_days", account.account_id, wanted, weeks[0])
+    users = users.filter((pl.col("events") > 0) & pl.col("user_id").is_not_null())
+    held_on = ("date", "sessions")
+    days = rows_of(lake, "account_days", account.account_id, held_on, weeks[0])
+    # Counted from the first; days of the running week are in none that is shown.
+    week = (pl.col("date") - weeks[0]).dt.total_days() // 7
+    seen = users.group_by(week).agg(pl.col("user_id").n_unique())
+    held = days.group_by(week).agg(pl.col("sessions").sum())
+    users_in, sessions_in = dict(seen.iter_rows()), dict(held.iter_rows())
     return [
         Week(week, users_in.get(n, 0), sessions_in.get(n, 0))
         for n, week in enumerate(weeks)
     ]
-
-
-def _by_week(days: ir.Table, first: date, end: date) -> ir.Table:
-    """Days `[first, end)` with the number of their week, counted from the first."""
-    days = days.filter((days.date >= first) & (days.date < end))
-    passed = days.date.delta(ibis.literal(first), unit="day")
-    return days.mutate(week=(passed // 7).cast("int64"))
 
 
 def _weeks(lake: Lake, as_of: date, count: int) -> tuple[date, ...]:

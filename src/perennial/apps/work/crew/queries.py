@@ -21,7 +21,7 @@ from perennial.lake.workspace import Workspace as Lake
 
 #: Days that touches are counted over.
 DAYS = 28
-#: More accounts than this share above the mean of the team is too much for one.
+#: Without a limit, so many times the mean of the team is too much for one.
 MUCH = 1.5
 
 
@@ -33,7 +33,8 @@ class Touches:
 
 @dataclass(frozen=True)
 class Line:
-    """A person who owns accounts or work; `is_much`: far more than the others."""
+    """A person who owns accounts or work; `is_much`: more accounts than
+    the setting `owner_accounts` allows, or far more than the others."""
 
     email: str
     name: str
@@ -61,6 +62,7 @@ def lines(workspace: Workspace) -> list[Line]:
     owned = {e: home.summary(workspace, book.as_of, e) for e in emails}
     holders = [s.total.accounts for s in owned.values() if s.total.accounts]
     mean = sum(holders) / len(holders) if holders else 0
+    most = lake.settings.owner_accounts or mean * MUCH
     found = [
         Line(
             email,
@@ -72,7 +74,7 @@ def lines(workspace: Workspace) -> list[Line]:
             alerts.get(email, 0),
             touches.get(email, Touches()),
             away.get(email),
-            is_much=owned[email].total.accounts > mean * MUCH,
+            is_much=owned[email].total.accounts > most,
         )
         for email in emails
     ]

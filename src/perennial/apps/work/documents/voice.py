@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -37,11 +38,10 @@ class _Asked:
     def rows(self, table: str, at: str) -> list[dict[str, Any]]:
         """Rows of a fact table in the period, the newest first."""
         zone = self.lake.settings.tz
+        start, end = (day_start(d, zone) for d in (self.period.start, self.period.end))
         found = rows_of(self.lake, table, self.account.account_id)
-        inside = (found[at] >= day_start(self.period.start, zone)) & (
-            found[at] < day_start(self.period.end, zone)
-        )
-        return self.lake.engine.run(found.filter(inside)).sort(at).to_dicts()[::-1]
+        inside = found.filter((pl.col(at) >= start) & (pl.col(at) < end))
+        return inside.sort(at).to_dicts()[::-1]
 
     def day(self, value: Any) -> str:
         return formats.day(value, self.regional, self.account.as_of)
