@@ -124,8 +124,10 @@ class Lake(Stored):
             if not table.key:
                 return self._append_all(duck, table, rows, progress)
             single = one_a_key(duck, table, rows)
-            write = self._insert_new if table.insert_only else self._upsert
-            written = write(duck, table, single, progress)
+            if table.insert_only:
+                written = self._insert_new(duck, table, single, rows, progress)
+            else:
+                written = self._upsert(duck, table, single, progress)
             left_out = rows.num_rows - count(duck, single)
             return written + Written(unchanged=left_out)
 
@@ -145,6 +147,7 @@ class Lake(Stored):
         duck: duckdb.DuckDBPyConnection,
         table: Table,
         rows: str,
+        came: pa.Table,
         progress: Mapping[str, int] | None,
     ) -> Written:
         key, is_same = quoted(table.key[-1]), same_key(table, "stored", "given")
@@ -160,7 +163,8 @@ class Lake(Stored):
             fresh = f"(FROM {rows} given WHERE NOT EXISTS (FROM known WHERE {is_same}))"
         new = count(duck, rows) - known
         if new:
-            self._append(duck, table, fresh, progress)
+            whole = came if new == came.num_rows else None
+            self._append(duck, table, fresh, progress, whole=whole)
         return Written(inserted=new, unchanged=known)
 
     def _months_of_known(
@@ -222,9 +226,19 @@ class Lake(Stored):
         table: Table,
         relation: str,
         progress: Mapping[str, int] | None,
+        *,
+        whole: pa.Table | None = None,
     ) -> None:
+        """Add the rows of a relation; `whole` are the same, in any order."""
         days = days_of(duck, table, relation)
-        self._commit(duck, table, relation, mode="append", days=days, progress=progress)
+        self._commit(
+            duck,
+            table,
+            relation if whole is None else commits.filed(table, whole),
+            mode="append",
+            days=days,
+            progress=progress,
+        )
         self._gather(table.name)
 
     def _gather(self, name: str) -> None:
@@ -311,17 +325,19 @@ class Lake(Stored):
         self,
         duck: duckdb.DuckDBPyConnection,
         table: Table,
-        relation: str,
+        rows: str | pa.Table,
         *,
         mode: Literal["append", "overwrite"] = "overwrite",
         months: Sequence[str] | None = None,
         days: Iterable[date],
         progress: Mapping[str, int] | None = None,
     ) -> None:
+        if isinstance(rows, str):
+            rows = duck.sql(commits.query(table, rows)).to_arrow_reader(250_000)
         commits.commit(
             self._newest(table.name, self._writers) or self.uri(table.name),
             table,
-            duck.sql(commits.query(table, relation)),
+            rows,
             mode=mode,
             months=months,
             days=days,

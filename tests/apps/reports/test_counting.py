@@ -85,6 +85,17 @@ def test_what_does_not_fit_is_said_where_it_stands(
     assert not JobRun.objects.filter(name="refresh").exists()
 
 
+def test_a_workspace_is_renamed(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    client = client_of(cast.owner)
+    client.post(WHERE, {"name": "  Aldermoor  "})
+    workspace.refresh_from_db()
+    assert workspace.name == "Aldermoor"
+    assert AuditEntry.objects.get(verb="workspace.renamed").target == "Aldermoor"
+    assert "needs a name" in client.post(WHERE, {"name": " "}, follow=True).text
+
+
 def test_only_admins(workspace: Workspace, cast: Cast, client_of: ClientOf) -> None:
     for user in (cast.teammate, cast.viewer):
         answer = client_of(user).post(WHERE, sent(workspace, "Use", mau_days="1"))

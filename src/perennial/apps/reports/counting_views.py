@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from perennial.apps.reports import counting
 from perennial.apps.team.access import TeamRequest, role_required
+from perennial.apps.team.actions import rename
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import BadValue
@@ -72,6 +73,7 @@ class GroupForm(forms.Form):
             self.fields[line.key] = field = _field(line)
             field.label, field.initial = _(about(line.key)), line.value
             field.help_text = _help(line, regional, today)
+        self.is_changed = any(line.value != line.default for line in lines)
 
     def values(self) -> dict[str, str]:
         """What was written, by setting."""
@@ -125,6 +127,8 @@ def _wrong(request: TeamRequest, values: Mapping[str, str]) -> str | None:
 
 @role_required(Role.ADMIN)
 def page(request: TeamRequest) -> HttpResponse:
+    if "name" in request.POST:
+        return _renamed(request)
     groups = counting.lines(request.workspace)
     sent = request.POST.get("group")
     forms_ = {
@@ -145,6 +149,15 @@ def page(request: TeamRequest) -> HttpResponse:
     }
     status = 422 if form is not None and form.errors else 200
     return render(request, "reports/counting.html", context, status=status)
+
+
+def _renamed(request: TeamRequest) -> HttpResponse:
+    try:
+        rename(request.membership, request.POST["name"])
+        messages.success(request, _("The name is changed."))
+    except BadValue as error:
+        messages.error(request, str(error))
+    return redirect("workspace_settings")
 
 
 def _saved(request: TeamRequest, form: GroupForm) -> bool:

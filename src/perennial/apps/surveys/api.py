@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -272,10 +273,8 @@ def correct_comment(
 ) -> CorrectionOut:
     """Say what a comment speaks of: it holds whatever is read later, and teaches how
     others are read."""
-    try:
+    with _known_comment():
         feedback.correct(api_tokens.acting(request.auth), comment_id, given.topics)
-    except NoComment as error:
-        raise Http404(str(error)) from error
     return CorrectionOut(id=comment_id, topics=list(dict.fromkeys(given.topics)))
 
 
@@ -286,11 +285,17 @@ def correct_comment(
 )
 def take_back_correction(request: TokenRequest, comment_id: str) -> Status[None]:
     """Take back what was said of a comment: it speaks of what was read in it."""
-    try:
+    with _known_comment():
         feedback.take_back(api_tokens.acting(request.auth), comment_id)
+    return Status(204, None)
+
+
+@contextmanager
+def _known_comment() -> Iterator[None]:
+    try:
+        yield
     except NoComment as error:
         raise Http404(str(error)) from error
-    return Status(204, None)
 
 
 def _comment(quote: Quote, text: str) -> CommentOut:

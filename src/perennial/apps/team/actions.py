@@ -99,6 +99,18 @@ def create_workspace(
     return workspace
 
 
+@transaction.atomic
+def rename(by: Membership, name: str) -> None:
+    """What the workspace is called."""
+    must_cover(by, Role.ADMIN)
+    workspace, before = by.workspace, by.workspace.name
+    workspace.name = name.strip()[:120]
+    if not workspace.name:
+        raise BadValue(_("A workspace needs a name."))
+    workspace.save(update_fields=["name"])
+    record(workspace, by.user, "workspace.renamed", workspace.name, before=before)
+
+
 def set_regional(workspace: Workspace, *, currency: str, timezone: str) -> None:
     """Follows the lake's settings, which decide."""
     workspace.currency, workspace.timezone = currency, timezone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from perennial.apps.intake.models import Batch, Source
 from perennial.apps.intake.stream import convert, guess, loader, steps
+from perennial.apps.team.actions import create_workspace
 from perennial.apps.team.lake import lake_of
 from perennial.lake.store import Lake
 from tests.apps.intake.stream.conftest import NOW, Intake, Track
@@ -243,6 +245,27 @@ def test_nothing_leaves_the_inbox_while_the_lake_cannot_write(
     monkeypatch.undo()
     assert intake.load().events == 1
     assert len(intake.events()) == 1
+
+
+def test_a_lake_that_cannot_be_written_holds_up_no_other(
+    intake: Intake, track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = create_workspace("other")
+    other = Intake(theirs, Source.objects.create(workspace=theirs, name="Web"))
+    real, broken = Lake.write, lake_of(intake.workspace).lake.root
+
+    def write(self: Lake, *args: Any, **kwargs: Any) -> Any:
+        if self.root == broken:
+            raise OSError(30, "Read-only file system")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Lake, "write", write)
+    intake.send(track())
+    other.send(track())
+    with pytest.raises(OSError, match="Read-only"):
+        loader._turn(loader._Following(threading.Event()))
+    assert [batch.source for batch in Batch.objects.all()] == [intake.source]
+    assert len(other.events()) == 1
 
 
 def test_a_request_leaves_the_inbox_after_its_own_write_only(

@@ -229,9 +229,8 @@ def _is_bot(agent: str) -> bool:
 def _heard(read: pa.Table) -> Heard:
     """Who was named, and what the calls that are not only events say."""
     heard = Heard()
-    for known, column in ((heard.users, "user_id"), (heard.accounts, "account_id")):
-        for id_ in pc.unique(read[column]).drop_null().to_pylist():
-            known[id_] = []
+    for name, column in (("users", "user_id"), ("accounts", "account_id")):
+        heard.named[name].update(pc.unique(read[column]).drop_null().to_pylist())
     told = read.filter(read["is_about_people"]).select(_TOLD)
     for call in told.to_pylist():
         heard.hear(call)

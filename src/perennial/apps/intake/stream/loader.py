@@ -55,7 +55,8 @@ _AHEAD: Final = 2
 _POLL_S: Final = 0.25
 #: Roll-ups follow the loads at this distance, at most.
 _FOLLOW_S: Final = 2.0
-_LONGEST_PAUSE_S: Final = 30.0
+#: Others' events wait no longer because one lake cannot be written.
+_LONGEST_PAUSE_S: Final = 5.0
 #: What has nothing to do with the requests at hand: wait, and try again.
 _OUTSIDE: Final = (DatabaseError, OSError, DeltaError, duckdb.IOException, MemoryError)
 
@@ -232,13 +233,22 @@ def run_forever(stop: threading.Event) -> None:
 
 
 def _turn(following: _Following) -> bool:
-    """One load of every workspace that has something waiting, and of others."""
+    """One load of every workspace that has something waiting, and of others.
+
+    Raises what kept one of them from being loaded, after the others had their turn.
+    """
     load_others()
     if not Batch.objects.exists():
         return False
+    failed = None
     for workspace in Workspace.objects.filter(sources__isnull=False).distinct():
-        if load_next(workspace).requests:
-            following.follow(lake_of(workspace))
+        try:
+            if load_next(workspace).requests:
+                following.follow(lake_of(workspace))
+        except _OUTSIDE as error:
+            failed = error
+    if failed is not None:
+        raise failed
     return True
 
 

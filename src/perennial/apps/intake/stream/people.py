@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,10 +29,11 @@ Pair = tuple[str, str]
 class Heard:
     """What the calls of one load say about people, by id.
 
-    `users` and `accounts` hold every id that was named, with the traits said of it;
-    `links` the first time two ids were said to be one person, by kind.
+    `named` has every id of a table that was named, `users` and `accounts` the traits
+    said of some; `links` the first time two ids were said to be one person, by kind.
     """
 
+    named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     users: dict[str, list[Said]] = field(default_factory=lambda: defaultdict(list))
     accounts: dict[str, list[Said]] = field(default_factory=lambda: defaultdict(list))
     spells: dict[Pair, set[Call]] = field(default_factory=lambda: defaultdict(set))
@@ -68,7 +69,8 @@ class Heard:
                 when = _read(said[name]) or when
         if user and account:
             self.spells[user, account].add(Call(when, is_in=False))
-            _ = self.users[user], self.accounts[account]
+            self.named["users"].add(user)
+            self.named["accounts"].add(account)
 
     def _link(self, previous: str | None, user: str | None, kind: str, at: int) -> None:
         if not previous or not user or previous == user:
@@ -81,29 +83,30 @@ class Heard:
 
 def save(lake: Lake, heard: Heard) -> None:
     """Bring the tables of people up to what was heard."""
-    _save_named(lake, "users", heard.users)
-    _save_named(lake, "accounts", heard.accounts)
+    _save_named(lake, "users", heard.named["users"], heard.users)
+    _save_named(lake, "accounts", heard.named["accounts"], heard.accounts)
     _save_links(lake, heard.links)
     _save_spells(lake, heard.spells)
 
 
-def _save_named(lake: Lake, name: str, said: Mapping[str, list[Said]]) -> None:
+def _save_named(
+    lake: Lake, name: str, named: Set[str], told: Mapping[str, list[Said]]
+) -> None:
     """Rows of users or accounts: bare ones for ids nobody knew."""
-    if not said:
+    if not named:
         return
     table = FACTS[name]
     [key] = table.key
     bare: Row = dict.fromkeys(table.names)
     with lake.lock(name):
-        told = {id_: calls for id_, calls in said.items() if calls}
         known = {row[key]: row for row in _stored(lake, name, key, told)}
         rows = [
             merged(name, known.get(id_, {**bare, key: id_}), calls)
             for id_, calls in told.items()
         ]
         # Most ids are only named, and known: of those the table has no more to tell.
-        named = [id_ for id_ in said if id_ not in told]
-        rows += [{**bare, key: id_} for id_ in _unknown(lake, name, key, named)]
+        bare_ids = _unknown(lake, name, key, named - told.keys())
+        rows += [{**bare, key: id_} for id_ in bare_ids]
         _write(lake, name, rows)
 
 

@@ -133,8 +133,9 @@ def dropped() -> str:
 def is_leaving() -> str:
     """SQL: does a call take a user out of an account?"""
     return (
-        f"(event = {literal(LEFT)} OR type = 'group' AND ("
+        "CASE WHEN type = 'group' THEN "
         "json_extract_string(properties, '$.left') = 'true' "
         "OR json_extract(properties, '$.left_at') IS NOT NULL "
-        "OR json_extract(properties, '$.ends_at') IS NOT NULL))"
+        "OR json_extract(properties, '$.ends_at') IS NOT NULL "
+        f"ELSE event = {literal(LEFT)} END"
     )
