@@ -174,7 +174,6 @@ _SUBSECOND = "doesn't support subsecond interval"
 UNSAID = {
     "bigquery": dict.fromkeys(("funnel", "conversion_rate", "lead_funnel"), _MEDIAN),
     "clickhouse": dict.fromkeys(("funnel", "conversion_rate"), _SUBSECOND),
-    "snowflake": {"user_retention": "BitwiseOr"},
 }
 
 

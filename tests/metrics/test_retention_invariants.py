@@ -18,7 +18,7 @@ from perennial.core.settings import Settings
 from perennial.core.survival import Spell
 from perennial.lake.tables import TABLES
 from perennial.metrics import answer, registry
-from perennial.metrics.inputs import Inputs
+from perennial.metrics.inputs import Inputs, Known
 from perennial.metrics.lifetimes import lifetime
 from perennial.metrics.query import ask
 
@@ -80,9 +80,8 @@ def asking(ledger: Rows, euro: float = 1.1) -> Callable[..., Rows]:
         for day in months
         for base, rate in (("EUR", euro), ("GBP", 1.3))
     ]
-    known = {
+    rows = {
         "mrr_ledger": ledger,
-        "fx_rates": rates,
         "accounts": [
             {"account_id": a, "segment": "odd" if len(a) % 2 else "even"}
             for a in sorted(accounts)
@@ -91,14 +90,15 @@ def asking(ledger: Rows, euro: float = 1.1) -> Callable[..., Rows]:
 
     @cache
     def source(name: str) -> Any:
-        return ibis.memtable(frame(name, known.get(name, [])).to_arrow())
+        return ibis.memtable(frame(name, rows.get(name, [])).to_arrow())
 
     engine = ibis.duckdb.connect()
+    known = Known(rates=lambda _: frame("fx_rates", rates).drop("quote"))
 
     def answers(key: str, *by: str, **asked: Any) -> Rows:
         metric = registry.get(key)
         query = ask(metric, now=NOW, settings=Settings(), by=by, **{**MONTHS, **asked})
-        inputs = Inputs(source, query, TABLES["accounts"].names)
+        inputs = Inputs(source, query, TABLES["accounts"].names, known)
         raw = pl.from_arrow(engine.to_pyarrow(metric.compute(inputs, query)))
         assert isinstance(raw, pl.DataFrame)
         return answer.finish(query, raw, FIRST).to_dicts()

@@ -304,6 +304,19 @@ class TestFeatures:
         only = case.value("feature_adoption", where="feature = 'F'", **asked)
         assert only == pytest.approx(2 / 3)
 
+    def test_adoption_of_more_features_than_a_number_has_bits(
+        self, tmp_path: Path
+    ) -> None:
+        """Of 130 features, A used each and B every tenth."""
+        case = Case(tmp_path)
+        case.events(
+            *(("a", "A", "2026-03-01T10:00", f"F{n}") for n in range(130)),
+            *(("b", "A", "2026-03-02T10:00", f"F{n}") for n in range(0, 130, 10)),
+        )
+        case.roll_up()
+        found = case.by("feature_adoption", "feature", as_of="2026-03-29")
+        assert found == {f"F{n}": 0.5 if n % 10 else 1 for n in range(130)}
+
     def test_log_ins_are_no_feature(self, tmp_path: Path) -> None:
         case = Case(tmp_path)
         case.events(

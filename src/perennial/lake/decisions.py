@@ -12,8 +12,8 @@ import polars as pl
 
 from perennial.core.windows import DAY, Period
 from perennial.metrics import registry
-from perennial.metrics.movements import rates_at
 from perennial.metrics.query import Query, ask
+from perennial.metrics.rates import rates_at
 from perennial.scoring import decisions
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def decided(
     split = workspace.inputs(replace(query, by=tuple(by), where=where))
     rows = ibis.memtable(found.with_columns(date="decided_on").to_arrow())
     rows = split.split(rows).drop("date")
-    rates = rates_at(inputs, query, [horizon - DAY]).drop("day")
+    rates = ibis.memtable(rates_at(inputs, query, [horizon - DAY]).to_arrow())
     money = decisions.with_mrr(inputs, rows, rates, query.settings.currency)
     told = run(money).with_columns(pl.col(name).replace("", None) for name in by)
     return told.sort("decided_on", "account_id")

@@ -22,6 +22,7 @@ import polars as pl
 import polars.selectors as cs
 import pyarrow as pa
 from ibis.backends.duckdb import Backend as DuckBackend
+from ibis.backends.sql.compilers import PySparkCompiler
 from ibis.expr.operations import DatabaseTable
 
 from perennial.lake import merged
@@ -36,6 +37,15 @@ if TYPE_CHECKING:
 # To merge nested SELECTs takes Ibis a third of compiling; engines do it themselves.
 ibis.options.sql.fuse_selects = False
 
+
+def _bit_or(
+    compiler: PySparkCompiler, _op: object, *, arg: object, where: object
+) -> object:
+    return compiler.agg.bit_or(arg, where=where)
+
+
+# Spark has it, and Ibis lacks the word for it.
+PySparkCompiler.visit_BitOr = _bit_or
 
 #: Of a table and of what is merged.
 _Version = tuple[int, int]

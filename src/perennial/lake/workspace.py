@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 import polars as pl
 
@@ -20,6 +21,7 @@ from perennial.lake import (
     former,
     healthbook,
     insights,
+    merged,
     presence,
     settings_store,
     targets,
@@ -33,7 +35,8 @@ from perennial.lake.tables import DATED, FACTS, TABLES
 from perennial.metrics import answer, filters, registry
 from perennial.metrics.custom import Definition, entry
 from perennial.metrics.dimensions import IDS, IN_SEGMENT, TableSource
-from perennial.metrics.inputs import Inputs
+from perennial.metrics.hidden import Hidden, hidden
+from perennial.metrics.inputs import Inputs, Known
 from perennial.metrics.query import Query, ask
 from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend
@@ -60,7 +63,8 @@ class Workspace:
         self._clock = clock
         self._settings: tuple[int, Settings] | None = None
         self._renamed: tuple[int, Mapping[str, str]] | None = None
-        self._tests: tuple[int, bool] | None = None
+        self._rates: tuple[tuple[int, str], pl.DataFrame] | None = None
+        self._hidden: tuple[tuple[object, ...], Hidden] | None = None
         self._attributes: tuple[tuple[int, ...], list[str]] | None = None
         self._targets: tuple[int, Sequence[Target]] | None = None
         self._defined: tuple[int, Mapping[str, Mapping[int, Metric]]] | None = None
@@ -264,20 +268,39 @@ class Workspace:
             source or self.engine.table,
             query,
             names,
-            lambda: self._aliases,
-            self.lake.has_nulls,
-            lambda: not self._has_tests and presence.is_current(self.lake),
+            Known(
+                aliases=lambda: self._aliases,
+                rates=self._rates_to,
+                hides=self._hides,
+                lacks=self.lake.has_nulls,
+                counts_all=lambda: presence.is_current(self.lake),
+            ),
         )
 
-    @property
-    def _has_tests(self) -> bool:
-        """Is there a test account?"""
-        version = self.lake.snapshot("accounts").version
-        if self._tests is None or self._tests[0] != version:
-            accounts = self.engine.table("accounts")
-            found = self.engine.run(accounts.filter(accounts.is_test).limit(1))
-            self._tests = (version, not found.is_empty())
-        return self._tests[1]
+    def _hides(self, settings: Settings) -> Hidden:
+        """Who is in no number, read once: looking it up in `users` for every table cost
+        as much as many a question."""
+        tables = ("accounts", "users", merged.NAME)
+        versions = [self.lake.snapshot(name).version for name in tables]
+        key = (*versions, *settings.internal_domains)
+        if self._hidden is None or self._hidden[0] != key:
+            asked = hidden(self.engine.table, settings)
+            self._hidden = (key, Hidden(*map(self._told, asked)))
+        return self._hidden[1]
+
+    def _told(self, ids: ir.StringColumn | None) -> ir.StringColumn | None:
+        """These ids as they are now, read once; None without any."""
+        assert ids is not None
+        found = self.engine.run(ids.as_table())
+        return None if found.is_empty() else ibis.memtable(found.to_arrow())[0]
+
+    def _rates_to(self, currency: str) -> pl.DataFrame:
+        key = (self.lake.snapshot("fx_rates").version, currency)
+        if self._rates is None or self._rates[0] != key:
+            every = self.engine.table("fx_rates")
+            rates = every.filter(every.quote == currency).select("date", "base", "rate")
+            self._rates = (key, self.engine.run(rates))
+        return self._rates[1]
 
     @property
     def _aliases(self) -> Mapping[str, str]:

@@ -14,8 +14,8 @@ from perennial.core.money import SCALE
 from perennial.core.windows import DAY, Grain, floor, following, periods
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
+from perennial.metrics.rates import closing_rates, converted
 from perennial.metrics.registry import metric
-from perennial.metrics.revenue import closing_rates, converted
 
 _LEDGER = ("mrr_ledger",)
 _YEAR = 366
@@ -92,9 +92,10 @@ def _paid(t: Inputs, q: Query, cells: ir.Table) -> ir.Table:
     held = cells.join(runs, [*q.by, "account_id"])
     last = held["last"]
     live = (held.date_from <= last) & (held.date_to.isnull() | (held.date_to > last))
-    rates = closing_rates(t, q, cells.select("cohort", "due").distinct(), "cohort")
+    dues = pl.DataFrame(list(_steps(q)), schema=_STEPS, orient="row")
+    rates = closing_rates(t, dues.select("cohort", "due").unique())
     priced = held.filter(live).left_join(
-        rates, ["cohort", "currency"], rname="{name}_r"
+        ibis.memtable(rates.to_arrow()), ["cohort", "currency"], rname="{name}_r"
     )
     amount = converted(q, priced.mrr_e4, priced.currency, priced.rate)
     return priced.mutate(amount=amount)

@@ -213,14 +213,19 @@ def product_engagement_score(t: Inputs, q: Query) -> ir.Table:
     before = t.in_periods(days, t.trailing(width, skip=width))
     accounts = _accounts(t, q, now, before)
     place = ["period_start", "account_id"]
-    people = now.join(accounts, place)
+    people = now.select(*place, "user_id", "date")
+    if q.by or q.where:
+        # Made one before accounts are joined: engines would join these first, and have
+        # every day of an account once for each period.
+        people = people.distinct().join(accounts, place)
     core, of_core = _core(t)
     uses = t.whole.feature_days
     uses = uses.filter((uses.uses > 0) & uses.user_id.notnull())
     uses = uses.mutate(account_id=uses.account_id.fill_null(NOTHING))
     uses = t.in_periods(uses.semi_join(core, "feature_id"), t.trailing(width))
-    uses = uses.semi_join(core, ["period_start", "feature_id"]).join(accounts, place)
-    used = uses.select(*q.keys, "user_id", "feature_id").distinct()
+    uses = uses.semi_join(core, ["period_start", "feature_id"])
+    used = uses.select(*place, "user_id", "feature_id").distinct().join(accounts, place)
+    used = used.select(*q.keys, "user_id", "feature_id").distinct()
     daily = people.select(*q.keys, "user_id", "date").distinct()
     parts = (
         people.group_by(q.keys).agg(users=people.user_id.nunique()),

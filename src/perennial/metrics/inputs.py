@@ -1,57 +1,63 @@
 """The tables a metric sees: scoped, filtered, with the dimensions attached.
 
-Test accounts, test users and one's own people are left out here, once for every
-metric (G4).
+Who is `hidden` is left out here, once for every metric (G4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
 import ibis
 import ibis.expr.types as ir
+import polars as pl
 
+from perennial.core.settings import Settings
 from perennial.core.windows import day_start
 from perennial.metrics.dimensions import Dimensions, TableSource
+from perennial.metrics.hidden import Hidden, hidden, shown
 from perennial.metrics.people import People, with_meaning
 from perennial.metrics.query import Query
 
+_RATES = {"date": pl.Date, "base": pl.String, "rate": pl.Float64}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of tables before they are asked, by whoever keeps them.
+
+    - `aliases`: former user ids, with the person each belongs to now.
+    - `rates`: the rates to a currency, ever: date, base, rate.
+    - `hides`: the ids that are in no number; without it, tables are asked.
+    - `lacks`: may some row of a table lack a column?
+    - `counts_all`: is what is kept of everybody up to date?
+    """
+
+    aliases: Callable[[], Mapping[str, str]] = dict
+    rates: Callable[[str], pl.DataFrame] = lambda _currency: pl.DataFrame(schema=_RATES)
+    hides: Callable[[Settings], Hidden] | None = None
+    lacks: Callable[[str, str], bool] = lambda _table, _column: True
+    counts_all: Callable[[], bool] = lambda: False
+
 
 class Inputs(Dimensions):
-    """Tables for one query. `source` gives a roll-up or fact table by name.
-
-    `aliases` gives former user ids with the person each belongs to now; `lacks` says
-    whether some row of a table may lack a column, `counts_all` whether what is kept of
-    everybody is up to date, and no account is a test.
-    """
+    """Tables for one query. `source` gives a roll-up or fact table by name."""
 
     def __init__(
         self,
         source: TableSource,
         query: Query,
         account_columns: Iterable[str],
-        aliases: Callable[[], Mapping[str, str]] = dict,
-        lacks: Callable[[str, str], bool] = lambda _table, _column: True,
-        counts_all: Callable[[], bool] = lambda: False,
+        known: Known = Known(),
     ) -> None:
         super().__init__(source, query, account_columns)
-        self._aliases = aliases
-        self._lacks = lacks
-        self._counts_all = counts_all
+        self._known = known
 
     def asking(self, query: Query) -> Inputs:
         """The same tables for another question."""
-        return Inputs(
-            self._source,
-            query,
-            self._columns,
-            self._aliases,
-            self._lacks,
-            self._counts_all,
-        )
+        return Inputs(self._source, query, self._columns, self._known)
 
     @cached_property
     def whole(self) -> Inputs:
@@ -65,7 +71,9 @@ class Inputs(Dimensions):
     @property
     def is_of_all(self) -> bool:
         """Is it asked of every account, and does every account count?"""
-        return not (self.query.by or self.query.where) and self._counts_all()
+        is_split = self.query.by or self.query.where
+        counts_all = self._hidden.accounts is None and self._known.counts_all()
+        return not is_split and counts_all
 
     @cached_property
     def presence(self) -> ir.Table:
@@ -107,7 +115,7 @@ class Inputs(Dimensions):
     @cached_property
     def visible_users(self) -> ir.Table:
         """Users that are in numbers: no test users, none of one's own people."""
-        return self.users.anti_join(self._hidden_users, "user_id")
+        return self._visible(self.users)
 
     @cached_property
     def features(self) -> ir.Table:
@@ -126,8 +134,9 @@ class Inputs(Dimensions):
         return self._source("leads")
 
     @cached_property
-    def fx_rates(self) -> ir.Table:
-        return self._source("fx_rates")
+    def rates(self) -> pl.DataFrame:
+        """Rates to the workspace's currency: date, base, rate."""
+        return self._known.rates(self.query.settings.currency)
 
     def facts(
         self,
@@ -231,8 +240,8 @@ class Inputs(Dimensions):
     def _whose(self, events: ir.Table) -> ir.Table:
         return self._people.attributed(
             events,
-            lack_users=self._lacks("events", "user_id"),
-            lack_accounts=self._lacks("events", "account_id"),
+            lack_users=self._known.lacks("events", "user_id"),
+            lack_accounts=self._known.lacks("events", "account_id"),
         )
 
     def everything(self, name: str) -> ir.Table:
@@ -245,7 +254,7 @@ class Inputs(Dimensions):
         Where they lack an account, it is the only one the user had at the instant.
         """
         rows = self._people.renamed(rows)
-        if not self._lacks(name, "account_id"):
+        if not self._known.lacks(name, "account_id"):
             return rows
         return self._people.placed(rows, key, at)
 
@@ -254,7 +263,7 @@ class Inputs(Dimensions):
         return People(
             self._source("identities"),
             self._source("memberships"),
-            self._aliases(),
+            self._known.aliases(),
             self.query.settings.late_days,
         )
 
@@ -262,28 +271,12 @@ class Inputs(Dimensions):
         return self.split(self._visible(self._source(name)))
 
     def _visible(self, table: ir.Table) -> ir.Table:
-        """Rows that are not of test accounts, test users or one's own people."""
-        if "user_id" in table.columns:
-            table = table.anti_join(self._hidden_users, "user_id")
-        if "account_id" in table.columns:
-            table = table.anti_join(self._hidden_accounts, "account_id")
-        return table
+        return shown(table, self._hidden)
 
     @cached_property
-    def _hidden_users(self) -> ir.Table:
-        users = self.users
-        hidden = users.is_test.fill_null(False) | users.is_internal.fill_null(False)
-        domains = self.query.settings.internal_domains
-        if domains:
-            domain = users.email.lower().re_extract(r"@(.+)$", 1)
-            hidden = hidden | domain.isin([d.lower() for d in domains]).fill_null(False)
-        return users.filter(hidden).select("user_id")
-
-    @cached_property
-    def _hidden_accounts(self) -> ir.Table:
-        return self.accounts.filter(self.accounts.is_test.fill_null(False)).select(
-            "account_id"
-        )
+    def _hidden(self) -> Hidden:
+        hides, settings = self._known.hides, self.query.settings
+        return hides(settings) if hides else hidden(self._source, settings)
 
     def onboarded(self) -> ir.Table:
         """One row per account: account_id, began, onboarded, paid (local dates or null).
@@ -326,6 +319,4 @@ class Inputs(Dimensions):
         used = self._source("account_days").select("account_id")
         paying = self._source("mrr_ledger").select("account_id")
         every = named.union(used, paying, distinct=True)
-        return every.filter(every.account_id.notnull()).anti_join(
-            self._hidden_accounts, "account_id"
-        )
+        return self._visible(every.filter(every.account_id.notnull()))

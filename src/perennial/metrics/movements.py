@@ -16,11 +16,11 @@ import ibis.expr.types as ir
 import polars as pl
 
 from perennial.core.money import SCALE
-from perennial.core.windows import DAY, add_months, month_end
+from perennial.core.windows import DAY, add_months
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
+from perennial.metrics.rates import converted, rates_at
 from perennial.metrics.registry import metric
-from perennial.metrics.revenue import closing_rates, converted
 
 _LEDGER = ("mrr_ledger",)
 
@@ -30,6 +30,8 @@ LATE = "late_adjustment"
 MOVEMENTS = (*GAINS, *LOSSES, LATE, "fx")
 #: The whole bridge, in the order it is read.
 BRIDGE = ("opening", *MOVEMENTS, "closing")
+
+_ENDS = {"before": pl.Date, "last": pl.Date}
 
 
 class Span(NamedTuple):
@@ -65,20 +67,22 @@ def asked_spans(q: Query) -> list[Span]:
 
 def span_table(spans: Iterable[Span]) -> ir.Table:
     """One row per span: period_start (its key), before, last."""
-    schema = {"period_start": pl.Date, "before": pl.Date, "last": pl.Date}
+    schema = {"period_start": pl.Date, **_ENDS}
     frame = pl.DataFrame(list(spans), schema=schema, orient="row")
     return ibis.memtable(frame.to_arrow())
 
 
-def rates_at(t: Inputs, q: Query, days: Iterable[date]) -> ir.Table:
-    """One row per day and currency: day, currency, rate: what held at its end (G7).
-
-    The closing rate of the month's end, or of yesterday while that is to come.
-    """
-    rows = [(day, min(month_end(day), q.today - DAY)) for day in sorted(set(days))]
-    schema = {"day": pl.Date, "due": pl.Date}
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return closing_rates(t, q, ibis.memtable(frame.to_arrow()), "day")
+def _rates(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
+    """One row per span and currency: before, last, currency, and what held at the end
+    of these days, `rate0` and `rate1`."""
+    ends = sorted({(span.before, span.last) for span in spans})
+    days = pl.DataFrame(ends, schema=_ENDS, orient="row")
+    rates = rates_at(t, q, (*days["before"], *days["last"]))
+    old = days.join(rates.rename({"day": "before", "rate": "rate0"}), on="before")
+    new = days.join(rates.rename({"day": "last", "rate": "rate1"}), on="last")
+    key = ["before", "last", "currency"]
+    both = old.join(new, on=key, how="full", coalesce=True)
+    return ibis.memtable(both.select(*key, "rate0", "rate1").to_arrow())
 
 
 def account_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
@@ -96,11 +100,8 @@ def account_ends(t: Inputs, q: Query, spans: Sequence[Span]) -> ir.Table:
     - `lacks0`, `lacks1`: amounts without a rate of the start, of the end.
     """
     at = _at_ends(t, q, spans)
-    rates = rates_at(t, q, (day for span in spans for day in (span.before, span.last)))
-    old = rates.select(before="day", currency="currency", rate0="rate")
-    new = rates.select(last="day", currency="currency", rate1="rate")
-    at = at.left_join(old, ["before", "currency"], rname="{name}_0")
-    at = at.left_join(new, ["last", "currency"], rname="{name}_1")
+    key = ["before", "last", "currency"]
+    at = at.left_join(_rates(t, q, spans), key, rname="{name}_r")
     at = at.mutate(
         pays=at.mrr_e4 > 0,
         old=converted(q, at.mrr_e4, at.currency, at.rate0),

@@ -25,9 +25,9 @@ from perennial.metrics.movements import (
     Span,
     account_movements,
     period_spans,
-    rates_at,
 )
 from perennial.metrics.query import Query
+from perennial.metrics.rates import rates_at
 from perennial.metrics.stretches import Piece, apart, days_within, paid, piece_table
 
 _PER = ["month", "currency"]
@@ -81,8 +81,9 @@ def _whole_number(value: ir.NumericValue | int) -> ir.IntegerValue:
 def priced(t: Inputs, q: Query, rows: ir.Table, pieces: Sequence[Piece]) -> ir.Table:
     """Rows with `rate`: of their currency to the workspace's, at their month's end."""
     rates = rates_at(t, q, (piece.month for piece in pieces))
-    rates = rates.select(month="day", currency="currency", rate="rate")
-    found = rows.left_join(rates, _PER, rname="{name}_r")
+    found = rows.left_join(
+        ibis.memtable(rates.rename({"day": "month"}).to_arrow()), _PER, rname="{name}_r"
+    )
     home = found.currency == q.settings.currency
     return found.mutate(rate=ibis.cases((home, 1.0), else_=found.rate))
 

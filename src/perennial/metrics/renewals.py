@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
+import polars as pl
 
 from perennial.core.money import SCALE
 from perennial.metrics.inputs import Inputs
-from perennial.metrics.movements import period_spans, rates_at, span_table
+from perennial.metrics.movements import period_spans
 from perennial.metrics.query import Query
+from perennial.metrics.rates import converted, rates_at
 from perennial.metrics.registry import metric
-from perennial.metrics.revenue import converted
 
 #: A term of at most so many days is a monthly contract.
 _MONTH_DAYS = 31
@@ -133,10 +134,9 @@ def _with_payment(ended: ir.Table, t: Inputs) -> ir.Table:
 
 def _valued(t: Inputs, q: Query, decided: ir.Table) -> ir.Table:
     """Decided contracts with a value: `old` and `new`, at the rate of the start."""
-    spans = period_spans(q)
-    days = rates_at(t, q, (span.before for span in spans))
-    starts = span_table(spans).select("period_start", day="before")
-    rates = starts.join(days, "day").drop("day")
+    found = rates_at(t, q, (span.before for span in period_spans(q)))
+    after = pl.col("day").dt.offset_by("1d").alias("period_start")
+    rates = ibis.memtable(found.with_columns(after).to_arrow())
     home = q.settings.currency
     old_money = _code(decided.currency).fill_null(home)
     rows = decided.mutate(

@@ -25,11 +25,6 @@ _BITS = 60
 _MOST_DAYS = 36_525
 
 
-@ibis.udf.agg.builtin  # type: ignore[untyped-decorator]
-def bit_or(bits: int) -> int:  # type: ignore[empty-body]
-    """All bits that are set in any row; every engine calls it so, Ibis not yet."""
-
-
 class Span(NamedTuple):
     """Days `first` to `last` since somebody began, as they are shown and ordered."""
 
@@ -210,7 +205,7 @@ def _masks(
     """
     there = present.left_join(calendar, "date", rname="{name}_c")
     masks = {
-        f"mask_{block}": bit_or(there.bit, where=there.block == block)
+        f"mask_{block}": there.bit.bit_or(where=there.block == block)
         for block in range(blocks)
     }
     return there.group_by(who).agg(first=there.date.min(), **masks)

@@ -12,12 +12,11 @@ import ibis.expr.types as ir
 from perennial.core.windows import DAY
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
+from perennial.metrics.rates import closing_rates, converted
 from perennial.metrics.registry import metric
 
 _LEDGER = ("mrr_ledger",)
 _MONEY = 10_000
-#: Days a rate may be older than the day it is needed for.
-_OLDEST_RATE = 7
 
 
 def priced_ledger(t: Inputs, q: Query, *, days_before: int = 0) -> ir.Table:
@@ -31,41 +30,11 @@ def priced_ledger(t: Inputs, q: Query, *, days_before: int = 0) -> ir.Table:
     day = (at["last"] - ibis.interval(days=days_before)).cast("date")
     live = (at.date_from <= day) & (at.date_to.isnull() | (at.date_to > day))
     at = at.filter(live & (at.mrr_e4 > 0))
-    rates = closing_rates(t, q, t.month_ends(), "period_start")
+    rates = ibis.memtable(closing_rates(t, t.month_ends()).to_arrow())
     priced = at.left_join(rates, ["period_start", "currency"], rname="{name}_r")
     return priced.mutate(
         amount=converted(q, priced.mrr_e4, priced.currency, priced.rate)
     )
-
-
-def converted(
-    q: Query,
-    amount: ir.IntegerColumn,
-    currency: ir.StringColumn,
-    rate: ir.FloatingColumn,
-) -> ir.IntegerColumn:
-    """An amount in the workspace currency, in whole 1/10,000; null without a rate."""
-    own = currency == q.settings.currency
-    foreign = (amount.cast("float64") * rate).round().cast("int64")
-    return ibis.cases((own, amount), else_=foreign)
-
-
-def closing_rates(t: Inputs, q: Query, dues: ir.Table, key: str) -> ir.Table:
-    """One row per `key` and currency: the rate to the workspace's, as `rate`.
-
-    `dues` has for each `key` the day the rate is `due` on. The last rate before counts,
-    if it is at most 7 days older.
-    """
-    fx = t.fx_rates.filter(t.fx_rates.quote == q.settings.currency)
-    pairs = fx.select("date", "base", "rate").cross_join(
-        dues.select(*dict.fromkeys((key, "due")))
-    )
-    recent = (pairs.due - ibis.interval(days=_OLDEST_RATE)).cast("date")
-    pairs = pairs.filter((pairs.date <= pairs.due) & (pairs.date >= recent))
-    window = ibis.window(group_by=[key, "base"], order_by=ibis.desc("date"))
-    ranked = pairs.mutate(rank=ibis.row_number().over(window))
-    latest = ranked.filter(ranked["rank"] == 0)
-    return latest.select(key, currency="base", rate="rate")
 
 
 def totals(t: Inputs, q: Query) -> ir.Table:
@@ -149,7 +118,7 @@ def _agreed(t: Inputs, q: Query) -> ir.Table:
     at = at.filter(ahead & (at.mrr_e4 > 0))
     most = at.group_by([*dict.fromkeys([*q.keys, "account_id", "currency"]), "last"])
     most = most.agg(mrr_e4=at.mrr_e4.max())
-    rates = closing_rates(t, q, t.month_ends(), "period_start")
+    rates = ibis.memtable(closing_rates(t, t.month_ends()).to_arrow())
     priced = most.left_join(rates, ["period_start", "currency"], rname="{name}_r")
     amount = converted(q, priced.mrr_e4, priced.currency, priced.rate)
     priced = priced.mutate(amount=amount)

@@ -76,7 +76,7 @@ class Spans:
         high = max(p.end for p in done)
         return table.filter((table.date >= low) & (table.date < high))
 
-    def month_ends(self) -> ir.Table:
+    def month_ends(self) -> pl.DataFrame:
         """One row per period: period_start, due (last day of its last month)."""
         rows = [
             (
@@ -87,7 +87,7 @@ class Spans:
             for period in self.query.periods
             if (done := self.query.complete(period))
         ]
-        return _memtable(rows, ("period_start", "due"))
+        return _frame(rows, ("period_start", "due"))
 
     def in_periods(self, table: ir.Table, days: ir.Table | None = None) -> ir.Table:
         """Rows of a dated table with the period they fall in."""
@@ -123,6 +123,10 @@ class Spans:
 
 
 def _memtable(rows: Sequence[tuple[object, ...]], names: tuple[str, ...]) -> ir.Table:
+    return ibis.memtable(_frame(rows, names).to_arrow())
+
+
+def _frame(rows: Sequence[tuple[object, ...]], names: tuple[str, ...]) -> pl.DataFrame:
     types: dict[str, pl.DataType | type[pl.DataType]] = {
         "date": pl.Date,
         "period_start": pl.Date,
@@ -132,5 +136,4 @@ def _memtable(rows: Sequence[tuple[object, ...]], names: tuple[str, ...]) -> ir.
         "low": pl.Datetime("us", "UTC"),
         "high": pl.Datetime("us", "UTC"),
     }
-    frame = pl.DataFrame(rows, schema={n: types[n] for n in names}, orient="row")
-    return ibis.memtable(frame.to_arrow())
+    return pl.DataFrame(rows, schema={n: types[n] for n in names}, orient="row")

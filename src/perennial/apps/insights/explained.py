@@ -212,7 +212,7 @@ PAGES: Mapping[str, Mapping[str, Topic]] = {
             ),
             gettext_lazy(
                 "Of few forecasts the share inside says little: 6 of 8 and 8 of 8 are "
-                "both what an Range, 80% gives."
+                "both what a range of 80 in 100 gives."
             ),
             ("wape", "range"),
             "perennial export forecasts",
