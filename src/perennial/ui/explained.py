@@ -37,7 +37,7 @@ TERMS: Mapping[str, tuple[Text, Text]] = {
         ),
     ),
     "interval": (
-        _("Likely, 95% interval"),
+        _("Interval, 95%"),
         _(
             "With other customers of the same kind the number would have been "
             "different. In 95 of 100 such cases the true one lies between these ends."
@@ -67,7 +67,7 @@ TERMS: Mapping[str, tuple[Text, Text]] = {
     "ece": (
         _("Calibration error, ECE"),
         _(
-            "How far chances are off on average: at 0.03, customers who were told 70% "
+            "How far chances are off on average: at 0.03, customers who were told 0.70 "
             "renewed 67 or 73 times of 100."
         ),
     ),

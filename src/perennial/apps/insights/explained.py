@@ -227,8 +227,8 @@ PAGES: Mapping[str, Mapping[str, Topic]] = {
                 "onboarding has to change."
             ),
             gettext_lazy(
-                "light = below a quarter of the target; norm from 50% of people, "
-                "exception up to 20%, at least five people"
+                "light = below a quarter of the target; norm from half of the people, "
+                "exception up to a fifth, at least five people"
             ),
             gettext_lazy("People with a seat who never came count as no use."),
             (),
