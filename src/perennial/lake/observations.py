@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import reduce
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -179,6 +179,14 @@ class _Asker:
     def table(self, name: str) -> pl.DataFrame:
         return self._run(self.inputs.everything(name))
 
+    @cached_property
+    def late(self) -> ir.Table | None:
+        """Activity that came in on a later day; None where no event says when it came."""
+        if not self.lake.has_values("events", "received_at"):
+            return None
+        span = self.query.periods[0]
+        return self.inputs.late_events(span.start, span.end)
+
 
 def _with_windows(
     ask: _Asker, cases: pl.DataFrame, first: date, window: int
@@ -209,7 +217,7 @@ def _with_measures(ask: _Asker, cases: pl.DataFrame) -> pl.DataFrame:
     parts = [
         ask(question, cases)
         for question in (
-            observed.activity,
+            lambda t, c: observed.activity(t, c, ask.late),
             observed.seats,
             observed.tickets,
             observed.voice,
@@ -257,11 +265,9 @@ class _Features:
         """Uses by case and feature, without those heard of too late to have been
         known."""
         rows = self._ask(observed.feature_uses, cases)
-        if self._ask.lake.has_values("events", "received_at"):
-            late = self._ask(
-                lambda t, c: observed.late_uses(t, self._ask.query, c), cases
-            )
-            rows = pl.concat([rows, late.with_columns(uses=-pl.col("uses"))])
+        if (late := self._ask.late) is not None:
+            uses = self._ask(lambda _t, c: observed.late_uses(late, c), cases)
+            rows = pl.concat([rows, uses.with_columns(uses=-pl.col("uses"))])
         return rows.group_by("case", "feature_id").agg(pl.col("uses").sum())
 
     def _monthly(self, feature: str) -> Floats:

@@ -202,9 +202,10 @@ class Inputs(Dimensions):
         columns = ["event_id", "user_id", "account_id", "feature_id"]
         return found.select(*columns, at="timestamp")
 
-    def late_feature_events(self, start: date, end: date) -> ir.Table:
-        """Uses of features on the local days `[start, end)` that came in on a later
-        day, one row an event: account_id, user_id, feature_id, date, received_on."""
+    def late_events(self, start: date, end: date) -> ir.Table:
+        """Activity on the local days `[start, end)` that came in on a later day, one
+        row an event: account_id, user_id, feature_id (null for what is no use of one),
+        date, received_on."""
         late = self._counted_events(start, end, "received_at")
         late = late.filter(late.received_at > late.timestamp)
         late = late.mutate(
@@ -213,7 +214,7 @@ class Inputs(Dimensions):
         )
         events = self._whose(late.filter(late.received_on > late.date))
         meant = with_meaning(events, self._source("event_definitions"))
-        known = meant.filter(meant.account_id.notnull() & meant.feature_id.notnull())
+        known = meant.filter(meant.account_id.notnull())
         columns = ["account_id", "user_id", "feature_id", "date", "received_on"]
         return self._visible(known).select(columns)
 

@@ -12,7 +12,6 @@ import ibis.expr.types as ir
 
 from perennial.metrics.activity import active_user_days
 from perennial.metrics.inputs import Inputs
-from perennial.metrics.query import Query
 
 MONTH_DAYS = 30
 
@@ -28,22 +27,33 @@ def feature_uses(t: Inputs, cases: ir.Table, *, ahead_days: int = 0) -> ir.Table
     return uses.filter(uses.uses > 0)
 
 
-def late_uses(t: Inputs, q: Query, cases: ir.Table) -> ir.Table:
+def late_uses(late: ir.Table, cases: ir.Table) -> ir.Table:
     """Of those, uses before `until` that were heard of only from then on: as
-    `feature_uses`, to be taken off it (a decision may have caused them)."""
-    span = q.periods[0]
-    late = t.late_feature_events(span.start, span.end)
-    within = _within(late, cases, 0)
+    `feature_uses`, to be taken off it (a decision may have caused them).
+
+    `late` are events of `Inputs.late_events`.
+    """
+    within = _within(late.filter(late.feature_id.notnull()), cases, 0)
     known = within.filter(within.received_on >= within.until)
     return known.group_by(["case", "feature_id", "month"]).agg(uses=known.count())
 
 
-def activity(t: Inputs, cases: ir.Table) -> ir.Table:
+def activity(t: Inputs, cases: ir.Table, late: ir.Table | None = None) -> ir.Table:
     """One row per case with activity: active_users, active_days (of the account),
-    minutes, and last_day, the last day anybody came (since ever, not only within)."""
+    minutes, and last_day, the last day anybody came (since ever, not only within).
+
+    A day of a user of which some event was heard only from `until` on (`late`, as
+    above) is left out whole: its minutes are not known apart.
+    """
     days = active_user_days(t)
     days = days.filter(days.account_id.notnull())
     joined = _before(days, cases)
+    if late is not None:
+        day = ["account_id", "user_id", "date"]
+        heard = late.group_by(day).agg(received_on=late.received_on.max())
+        joined = joined.left_join(heard, day, rname="{name}_l")
+        was_known = joined.received_on.isnull() | (joined.received_on < joined.until)
+        joined = joined.filter(was_known)
     inside = joined.date >= joined.since
     return joined.group_by("case").agg(
         active_users=joined.user_id.nunique(where=inside),

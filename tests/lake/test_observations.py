@@ -1,0 +1,56 @@
+"""What models see of an account: only what was known by then."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from perennial.lake import observations
+from tests.builders import Case
+
+DAY = date(2026, 6, 1)
+
+
+def test_what_came_in_later_was_not_known(tmp_path: Path) -> None:
+    """Ann is there on 10 May; on the 20th as well, but that is heard on 5 June. Of
+    Ben's 25th a part is heard at once, a part on 2 June: how long he was there that
+    day is not known apart."""
+    case = Case(tmp_path, now="2026-06-20T06:00")
+    case.facts("accounts", {"account_id": "A", "created_at": "2026-01-01T00:00"})
+    heard = (
+        ("ann", "2026-02-01T09:00", "2026-02-01T09:00"),
+        ("ann", "2026-05-10T09:00", "2026-05-10T09:00"),
+        ("ann", "2026-05-10T09:20", "2026-05-10T09:20"),
+        ("ann", "2026-05-20T09:00", "2026-06-05T00:00"),
+        ("ben", "2026-05-25T09:00", "2026-05-25T09:00"),
+        ("ben", "2026-05-25T09:25", "2026-06-02T00:00"),
+    )
+    case.facts(
+        "events",
+        *(
+            {
+                "event_id": f"e{n}",
+                "event": "Report Viewed",
+                "timestamp": at,
+                "received_at": known,
+                "user_id": user,
+                "account_id": "A",
+            }
+            for n, (user, at, known) in enumerate(heard)
+        ),
+    )
+    case.roll_up()
+    then = observations.of_accounts(case.workspace, ["A"], as_of=DAY)
+    [seen] = then.cases.to_dicts()
+    assert (seen["active_users"], seen["active_days"]) == (1, 1)
+    assert seen["duration_ms"] == 20 * 60_000
+    assert seen["last_day"] == date(2026, 5, 10)
+    [uses] = then.uses["Report Viewed"] * seen["days"] / observations.MONTH
+    assert uses == pytest.approx(3)
+    # A fortnight later all of it was.
+    later = observations.of_accounts(case.workspace, ["A"], as_of=date(2026, 6, 15))
+    [seen] = later.cases.to_dicts()
+    assert (seen["active_users"], seen["active_days"]) == (2, 3)
+    assert seen["duration_ms"] == (20 + 25) * 60_000
