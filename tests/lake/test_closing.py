@@ -145,5 +145,5 @@ def test_another_rule_opens_all_months(tmp_path: Path) -> None:
     settings_store.change(case.lake, {"month_close_days": -1}, by="test", at=at)
     case.roll_up()
     assert bridge(case)["2026-03"] == {"opening": 750, "churn": -100, "closing": 650}
-    with pytest.raises(BadValue, match="-1 for never"):
+    with pytest.raises(BadValue, match="from -1 on"):
         Settings().with_values({"month_close_days": -2})

@@ -238,8 +238,6 @@ class Settings:
             raise BadValue(f"churn_recognition is {' or '.join(CHURN_RECOGNITION)}")
         if self.health_mode not in HEALTH_MODES:
             raise BadValue(f"health_mode is {' or '.join(HEALTH_MODES)}")
-        if self.month_close_days < -1:
-            raise BadValue("month_close_days is a number of days, or -1 for never")
         if self.freq_frequent > self.freq_daily:
             raise BadValue("freq_frequent is not more than freq_daily")
         _ = self.known_from, self.chances  # raise where they are not what they say
