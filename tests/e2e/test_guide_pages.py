@@ -113,6 +113,8 @@ def test_our_pages_are_clean_and_the_anchor_follows_the_picker(
     lost.select_option("is left out")
     expect(frame.get_by_role("dialog")).to_contain_text("That was it")
     lost.select_option("stands in the middle")
+    # Kept, before somebody else changes the same document.
+    expect(frame.get_by_role("dialog")).to_contain_text("It begins here")
     # The picker told something while its window was before this one.
     anchor = {"selectors": ["#new"], "text": "New one", "page": "/new"}
     member = cast.membership(cast.admin)
