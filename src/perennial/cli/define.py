@@ -130,7 +130,7 @@ def _change(place: Place, values: dict[str, str]) -> None:
     from perennial.config.start import setup
 
     setup(place.data, migrate=True)
-    from perennial.apps.reports import counting
+    from perennial.apps.intake import counting
     from perennial.apps.team.actions import create_workspace
 
     row = create_workspace(place.workspace)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 
+from perennial.apps.intake import counting
 from perennial.apps.jobs.models import JobRun
-from perennial.apps.reports import counting
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import AuditEntry, User, Workspace
 from perennial.core.settings import groups

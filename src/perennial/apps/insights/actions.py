@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from perennial.apps.intake import counting
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.jobs.models import JobRun
 from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
-from perennial.lake import models, settings_store
+from perennial.lake import models
 from perennial.lake.models import Version
 
 
@@ -22,12 +23,8 @@ def go_by(by: Membership, mode: str) -> None:
     """What health goes by from the next refresh on; admins say so. Raises `BadValue`
     for what is no mode."""
     must_cover(by, Role.ADMIN)
-    lake = lake_of(by.workspace)
-    told = {"before": lake.settings.health_mode, "now": mode}
     changed = {"health_mode": mode}
-    settings_store.change(lake.lake, changed, by=by.user.email, at=lake.now)
-    record(by.workspace, by.user, "settings.changed", "health_mode", **told)
-    jobs.enqueue("refresh", by.workspace, by=by.user)
+    counting.change(by.workspace, changed, by=by.user.email, user=by.user)
 
 
 def decide(
@@ -46,6 +43,6 @@ def decide(
     if approve and colors:
         go_by(by, "calibrated")
     if approve:
-        jobs.enqueue("refresh", by.workspace, by=by.user)
+        jobs.run_now("refresh", by.workspace, by=by.user)
         jobs.enqueue("tell_past_forecasts", by.workspace, by=by.user)
     return version

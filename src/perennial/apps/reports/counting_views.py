@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from perennial.apps.insights.words import MODES
-from perennial.apps.reports import counting
+from perennial.apps.intake import counting
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.actions import rename
 from perennial.apps.team.lake import lake_of
