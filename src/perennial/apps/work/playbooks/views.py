@@ -46,9 +46,11 @@ PAGE = 50
 
 @role_required(Role.VIEWER)
 def playbooks(request: TeamRequest) -> HttpResponse:
+    lines = queries.lines(request.workspace)
     context = {
         "nav": "playbooks",
-        "lines": queries.lines(request.workspace),
+        "lines": lines,
+        "headline": queries.headline(lines),
         "ready": [
             (
                 key,
