@@ -73,13 +73,14 @@ def _words(settings: Settings, regional: Regional) -> Mapping[str, str]:
     onboarded = ngettext(
         "Onboarding took at most %(n)s day", "Onboarding took at most %(n)s days", days
     )
-    seconds = formats.number(settings.experience_response_ms / 1000, regional, 1)
+    seconds = settings.experience_response_ms / 1000
     settled = formats.percent(settings.experience_fcr, regional, 0)
     confused = formats.percent(settings.experience_topic_share, regional, 0)
     return {
         "effort": _("The last answer on effort says it was easy"),
         "onboarding": onboarded % {"n": formats.number(days, regional)},
-        "speed": _("95 of 100 requests take at most %(n)s seconds") % {"n": seconds},
+        "speed": _("95 of 100 requests take at most %(n)s seconds")
+        % {"n": formats.number(seconds, regional, 0 if seconds % 1 == 0 else 1)},
         "support": _("The first answer settles at least %(n)s of the tickets")
         % {"n": settled},
         "clarity": _("Less than %(n)s of the comments say that it confuses")
