@@ -192,6 +192,8 @@ def test_the_page_and_its_buttons(plan: Plan, cast: Cast, client_of: ClientOf) -
     assert "1 of 5 milestones done" in text
     assert Milestone.objects.filter(done_on=AS_OF).count() == 1
     assert "Grow more" in said(client.get(reverse("work:plans")).content)
+    account = reverse("customers:account", args=[KESTREL])
+    assert "Grow more0 of 1 goals" in said(client.get(account).content)
     assert client.post(change, {"do": "other"}).status_code == 404
     for user, code in ((cast.viewer, 403), (cast.stranger, 404)):
         assert client_of(user).post(change, goal).status_code == code

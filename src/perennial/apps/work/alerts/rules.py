@@ -105,7 +105,10 @@ def _seats_idle(day: Day, share: float) -> pl.Expr:
 
 
 def _seats_level(day: Day, days: float) -> pl.Expr:
-    return (pl.col("seat_signal") == "plateau") & day.to_renewal.is_between(0, days)
+    is_level = pl.col("seat_signal") == "plateau"
+    return (
+        is_level & day.to_renewal.is_between(0, days) & ~_RISKY.fill_null(value=False)
+    )
 
 
 def _detractor(day: Day, score: float) -> pl.Expr:
@@ -235,11 +238,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "seats_level",
         _("Seats stagnate"),
-        _("As many seats in use for months, and so many days or less before renewal."),
+        _("As many seats in use for months, nothing wrong, and the renewal is near."),
         Priority.LOW,
         _seats_level,
         ("active_users", "seats", "to_renewal"),
-        threshold=120,
+        threshold=90,
     ),
     Rule(
         "renewal_ahead",
