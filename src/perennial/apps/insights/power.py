@@ -12,6 +12,7 @@ from django.utils.translation import pgettext
 from perennial.apps.customers.reasons import Sentence
 from perennial.apps.insights import words
 from perennial.apps.insights.queries import Chance
+from perennial.core.settings import Settings
 from perennial.scoring.bands import Bands
 from perennial.scoring.gaps import Trend
 from perennial.scoring.power_features import Discovery, Finding
@@ -310,7 +311,11 @@ def _not_just_size(best: Finding, regional: Regional) -> Trust:
 
 
 def drift(
-    review: Review, segment: str, customers: Sequence[Chance], regional: Regional
+    review: Review,
+    segment: str,
+    customers: Sequence[Chance],
+    settings: Settings,
+    regional: Regional,
 ) -> Trust | None:
     """Whether customers use the feature as those did whom the bands were learned from
     (P05); None where there is nobody to compare."""
@@ -319,7 +324,9 @@ def drift(
     if not told or not sum(before):
         return None
     now = shares(review.bands_of(segment), told)
-    index, verdict = shift(before, now)
+    index, verdict = shift(
+        before, now, watch=settings.psi_watch, shifted=settings.psi_shift
+    )
     title = {
         "stable": _("Use is as it was."),
         "watch": _("Use has moved somewhat."),

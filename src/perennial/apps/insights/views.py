@@ -155,7 +155,7 @@ def power_feature(request: TeamRequest) -> HttpResponse:
         "gap": power.gap_chart(review, segment, regional),
         "gap_text": power.gap_text(review, segment, regional),
         "trust": power.trust(found, regional),
-        "drift": power.drift(review, segment, here, regional),
+        "drift": power.drift(review, segment, here, lake.settings, regional),
     }
     trend = power.trend(review, segment)
     tables = {
