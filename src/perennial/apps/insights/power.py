@@ -92,14 +92,19 @@ def _verdict(found: Finding) -> tuple[str, str]:
 
 
 def headline(
-    found: Discovery, names: Mapping[str, str], regional: Regional
+    found: Discovery,
+    names: Mapping[str, str],
+    settings: Settings,
+    regional: Regional,
 ) -> Sentence:
     if found.status != "ok":
         lead = _("There are too few %(what)s to say what separates them.")
-        rest = _("%(stayed)s stayed and %(left)s left so far; 20 of each are needed.")
+        rest = _(
+            "%(stayed)s stayed and %(left)s left so far; %(fewest)s of each are needed."
+        )
         return Sentence(
             lead % {"what": words.missing_text(found.missing)},
-            rest % _counts(found, regional),
+            rest % {**_counts(found, regional), "fewest": settings.pf_min_class},
         )
     best = found.power_feature
     if best is None:
@@ -247,19 +252,14 @@ def gap_text(review: Review, segment: str, regional: Regional) -> str:
     return f"{seen} {told % lost}"
 
 
-def trust(found: Discovery, regional: Regional) -> list[Trust]:
+def trust(found: Discovery, settings: Settings, regional: Regional) -> list[Trust]:
     """What speaks for the finding and what against it."""
-    counts = _counts(found, regional)
+    counts = {**_counts(found, regional), "fewest": settings.pf_min_class}
+    said = _("%(stayed)s stayed and %(left)s left; %(fewest)s of each are needed.")
+    enough = said % counts
     if found.status != "ok":
-        text = _("%(stayed)s stayed and %(left)s left; 20 of each are needed.") % counts
-        return [Trust(False, _("Not enough yet."), text), _caution()]
-    lines = [
-        Trust(
-            True,
-            _("Enough of both."),
-            _("%(stayed)s stayed and %(left)s left; 20 of each are needed.") % counts,
-        )
-    ]
+        return [Trust(False, _("Not enough yet."), enough), _caution()]
+    lines = [Trust(True, _("Enough of both."), enough)]
     best = found.power_feature
     if best is None:
         return [*lines, _caution()]
