@@ -220,6 +220,7 @@ def _seated(t: Inputs) -> ir.Table:
         "repeat_30": "those who came back to it",
         "try_and_leave": "those who did not",
     },
+    goods={"try_and_leave": "down"},
     params={"days": "how soon the second use must follow, 30 by default"},
     caveats="A period has the users whose first use fell in it at least 30 days ago; a use on the same day is no second one. Without a feature named, features are pooled.",
 )

@@ -253,6 +253,7 @@ _COUNTED = {"crc_per_customer_end": HAS, "crc_per_retained": STAYS}
         "crc_per_retained": "per customer who was there at the start and at the end",
         "crc_ratio": "as a share of the recurring revenue of the period",
     },
+    units={"crc_ratio": "ratio"},
     caveats=_COSTS_CAVEAT,
 )
 def crc(t: Inputs, q: Query) -> ir.Table:
@@ -452,6 +453,7 @@ def _return(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
         **CAPPED,
         "short_lived": "of the customers who left in the period, those who had stayed less than two months",
     },
+    goods={"short_lived": "down"},
     caveats=f"{MARGIN_CAVEAT} {_COSTS_CAVEAT}",
 )
 def customer_roi(t: Inputs, q: Query) -> ir.Table:

@@ -94,6 +94,7 @@ def email_volume(t: Inputs, q: Query) -> ir.Table:
         "unanswered_rate": "ratio",
         "business_within_60": "ratio",
     },
+    goods={"within_60": "up", "business_within_60": "up"},
     caveats=(
         "An answer belongs to the day it was sent; an e-mail without one to the day it "
         "came. Automatic messages and messages without a thread are left out; those "

@@ -31,6 +31,7 @@ from perennial.metrics.registry import ACCOUNT_DIMENSIONS, USER_DIMENSIONS, metr
     window_days=90,
     variants=steps.VARIANTS,
     units={"median_days": "days"},
+    goods={"median_days": "down"},
     params={
         "steps": "names of events in order, separated by commas; else the setting `funnel_steps`",
         "within_days": "days after the first step that count; else the setting `funnel_days`",
@@ -173,6 +174,7 @@ def _next_in_line(marks: ir.Table, events: ir.Table, *, after: bool) -> ir.Table
         "win_rate": "won of all leads that were won or lost, however long it took",
     },
     units={"median_days": "days"},
+    goods={"median_days": "down"},
     params={
         "stages": "stages in order, separated by commas; else the setting `lead_stages`",
         "within_days": "days after it came in that count; else the setting `funnel_days`",

@@ -27,6 +27,7 @@ from perennial.metrics.registry import ACCOUNT_DIMENSIONS, USER_DIMENSIONS, metr
         "drop": "those who did not go on to the next step, of those who got so far; of all steps, those who did not complete",
         "stalled": "those who stopped here and took no step for 7 days, of all who began",
     },
+    goods={"drop": "down", "stalled": "down"},
     params={"unit": "accounts: an account has a step when one of its people has"},
     caveats="A period has those who completed the first step in it, however long the others take. A step without a position is optional where others have one. Several flows are added up.",
 )

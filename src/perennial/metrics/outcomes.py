@@ -114,6 +114,7 @@ def _is_finite(number: ir.FloatingColumn) -> ir.BooleanColumn:
         "late": "goals achieved after their due day / goals due that were measured",
         "measured": "goals with a value by their due day / goals due",
     },
+    goods={"late": "down"},
     caveats=(
         "A goal nobody measured by its due day is neither achieved nor missed: see the "
         "variant measured. A target equal to the baseline is no goal."
@@ -241,6 +242,7 @@ def _was_clear(t: Inputs, q: Query) -> ir.Table:
         "experience_only": "a good experience, but goals missed",
         "neither": "goals missed and no good experience",
     },
+    goods={"outcome_only": "none", "experience_only": "none", "neither": "down"},
     caveats=(
         "Accounts with goals due in the period, all of which must be achieved, and with "
         "at least two of five criteria of experience: low effort in the last survey, "

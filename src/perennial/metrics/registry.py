@@ -7,7 +7,7 @@ here. A metric is added with `@metric` in its family's module.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
@@ -62,7 +62,8 @@ class Metric:
     - `window_days`: how far an `as_of` question looks back, or the setting that
       says so.
     - `params`: what `--set` may give, and what it means.
-    - `units`: the units of variants that have another one.
+    - `units`, `goods`: the unit and the good direction of variants that have another.
+    - `small`: a quotient of fewer (`n`) is a small sample (G1).
     - `stock`: the value is that of the period's last instant.
     - `entity`: the dimension whose rows add up to the number.
     - `reads`: the tables the number is made from; before their first day there
@@ -90,10 +91,12 @@ class Metric:
     denominator_scale: int = 1
     conclude: Conclude | None = None
     window_days: int | str = 28
+    small: int = 5
     stock: bool = False
     entity: str = "account"
     variants: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, Unit] = field(default_factory=dict)
+    goods: Mapping[str, Good] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
     caveats: str = ""
 
@@ -125,6 +128,20 @@ class Metric:
     def unit_of(self, variant: str) -> Unit:
         """The unit the numbers of a variant are in."""
         return self.units.get(variant, self.unit)
+
+    def counted(self, variant: str) -> Metric:
+        """The entry as one way of counting has it: its unit, direction and formula.
+
+        Words without a quotient say how the formula is read, and replace none.
+        """
+        way = self.variants.get(variant, "")
+        is_formula = variant in self.units or " / " in way
+        return replace(
+            self,
+            unit=self.unit_of(variant),
+            good=self.goods.get(variant, self.good),
+            formula=way if is_formula else self.formula,
+        )
 
     def variant(self, name: str | None) -> str:
         """A known variant's name, the first one by default."""

@@ -107,6 +107,7 @@ def response_time(t: Inputs, q: Query) -> ir.Table:
         "with_errors": "failed requests frustrate, however fast",
         "without_errors": "failed requests count by their duration",
     },
+    small=100,
     params={"T": "milliseconds that satisfy, instead of the setting apdex_t_ms"},
     caveats="Fewer than 100 requests are a small sample.",
 )
@@ -252,6 +253,7 @@ def _second(q: Query, day: date) -> int:
     dimensions=("service",),
     conclude=_up,
     entity="service",
+    small=0,  # `n` are incidents
     variants={
         "unplanned": "planned maintenance is no part of the period",
         "incl_planned": "planned maintenance is downtime",

@@ -102,6 +102,7 @@ def resolution_time(t: Inputs, q: Query) -> ir.Table:
         "resolved": "tickets settled by the first answer / tickets solved",
         "abandon_rate": "tickets whose customer gave up waiting / tickets ended",
     },
+    goods={"abandon_rate": "down"},
     caveats=(
         "Settled: at most one answer by an agent, not handed on, not reopened, and no "
         "new ticket of the same person on the same topic within 7 days. Tickets of the "

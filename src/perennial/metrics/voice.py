@@ -43,6 +43,7 @@ _CONFIDENCE_95 = 1.96
         "passives": "100 · answers of 7 and 8 / answers",
         "detractors": "100 · answers of 0 to 6 / answers",
     },
+    goods={"margin": "down", "passives": "none", "detractors": "down"},
     caveats=(
         "A person in two accounts counts once in each of them, and once in all. "
         "Answers on a scale from 1 to 10 are grouped like the others; split by scale "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 
@@ -54,3 +55,27 @@ def test_a_cohort_begins_with_all_of_it(reader: Client) -> None:
         cells = re.findall(r"<td[^>]*>(.*?)</td>", row)
         assert cells[1] == "100%"
     assert "shade-10" in page
+
+
+def test_a_movement_leads_to_its_accounts(reader: Client) -> None:
+    page = reader.get("/metrics/mrr_movements/").content.decode()
+    path = re.search(r'href="(\?period=[^"]*rows=churn)#rows"', page)
+    assert path
+    where = "/metrics/mrr_movements/" + path[1].replace("&amp;", "&")
+    assert "The rows add up" in reader.get(where).content.decode()
+    text = reader.get(f"{where}&format=csv&of=rows").content.decode()
+    rows = list(csv.DictReader(text.splitlines()))
+    assert {row["movement"] for row in rows} == {"churn"}
+    assert all(row["account"] and float(row["value"]) < 0 for row in rows)
+    bridge = reader.get("/metrics/explore/bridge/?period=12m").content.decode()
+    assert "variant=bridge" in bridge
+    assert "rows=churn#rows" in bridge
+
+
+def test_a_cohort_leads_to_those_who_left(reader: Client) -> None:
+    page = reader.get("/metrics/logo_cohort_retention/").content.decode()
+    paths = re.findall(r'href="(\?period=[^"]*rows=1)#rows"', page)
+    where = "/metrics/logo_cohort_retention/" + paths[0].replace("&amp;", "&")
+    shown = reader.get(where).content.decode()
+    assert "1 months later" in shown
+    assert 'href="/accounts/' in shown

@@ -114,6 +114,63 @@ def test_parts_load_by_themselves(reader: Client) -> None:
     assert "Mid-market" in parts.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("where", "by"),
+    [
+        ("clv", "industry"),  # known of no single account
+        ("uptime", "service"),  # and of none at all
+        ("health_distribution", "color"),
+        ("customer_churn_rate", "cause"),
+        ("csat", "channel"),
+    ],
+)
+def test_parts_and_rows_of_what_is_not_by_account(
+    where: str, by: str, reader: Client
+) -> None:
+    for part in ("rows", "breakdown"):
+        path = f"/metrics/{where}/?part={part}&period=month&by={by}"
+        response = reader.get(path, headers=HTMX)
+        assert response.status_code == 200
+        assert "An exchange rate" not in response.content.decode()
+
+
+def test_a_way_of_counting_has_its_own_unit_direction_and_formula(
+    reader: Client,
+) -> None:
+    page = reader.get("/metrics/email_response_time/?variant=within_60").content
+    assert "share of answers within an hour" in page.decode()
+    head = page.decode().partition('class="hero')[2][:400]
+    assert "%" in head
+    assert " min<" not in head
+    page = reader.get("/metrics/gross_revenue_retention/?variant=trailing_12m").content
+    assert "over the 12 months up to the period" in page.decode()
+    assert "what the opening customers still pay" in page.decode()
+    entry = all_metrics()["email_response_time"]
+    assert (entry.good, entry.counted("within_60").good) == ("down", "up")
+    for metric in all_metrics().values():
+        assert {*metric.units, *metric.goods} <= {*metric.variants}, metric.key
+
+
+def test_days_of_ones_own_and_the_rows_of_a_point(reader: Client) -> None:
+    page = reader.get("/metrics/mrr/?from=2026-04-01&to=2026-04-30").content.decode()
+    assert "April" in page or "Apr 2026" in page
+    assert "--start 2026-04-01 --end 2026-05-01" in page
+    point = "?period=2026-04-01..2026-05-01&amp;grain=month#rows"
+    assert point in reader.get("/metrics/mrr/?period=12m").content.decode()
+    own = "&of=rows&period=2026-04-01..2026-05-01"
+    rows = reader.get(f"/metrics/mrr/?format=csv{own}").content.decode()
+    assert {r["period_end"] for r in csv.DictReader(rows.splitlines())} == {
+        "2026-05-01"
+    }
+    for bad in (
+        "2026-05-01..2026-04-01",
+        "..",
+        "2026-05-01..",
+        "0001-01-01..9999-12-31",
+    ):
+        assert reader.get(f"/metrics/mrr/?period={bad}").status_code == 200
+
+
 def test_unknown_metrics_and_segments_are_refused(reader: Client) -> None:
     assert reader.get("/metrics/nothing/").status_code == 404
     assert reader.get("/metrics/nothing/explain/").status_code == 404

@@ -141,7 +141,7 @@ def tile(answers: Answers, metric: Metric, asked: Asked, regional: Regional) -> 
         plain.load_url,
         found,
         values.text(values.of(now), metric.unit, regional),
-        values.status_text(now, first_day(answers, metric)),
+        values.status_text(now, first_day(answers, metric), metric),
         bool(now and now.status == "provisional"),
         _aside(metric, asked),
         missed(answers, metric, asked, values.of(now), regional),
@@ -192,7 +192,7 @@ def chosen(
 ) -> list[Theme]:
     """The tiles of a board of somebody's own, in its order, without a heading."""
     tiles = [
-        tile(answers, c.metric, replace(asked, variant=c.variant), regional)
+        tile(answers, c.counted, replace(asked, variant=c.variant), regional)
         for c in choices
     ]
     return [Theme("", tiles)] if tiles else []
@@ -205,7 +205,7 @@ def themes(
     found: dict[str, list[Tile]] = {name: [] for name in THEMES}
     for c in choices:
         tiles = found[c.metric.theme]
-        made = tile(answers, c.metric, replace(asked, variant=c.variant), regional)
+        made = tile(answers, c.counted, replace(asked, variant=c.variant), regional)
         tiles.insert(0 if c.metric.key == LEAD else len(tiles), made)
     return [Theme(THEMES[name], tiles) for name, tiles in found.items() if tiles]
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from perennial.apps.reports.results import Row
 from perennial.metrics.registry import Metric, Unit
@@ -24,6 +24,11 @@ CLASSES: dict[str, Text] = {
     "frequent": gettext_lazy("Frequent users"),
     "occasional": gettext_lazy("Occasional users"),
     "inactive": gettext_lazy("Inactive users"),
+    "red": pgettext_lazy("health", "Red"),
+    "orange": pgettext_lazy("health", "Orange"),
+    "yellow": pgettext_lazy("health", "Yellow"),
+    "green": pgettext_lazy("health", "Green"),
+    "none": pgettext_lazy("health", "No score"),
 }
 
 _CHART_UNITS: dict[Unit, charts.Unit] = {
@@ -173,16 +178,26 @@ def chart_value(value: float | None, unit: Unit) -> float | None:
     return value / 60 if value is not None and unit == "seconds" else value
 
 
-def status_text(row: Row | None, first_day: date | None) -> str:
-    """Why a number is missing or not settled; empty when all is well."""
+def status_text(row: Row | None, first_day: date | None, metric: Metric) -> str:
+    """Why a number is missing, not settled or of little weight; empty when all is
+    well."""
     if row is None or row.status == "no_data":
         if row is None or (first_day is not None and row.end > first_day):
             return _("Nothing to count")
         return _("No data yet")
-    return {
-        "insufficient": _("An exchange rate is missing"),
-        "provisional": _("provisional"),
-    }.get(row.status, "")
+    if row.status == "insufficient":
+        is_priced = "mrr_ledger" in metric.reads and "costs" not in metric.reads
+        return _("An exchange rate is missing") if is_priced else _("Too little data")
+    if row.status == "provisional":
+        return _("provisional")
+    return _("small sample") if is_small(row, metric) else ""
+
+
+def is_small(row: Row, metric: Metric) -> bool:
+    """Is a quotient made of so few that one more would change it much (G1)?"""
+    if row.value is None or row.n is None or row.denominator is None:
+        return False
+    return metric.unit != "count" and row.n < metric.small
 
 
 def is_quotient(row: Row) -> bool:

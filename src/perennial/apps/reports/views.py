@@ -85,6 +85,7 @@ def tile(request: TeamRequest, key: str) -> HttpResponse:
     """One tile of the board, computed now; it fails alone."""
     metric = _metric(request, key)
     asked = asking.fitting(asked_of(request, None), metric)
+    metric = metric.counted(asked.variant)
     try:
         found = board.tile(Answers(request.workspace), metric, asked, request.regional)
     except PerennialError as error:
@@ -99,6 +100,7 @@ def metric(request: TeamRequest, key: str) -> HttpResponse:
     found = _metric(request, key)
     segments = _segments(request)
     asked = asking.fitting(asked_of(request, segments), found)
+    found = found.counted(asked.variant)
     if request.GET.get("format") in FORMATS and boards.is_a_number(found):
         return files.answer(Answers(request.workspace), found, asked, request.GET)
     if not boards.is_a_number(found):
@@ -135,6 +137,7 @@ def explain(request: TeamRequest, key: str) -> HttpResponse:
     """The number explained: as a drawer, or as a page of its own."""
     found = _metric(request, key)
     asked = asking.fitting(asked_of(request, _segments(request)), found)
+    found = found.counted(asked.variant)
     context: dict[str, Any] = explained.page(request, found, asked)
     template = "reports/explain.html"
     return render(request, f"{template}#part" if request.htmx else template, context)
