@@ -52,6 +52,7 @@ class Metric:
       to whole stored units: engines differ in their last bits.
     - `conclude` turns what the engine counted into such rows where that takes
       more than adding up (a survival curve); plain Polars, the same on all engines.
+    - `example`: a worked example, in words and then as a sum that comes out.
     - `scale` and `denominator_scale` turn stored integers into the unit: money is
       kept in 1/10,000, time in milliseconds.
     - `dimensions`: what it can be split by; `makes`: columns its rows always have
@@ -79,6 +80,7 @@ class Metric:
     compute: Compute
     reads: tuple[str, ...]
     also_reads: tuple[str, ...] = ()
+    example: str = ""
     dimensions: tuple[str, ...] = ACCOUNT_DIMENSIONS
     makes: tuple[str, ...] = ()
     focus: str = ""

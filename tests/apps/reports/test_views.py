@@ -137,11 +137,12 @@ def test_parts_and_rows_of_what_is_not_by_account(
 def test_a_way_of_counting_has_its_own_unit_direction_and_formula(
     reader: Client,
 ) -> None:
-    page = reader.get("/metrics/email_response_time/?variant=within_60").content
-    assert "share of answers within an hour" in page.decode()
-    head = page.decode().partition('class="hero')[2][:400]
-    assert "%" in head
-    assert " min<" not in head
+    for variant, is_share in (("rate", True), ("uses", False)):
+        address = f"/metrics/product_usage_rate/?variant={variant}&period=month"
+        page = reader.get(address).content.decode()
+        value = page.partition('class="hero')[2].partition(">")[2].partition("<")[0]
+        assert value.endswith("%") is is_share
+        assert ("uses of features" in page.partition("Formula")[2]) is not is_share
     page = reader.get("/metrics/gross_revenue_retention/?variant=trailing_12m").content
     assert "over the 12 months up to the period" in page.decode()
     assert "what the opening customers still pay" in page.decode()
