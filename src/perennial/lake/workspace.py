@@ -259,7 +259,8 @@ class Workspace:
 
     def _behind(self, query: Query) -> pl.DataFrame:
         entity = query.metric.entity
-        if entity in query.by:
+        known = (*IDS, *query.metric.own_dimensions, *self.account_attributes)
+        if entity in query.by or entity not in known:
             return self._answer(query).rows
         return self._answer(replace(query, by=(*query.by, entity))).rows
 

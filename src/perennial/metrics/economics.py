@@ -329,7 +329,7 @@ def _acquisition_cost(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
 )
 def cac(t: Inputs, q: Query) -> ir.Table:
     """What it costs to win a customer."""
-    spans = pieces(q, months_before=int(q.number("lag_months", 0)))
+    spans = pieces(q, months_before=q.count("lag_months", 0))
     return together(q, [*_moved(t, q, period_spans(q)), *margin_parts(t, q, spans)])
 
 

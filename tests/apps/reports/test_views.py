@@ -20,6 +20,7 @@ from perennial.apps.reports import asked as asking
 from perennial.apps.reports import board
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.boards import is_a_number
+from perennial.apps.reports.ways import WAYS
 from perennial.apps.team.models import User, Workspace
 from perennial.config.folder import DataFolder
 from perennial.core.errors import PerennialError
@@ -337,3 +338,23 @@ def test_dates_are_short() -> None:
     assert asking.dates(year, EN) == "Jun 2025 – May 2026"
     days = Period(date(2026, 5, 13), date(2026, 6, 10))
     assert asking.dates(days, EN) == "13 May – 9 Jun 2026"
+
+
+def test_parameters_are_set_on_the_page(reader: Client) -> None:
+    path = "/metrics/feature_repeat_rate/?period=3m&p.days=14"
+    page = reader.get(path).content.decode()
+    assert 'name="p.days" value="14"' in page
+    assert "--set days=14" in page
+    assert "set=days%3D14" in page
+    assert "params={&#x27;days&#x27;: &#x27;14&#x27;}" in page
+    again = reader.get("/metrics/feature_repeat_rate/?params=days%3D14&format=csv")
+    assert again.status_code == 200
+    wrong = reader.get("/metrics/feature_repeat_rate/?p.days=soon")
+    assert wrong.status_code == 400
+    assert reader.get("/metrics/mrr/?p.days=14").status_code == 200
+
+
+def test_every_way_of_counting_has_a_name() -> None:
+    """ "Crc per customer end" is none, and nobody would translate it."""
+    names = {name for metric in all_metrics().values() for name in metric.variants}
+    assert names <= {*WAYS}

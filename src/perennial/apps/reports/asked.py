@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from babel.dates import format_date
 from django.http import QueryDict
@@ -68,6 +68,12 @@ class Asked:
     by: str = ""
     rows: str = ""
     board: str = ""
+    params: str = ""
+
+    @property
+    def given(self) -> list[tuple[str, str]]:
+        """The metric's parameters that are set, with their values."""
+        return parse_qsl(self.params)
 
     def url(self, **changes: str) -> str:
         """The query of this page with something else asked for; "?" for nothing."""
@@ -98,13 +104,16 @@ class Asked:
 def parse(query: QueryDict) -> Asked:
     """What is not known is left out: the page says what it shows.
 
-    `from` and `to`, as a form sends them, are both inside the period.
+    `from` and `to`, as a form sends them, are both inside the period; parameters of
+    the metric come as `params`, or from a form each as `p.` and its name.
     """
     compare = query.get("compare", "")
     period = query.get("period", "")
     if own := _between(query.get("from", ""), query.get("to", "")):
         period = written(own)
+    typed = {name[2:]: v for name, v in query.items() if name.startswith("p.") and v}
     return Asked(
+        params=urlencode(typed) if typed else query.get("params", ""),
         period=period if period in PERIODS or days_of(period) else DEFAULT,
         compare=compare if compare in COMPARISONS else "previous",
         segment=query.get("segment", ""),

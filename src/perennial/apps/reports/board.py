@@ -98,6 +98,7 @@ def ask(
         by=by,
         where=asked.where if metric.is_of_accounts else None,
         variant=asked.variant or None,
+        params=tuple(pair for pair in asked.given if pair[0] in metric.params),
     )
 
 
@@ -170,7 +171,7 @@ def target_of(answers: Answers, metric: Metric, asked: Asked) -> Target | None:
 
     Another way of counting is another number: it has none, nor has a saved segment.
     """
-    if asked.variant or asked.member_of:
+    if asked.variant or asked.member_of or asked.given:
         return None
     return targets.find(answers.targets, metric, asked.segment, metric.focus)
 
@@ -259,5 +260,5 @@ def change_text(change: Change | None, regional: Regional) -> str:
     if change.kind == "pp":
         return f"{formats.number(size * 100, regional, 1)} {_('pp')}"
     if change.kind == "number":
-        return formats.number(size, regional, 1)
+        return formats.number(size, regional, change.places or 1)
     return formats.percent(size, regional)

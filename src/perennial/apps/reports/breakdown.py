@@ -305,7 +305,7 @@ def made_of(
 ) -> Behind:
     """The largest of the rows that make a total, and whether all of them add up."""
     shown = rows[:MOST]
-    names = _entity_names(answers, entity, [row.groups[entity] for row in shown])
+    names = _entity_names(answers, entity, [row.groups.get(entity) for row in shown])
     has_parts = any(row.denominator not in (None, 1.0) for row in rows)
     longest = max((abs(weight(row)) for row in shown), default=0) or 1
     return Behind(
@@ -346,7 +346,7 @@ def weight(row: Row) -> float:
 
 
 def _entities(metric: Metric, asked: Asked, entity: str) -> list[Choice]:
-    if metric.entity == "account":
+    if metric.entity == "account" or "account" not in metric.dimensions:
         return []
     names = {"account": _("Accounts"), "user": _("Users")}
     return [
@@ -367,7 +367,7 @@ def _line(
     regional: Regional,
     longest: float,
 ) -> Line:
-    id_ = row.groups[entity] or ""
+    id_ = row.groups.get(entity) or ""
     url = (
         reverse("customers:account", args=[id_]) if entity == "account" and id_ else ""
     )
@@ -376,7 +376,7 @@ def _line(
         url,
         values.text(row.value, metric.unit, regional),
         values.part_text(row.numerator, metric.unit, regional),
-        values.figure(row.denominator, regional),
+        values.divisor(row.denominator, regional),
         abs(weight(row)) / longest,
     )
 
@@ -429,5 +429,5 @@ def _sum_text(
     value = values.text(total.value, metric.unit, regional)
     if total.denominator is None:
         return top if top == value else f"{top} = {value}"
-    low = values.figure(sum(row.denominator or 0 for row in rows), regional)
+    low = values.divisor(sum(row.denominator or 0 for row in rows), regional)
     return f"{top} / {low} = {value}"

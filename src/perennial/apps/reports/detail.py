@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from perennial.apps.reports.results import Answers, Missing, Row
 from perennial.apps.team.access import TeamRequest
 from perennial.core.windows import Period
 from perennial.metrics.registry import Metric
+from perennial.ui import formats
 from perennial.ui.charts import Chart, Point, line_chart
 from perennial.ui.formats import Regional
 
@@ -48,6 +50,18 @@ class Drawn:
     title: str
     sub: str
     stops: Sequence[Stop]
+
+    @property
+    def has_parts(self) -> bool:
+        """Are the points quotients?"""
+        return any(stop.denominator != formats.EMPTY for stop in self.stops)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    about: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,7 @@ def page(
     context: dict[str, Any] = {
         "metric": metric,
         "title": _(metric.title),
-        "about": _(metric.description),
+        "about": values.prose(_(metric.description)),
         "focus": values.focus_name(metric),
         "family": board.THEMES.get(metric.theme, metric.theme),
         "asked": asked,
@@ -100,7 +114,9 @@ def page(
         "headline": headline(found, metric, asked, of_whom, regional),
         "of_whom": of_whom,
         "formula": formula(found.now, metric, asked.variant, regional),
-        "caveats": _(metric.caveats) if metric.caveats else "",
+        "caveats": values.prose(_(metric.caveats)) if metric.caveats else "",
+        "parameters": parameters(metric, asked),
+        "kept": parse_qsl(asked.url(params="")[1:]),
         "grains": menus.grains(metric, asked),
         "here": asked.url(),
         "elsewhere": elsewhere(
@@ -247,7 +263,7 @@ def _stop(
         asked.url(period=asking.written(days), grain=grain) + "#rows",
         values.text(row.value, metric.unit, regional),
         values.part_text(row.numerator, metric.unit, regional),
-        values.figure(row.denominator, regional),
+        values.divisor(row.denominator, regional),
         row.n,
         status(answers, metric, row),
     )
@@ -285,6 +301,15 @@ def series(
     return grain, span, values.focus(metric, now), values.focus(metric, before)
 
 
+def parameters(metric: Metric, asked: Asked) -> list[Parameter]:
+    """What can be set for the metric, and what is."""
+    given = dict(asked.given)
+    return [
+        Parameter(name, values.prose(_(about)), given.get(name, ""))
+        for name, about in metric.params.items()
+    ]
+
+
 def formula(
     row: Row | None, metric: Metric, variant: str, regional: Regional
 ) -> Formula:
@@ -308,4 +333,4 @@ def _parts(row: Row | None, metric: Metric, regional: Regional) -> list[str]:
         return [top]
     if not row.denominator or not values.is_quotient(row):
         return []
-    return [top, values.figure(row.denominator, regional)]
+    return [top, values.divisor(row.denominator, regional)]

@@ -141,7 +141,7 @@ def features(answers: Answers, asked: Asked, regional: Regional) -> Explored:
         return Explored(_("No feature was used in this period."), "", None, links=links)
     return Explored(
         _most_even(rows, by, answers, regional, measure),
-        str(_(metric.description)),
+        values.prose(_(metric.description)),
         _feature_grid(rows, by, str(title), metric.unit, answers, regional),
         [(r.groups["feature"], r.groups[by], r.value, r.n) for r in rows],
         links=links,

@@ -143,11 +143,12 @@ def _period(asked: Asked, period: Period, request: TeamRequest) -> Menu:
         Choice(label, asked.url(period=name, grain=""), name == asked.period)
         for name, label in known
     ]
-    chosen = next((choice.label for choice in choices if choice.on), _("Days"))
     said = asking.dates(period, regional)
+    chosen = next((choice.label for choice in choices if choice.on), said)
     kept = parse_qsl(asked.url(period=asking.DEFAULT, grain="")[1:])
     days = Days(period.start, period.end - DAY, kept)
-    return Menu("", chosen, choices, said, icon_name="calendar", days=days)
+    note = "" if chosen == said else said
+    return Menu("", chosen, choices, note, icon_name="calendar", days=days)
 
 
 def _segment(asked: Asked, segments: list[str], request: TeamRequest) -> list[Menu]:

@@ -26,7 +26,7 @@ from perennial.apps.reports.results import Answers
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
-from perennial.core.errors import PerennialError
+from perennial.core.errors import BadValue, PerennialError
 from perennial.metrics.registry import Metric
 from perennial.ui.files import FORMATS
 
@@ -97,6 +97,13 @@ def tile(request: TeamRequest, key: str) -> HttpResponse:
 @role_required(Role.VIEWER)
 def metric(request: TeamRequest, key: str) -> HttpResponse:
     """One metric: the number, its course, its parts, the rows behind it."""
+    try:
+        return _metric_page(request, key)
+    except BadValue as error:  # a parameter that fits nothing
+        raise BadRequest(str(error)) from None
+
+
+def _metric_page(request: TeamRequest, key: str) -> HttpResponse:
     found = _metric(request, key)
     segments = _segments(request)
     asked = asking.fitting(asked_of(request, segments), found)
@@ -138,7 +145,10 @@ def explain(request: TeamRequest, key: str) -> HttpResponse:
     found = _metric(request, key)
     asked = asking.fitting(asked_of(request, _segments(request)), found)
     found = found.counted(asked.variant)
-    context: dict[str, Any] = explained.page(request, found, asked)
+    try:
+        context: dict[str, Any] = explained.page(request, found, asked)
+    except BadValue as error:
+        raise BadRequest(str(error)) from None
     template = "reports/explain.html"
     return render(request, f"{template}#part" if request.htmx else template, context)
 
