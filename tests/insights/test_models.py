@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from math import log, nan
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,8 @@ def version(learned: Review, **changes: Any) -> Review:
     plain = {
         "bands": {"": bands((0, "red", 0.5), (10, "green", 0.8))},
         "features": {"": "reports"},
+        "shares": {"": (0.5, 0.5)},
+        "percentiles": {},
     }
     return replace(learned, **{**plain, **changes})
 
@@ -273,9 +276,26 @@ def test_differences_between_versions(learned: Review) -> None:
     assert [c.kind for c in review.differences(old, model)] == ["model"]
 
 
+def test_decisions_of_other_use_are_a_difference(learned: Review) -> None:
+    old = version(learned)
+    few = version(learned, percentiles={"": review.percentiles([1] * 8 + [20] * 2)})
+    (change,) = review.differences(old, few)
+    assert change.kind == "use"
+    # 0.5 and 0.5 before, 81 and 20 of the 101 percentiles after: rounded to hundredths.
+    expected = 0.302 * log(0.802 / 0.5) - 0.302 * log(0.198 / 0.5)
+    assert change.after == pytest.approx(expected, abs=0.01)
+    assert review.differences(old, few, psi_watch=0.5) == ()
+    like = version(learned, percentiles={"": review.percentiles([1] * 5 + [20] * 6)})
+    assert review.differences(old, like) == ()
+    assert review.percentiles([nan]) == ()
+
+
+LIMITS = {"watch": 0.10, "shifted": 0.25}
+
+
 def test_a_shift_of_use() -> None:
-    assert review.shift([0.25] * 4, [0.4, 0.3, 0.2, 0.1])[1] == "watch"
-    assert review.shift([0.25] * 4, [0.26, 0.25, 0.25, 0.24])[1] == "stable"
-    assert review.shift([0.25] * 4, [0.7, 0.1, 0.1, 0.1])[1] == "shift"
+    assert review.shift([0.25] * 4, [0.4, 0.3, 0.2, 0.1], **LIMITS)[1] == "watch"
+    assert review.shift([0.25] * 4, [0.26, 0.25, 0.25, 0.24], **LIMITS)[1] == "stable"
+    assert review.shift([0.25] * 4, [0.7, 0.1, 0.1, 0.1], **LIMITS)[1] == "shift"
     told = bands((0, "red", 0.5), (10, "green", 0.8))
     assert review.shares(told, [0, 3, 10, float("nan"), 50]) == (0.5, 0.5)

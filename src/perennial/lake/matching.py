@@ -81,6 +81,12 @@ def check(workspace: Workspace, condition: Condition) -> None:
     workspace.engine.run(matched(workspace, condition).limit(1))
 
 
+def asks_for_health(workspace: Workspace, condition: Condition) -> bool:
+    """Does it, or a segment it speaks of, depend on colors, scores or chances?"""
+    whole = conditions.expanded(condition, _known(workspace))
+    return any(row.about.group == "health" for row in conditions.rows(whole))
+
+
 def _known(workspace: Workspace) -> Mapping[str, Condition]:
     return {key: s.condition for key, s in segmentbook.known(workspace).items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -99,7 +99,9 @@ def propose(workspace: Workspace, learned: Review, *, by: str = "") -> Version |
     known = versions(workspace)
     waiting = [v for v in known[-1:] if v.status == "proposed"]
     for told in (active(workspace), *waiting):
-        if told is not None and not review.differences(told.review, learned):
+        if told is not None and not review.differences(
+            told.review, learned, psi_watch=workspace.settings.psi_watch
+        ):
             return None
     number = max((v.number for v in known), default=0) + 1
     _write(
@@ -163,6 +165,7 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
     learned = _bands(
         uses[usual.to_numpy()], seen.cases.filter(usual), rules, repeats=_DRAWS
     )
+    used = _uses_of(learned, uses, seen.cases)
     cases = everything.cases
     compared = _compared(workspace, every, decisions, everything)
     model = None
@@ -175,7 +178,8 @@ def learn(workspace: Workspace, *, as_of: date | None = None) -> Review:
         features=features,
         bands=dict(learned),
         chances=dict(_bands(cases.uses, everything.frame, rules)),
-        shares=_shares(learned, uses, seen.cases),
+        shares={s: review.shares(learned[s], some) for s, some in used.items()},
+        percentiles={s: review.percentiles(some) for s, some in used.items()},
         comparison=compared,
         model=model,
         base=_base(everything.frame),
@@ -270,14 +274,11 @@ def _bands(
     )
 
 
-def _shares(
-    learned: dict[str, bands.Bands], uses: Floats, cases: pl.DataFrame
-) -> dict[str, tuple[float, ...]]:
-    segments = cases["segment"].fill_null("").to_numpy()
-    return {
-        segment: review.shares(found, uses[segments == segment] if segment else uses)
-        for segment, found in learned.items()
-    }
+def _uses_of(
+    segments: Iterable[str], uses: Floats, cases: pl.DataFrame
+) -> dict[str, Floats]:
+    of = cases["segment"].fill_null("").to_numpy()
+    return {segment: uses[of == segment] if segment else uses for segment in segments}
 
 
 def _trends(seen: Observed, found: dict[str, Discovery]) -> dict[str, gaps.Trend]:

@@ -195,7 +195,7 @@ def _pattern(
 # Features nobody uses (U15)
 
 #: Below this share of those who could, a feature is not used.
-_UNUSED_BELOW = 0.01
+UNUSED_BELOW = 0.01
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,7 @@ def unused_features(rows: pl.DataFrame, settings: Settings) -> list[UnusedFeatur
         for feature, released, users, eligible in known.sort("feature_id")
         .select("feature_id", "released", "users", "eligible")
         .iter_rows()
-        if users < _UNUSED_BELOW * eligible
+        if users < UNUSED_BELOW * eligible
     ]
 
 

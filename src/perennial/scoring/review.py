@@ -7,7 +7,7 @@ plain numbers only, so that it says the same for ever.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, Literal
 
@@ -38,6 +38,8 @@ class Review:
       `chances`: the same of every decision, so that of monthly terms they say the
       chance of a month.
     - `shares`: of decisions in each of the bands, lowest first.
+    - `percentiles`: of their uses a month, 101 a segment: what they were is told in
+      the bands of any other version, too. None are known of older versions.
     - `comparison`, `model`: how the models did, and the one that was adopted; None
       where the bands were.
     - `base`: share that renewed and number, of `monthly` and of `longer` terms.
@@ -53,6 +55,7 @@ class Review:
     comparison: Comparison
     model: Additive | None
     base: dict[str, tuple[float, int]]
+    percentiles: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def feature(self, segment: str | None) -> str | None:
         return self.features.get(segment or "") or self.features.get("")
@@ -82,7 +85,7 @@ def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-Kind = Literal["feature", "edges", "edge", "chances", "model"]
+Kind = Literal["feature", "edges", "edge", "chances", "use", "model"]
 Verdict = Literal["stable", "watch", "shift"]
 
 
@@ -91,7 +94,7 @@ class Change:
     """One thing that is different: `kind`, of which segment, before and after.
 
     `edges`: where green begins, or the number of bands; `edge`: another one between
-    two bands.
+    two bands; `use`: `after` is the population stability index of the decisions.
     """
 
     kind: Kind
@@ -100,7 +103,9 @@ class Change:
     after: str | float | None
 
 
-def differences(old: Review, new: Review) -> tuple[Change, ...]:
+def differences(
+    old: Review, new: Review, *, psi_watch: float = 0.10
+) -> tuple[Change, ...]:
     """What a person should look at before `new` takes the place of `old`."""
     found = []
     for segment in sorted({*old.bands, *new.bands}):
@@ -109,6 +114,9 @@ def differences(old: Review, new: Review) -> tuple[Change, ...]:
             found.append(Change("feature", segment, before, after))
             continue
         found += _moved(segment, old.bands_of(segment), new.bands_of(segment))
+        index = _drift(old, new, segment)
+        if index is not None and index >= psi_watch:
+            found.append(Change("use", segment, None, index))
     if old.comparison.adopted != new.comparison.adopted:
         models = old.comparison.adopted, new.comparison.adopted
         found.append(Change("model", "", *models))
@@ -137,6 +145,15 @@ def _moved(segment: str, old: Bands, new: Bands) -> list[Change]:
     return found
 
 
+def _drift(old: Review, new: Review, segment: str) -> float | None:
+    """How far uses of the new decisions are from those of the old ones, in the bands of
+    these; None where one of the two does not know."""
+    before, uses = old.shares.get(segment, ()), new.percentiles.get(segment)
+    if uses is None or not sum(before):
+        return None
+    return psi(before, shares(old.bands[segment], uses))
+
+
 def _is_far(a: float | None, b: float | None, share: float) -> bool:
     if a is None or b is None:
         return a != b
@@ -152,8 +169,18 @@ def shares(bands: Bands, uses: Numbers) -> tuple[float, ...]:
     return tuple(float(n) / max(len(x), 1) for n in counts)
 
 
+def percentiles(uses: Numbers) -> tuple[float, ...]:
+    """The 101 percentiles, each the use of some case; none without cases."""
+    x = np.asarray(uses, float)
+    x = x[~np.isnan(x)]
+    if not len(x):
+        return ()
+    found = np.percentile(x, range(101), method="inverted_cdf")
+    return tuple(float(value) for value in found)
+
+
 def shift(
-    expected: Numbers, actual: Numbers, *, watch: float = 0.10, shifted: float = 0.25
+    expected: Numbers, actual: Numbers, *, watch: float, shifted: float
 ) -> tuple[float, Verdict]:
     """Population stability index of two distributions over bands, and what it means."""
     index = psi(list(expected), list(actual))

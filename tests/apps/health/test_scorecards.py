@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 
 import pytest
@@ -207,12 +209,12 @@ def test_the_preview_counts_every_customer_once(lake: Lake) -> None:
     total = sum(cell.accounts for _state, cells in found.matrix for cell in cells)
     assert total == sum(found.before.values()) == sum(found.after.values())
     assert (found.worse, found.better) == (2, 0), "Kestrel to red, Greenfield to yellow"
-    assert {(row.now, row.draft) for row in found.largest} == {
+    assert {(row.now, row.draft) for row in found.accounts} == {
         ("orange", "red"),
         ("green", "yellow"),
     }
     same = preview.preview(lake, STANDARD, AS_OF)
-    assert (same.changed, same.largest) == (0, [])
+    assert (same.changed, same.accounts) == (0, [])
 
 
 def test_the_preview_follows_the_form(
@@ -226,6 +228,19 @@ def test_the_preview_follows_the_form(
     assert "must rise" in said(client.post(where(draft, "preview/"), form).content)
     draft.refresh_from_db()
     assert read(draft.document) == STANDARD, "nothing is kept"
+
+
+def test_who_would_change_is_a_file(
+    draft: Draft, cast: Cast, client_of: ClientOf
+) -> None:
+    draft.document = to_document(with_tried(STANDARD, cuts=(43, 60, 90)))
+    draft.save()
+    answer = client_of(cast.viewer).get(where(draft, "preview/") + "?format=csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [(r["name"], r["color"], r["color_draft"]) for r in rows] == [
+        ("Greenfield", "green", "yellow"),
+        ("Kestrel & Sons", "orange", "red"),
+    ]
 
 
 def test_one_account_is_tried_under_the_draft(

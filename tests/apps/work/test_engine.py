@@ -26,7 +26,7 @@ from perennial.apps.work.playbooks import (
 from perennial.apps.work.playbooks.reading import read
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
-from perennial.lake import matching
+from perennial.lake import matching, transitions
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics.conditions import Condition
 from tests.apps.customers.company import AS_OF, FRESH, GREEN, KESTREL, SILENT
@@ -121,6 +121,34 @@ def test_leaves_means_it_matched_before(
     matched.ids = {SILENT}
     engine.evaluate(workspace)
     assert set(runs(workspace)) == {KESTREL}
+
+
+@pytest.mark.parametrize("trigger", ["enters", "leaves"])
+def test_other_rules_are_no_change_of_the_account(
+    trigger: str,
+    lake: Lake,
+    workspace: Workspace,
+    admin: Membership,
+    matched: Said,
+    moving: Clock,
+) -> None:
+    """Kestrel has another color by a new scorecard, Silent by itself."""
+    before, after = set(), {KESTREL, SILENT}
+    matched.ids = before if trigger == "enters" else after
+    on(admin, name="Color", trigger=trigger)
+    on(admin, name="Money", trigger=trigger, condition=EVERYBODY)
+    engine.evaluate(workspace)
+    moving.forward(days=1)
+    causes = ((KESTREL, "model_change"), (SILENT, "score"))
+    turned = [
+        {"account_id": i, "date": lake.today, "recorded_at": lake.now, "cause": cause}
+        for i, cause in causes
+    ]
+    write(lake.lake, transitions.NAME, turned)
+    matched.ids = after if trigger == "enters" else before
+    engine.evaluate(workspace)
+    started = Run.objects.values_list("playbook__name", "account_id")
+    assert set(started) == {("Color", SILENT), ("Money", SILENT), ("Money", KESTREL)}
 
 
 def test_it_enters_once_however_long_it_matches(

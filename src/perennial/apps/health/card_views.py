@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers.parts import counts_text
-from perennial.apps.health import actions, backtest, editor, tried, verdicts
+from perennial.apps.health import actions, backtest, editor, files, tried, verdicts
 from perennial.apps.health.models import Draft
 from perennial.apps.health.preview import preview
 from perennial.apps.health.tabs import tabs
@@ -192,7 +192,8 @@ def _judged(
 
 @role_required(Role.VIEWER)
 def shown(request: TeamRequest, pk: int) -> HttpResponse:
-    """Who would change color: under the draft, or under what its form says now."""
+    """Who would change color: under the draft, or under what its form says now;
+    `?format=csv` names everybody."""
     found = _draft(request, pk)
     book = customers.book(request.workspace)
     if book is None:
@@ -206,6 +207,8 @@ def shown(request: TeamRequest, pk: int) -> HttpResponse:
         found_now = preview(lake, card, book.as_of)
     except PerennialError as error:
         return render(request, "health/preview.html", {"problems": _problems(error)})
+    if request.GET.get("format") == "csv":
+        return files.changed(found_now.accounts, book.as_of)
     context = {"preview": found_now, "shares": _shares(card)}
     return render(request, "health/preview.html", context)
 

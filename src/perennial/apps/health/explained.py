@@ -70,6 +70,19 @@ TOPICS: Mapping[str, Topic] = {
         _("Days with missing events change nothing: scores are carried over."),
         command="perennial health --history",
     ),
+    "preview": Topic(
+        _("Who would change color"),
+        _(
+            "Every paying customer by the draft, from what is known today, beside the "
+            "color by the scorecard in force. A row of the table is a color now, a "
+            "column one under the draft; off the diagonal are those who would change."
+        ),
+        _("score = sum of weight × value of each part / weights of parts with a value"),
+        _(
+            "Edges hold here at once: that a change has to be 5 points or twice in a "
+            "row is counted only when scores are kept."
+        ),
+    ),
     "backtest": Topic(
         _("Back-test"),
         _(
@@ -95,5 +108,6 @@ PAGES: Mapping[str, str] = {
     "movers": "movers",
     "outreach": "outreach",
     "turns": "health",
+    "preview": "scorecards",
     "backtest": "scorecards",
 }

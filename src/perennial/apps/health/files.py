@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from perennial.apps.customers.breakdown import Snapshot
 from perennial.apps.health.outreach import Row
+from perennial.apps.health.preview import Changed
 from perennial.apps.health.queries import STATES, Day, Mover
 from perennial.ui.files import Cell, download
 
@@ -35,6 +36,17 @@ def history(stored: Iterable[tuple[date, Snapshot]]) -> HttpResponse:
     head = ("date", "score", "color", "status", "coverage", "version", "part", "value",
             "weight", "measured", "contribution")  # fmt: skip
     return download({}, "health-history", head, lines)
+
+
+def changed(rows: Iterable[Changed], as_of: date) -> HttpResponse:
+    """Customers whose color a draft would change."""
+    head = ("account_id", "name", "color", "score", "color_draft", "score_draft", "mrr")
+    lines = (
+        [row.account.account_id, row.account.name, row.now, row.account.score,
+         row.draft, row.score, row.account.mrr]
+        for row in rows
+    )  # fmt: skip
+    return download({}, f"scorecard-draft-{as_of}", head, lines)
 
 
 def movers(rows: Iterable[Mover], as_of: date) -> HttpResponse:

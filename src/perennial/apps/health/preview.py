@@ -17,8 +17,6 @@ from perennial.lake import snapshots, told
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.scorecard import Scorecard
 
-#: Accounts that would change color, shown by name.
-_MOST = 8
 _RANK = {state: -n for n, state in enumerate(STATES)}
 #: What scores are made from beside the roll-ups that account measures follow.
 _READ = ("account_measures", told.OVERRIDES, told.PULSES, "data_incidents")
@@ -55,7 +53,7 @@ class Preview:
     """All customers by their color now and under the draft.
 
     `matrix` has a row a state now, a cell a state under the draft; `before` and
-    `after` are customers by state; `largest` the changed ones that pay most.
+    `after` are customers by state; `accounts` the changed ones, who pays most first.
     """
 
     matrix: list[tuple[str, list[Cell]]]
@@ -64,7 +62,7 @@ class Preview:
     worse: int
     better: int
     scored: int
-    largest: list[Changed]
+    accounts: list[Changed]
 
     @property
     def changed(self) -> int:
@@ -96,7 +94,7 @@ def preview(lake: Lake, card: Scorecard, as_of: date) -> Preview:
         worse,
         better,
         both.filter(pl.col("now") != "none").height,
-        _largest(lake, both),
+        _changed(lake, both),
     )
 
 
@@ -136,8 +134,7 @@ def _kind(now: str, then: str) -> str:
     return "worse" if _RANK[then] < _RANK[now] else "better"
 
 
-def _largest(lake: Lake, both: pl.DataFrame) -> list[Changed]:
-    """The changed customers that pay most."""
+def _changed(lake: Lake, both: pl.DataFrame) -> list[Changed]:
     changed = {
         row["account_id"]: row
         for row in both.filter(pl.col("now") != pl.col("draft")).to_dicts()
@@ -147,7 +144,7 @@ def _largest(lake: Lake, both: pl.DataFrame) -> list[Changed]:
     m = lake.table("account_measures")
     rows = m.filter(m.account_id.isin(list(changed)))
     accounts = queries.accounts_of(lake, lake.engine.run(rows))
-    found = [
+    return [
         Changed(
             account,
             changed[account.account_id]["now"],
@@ -156,4 +153,3 @@ def _largest(lake: Lake, both: pl.DataFrame) -> list[Changed]:
         )
         for account in sorted(accounts, key=lambda a: (-a.mrr, a.name))
     ]
-    return found[:_MOST]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from django.utils.translation import gettext as _
 
 from perennial.apps.insights import words
+from perennial.core.settings import Settings
 from perennial.lake.models import Version
 from perennial.scoring import review
 from perennial.scoring.review import Change
@@ -32,12 +33,13 @@ def change_texts(
     old: Version | None,
     new: Version,
     names: Mapping[str, str],
+    settings: Settings,
     regional: Regional,
 ) -> list[str]:
     """One sentence a difference; none for a first version."""
     if old is None:
         return []
-    found = review.differences(old.review, new.review)
+    found = review.differences(old.review, new.review, psi_watch=settings.psi_watch)
     return [_text(change, names, regional) for change in found]
 
 
@@ -89,6 +91,11 @@ def _number(value: str | float | None) -> float | None:
     return None if isinstance(value, str) else value
 
 
+def _use(change: Change, _names: Mapping[str, str], regional: Regional) -> str:
+    told = {"index": formats.number(_number(change.after), regional, 2)}
+    return _("use has moved, population stability index %(index)s") % told
+
+
 def _model(change: Change, _names: Mapping[str, str], _regional: Regional) -> str:
     told = {
         "old": words.MODELS[str(change.before)],
@@ -103,5 +110,6 @@ _SAYS: Mapping[str, _Says] = {
     "edges": _edges,
     "edge": _edge,
     "chances": _chances,
+    "use": _use,
     "model": _model,
 }

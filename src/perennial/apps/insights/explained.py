@@ -48,6 +48,22 @@ PAGES: Mapping[str, Mapping[str, Topic]] = {
             ("auc", "interval", "q", "odds"),
             "perennial insights power-features",
         ),
+        "trust": Topic(
+            gettext_lazy("Can you trust it?"),
+            gettext_lazy(
+                "Were there enough decisions of both kinds? Does the choice, made "
+                "without the latest quarter, hold on the decisions of that quarter? Is "
+                "more than size behind it? Do customers use the feature today as those "
+                "did whose decisions were learned from?"
+            ),
+            gettext_lazy(
+                "population stability index = Σ (share now − share then) × "
+                "ln(share now / share then) over the bands"
+            ),
+            _NO_CAUSE,
+            ("auc", "interval", "odds"),
+            "perennial insights power-features",
+        ),
         "bands": Topic(
             gettext_lazy("What level of use goes with which chance of renewal?"),
             gettext_lazy(
@@ -247,6 +263,20 @@ PAGES: Mapping[str, Mapping[str, Topic]] = {
             gettext_lazy(
                 "Accounts that left earlier are not in later months, which look "
                 "better for it."
+            ),
+            (),
+            "perennial insights usage-patterns",
+        ),
+        "unused": Topic(
+            gettext_lazy("Features nobody uses"),
+            gettext_lazy(
+                "Features that have been there for long, and that hardly anybody uses "
+                "of those to whom they are open."
+            ),
+            gettext_lazy("adoption = users of the feature / users who could use it"),
+            gettext_lazy(
+                "What is needed once a year looks unused. Features whose day of "
+                "release is not known count as old."
             ),
             (),
             "perennial insights usage-patterns",

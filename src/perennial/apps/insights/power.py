@@ -12,6 +12,7 @@ from django.utils.translation import pgettext
 from perennial.apps.customers.reasons import Sentence
 from perennial.apps.insights import words
 from perennial.apps.insights.queries import Chance
+from perennial.core.settings import Settings
 from perennial.scoring.bands import Bands
 from perennial.scoring.gaps import Trend
 from perennial.scoring.power_features import Discovery, Finding
@@ -91,14 +92,19 @@ def _verdict(found: Finding) -> tuple[str, str]:
 
 
 def headline(
-    found: Discovery, names: Mapping[str, str], regional: Regional
+    found: Discovery,
+    names: Mapping[str, str],
+    settings: Settings,
+    regional: Regional,
 ) -> Sentence:
     if found.status != "ok":
         lead = _("There are too few %(what)s to say what separates them.")
-        rest = _("%(stayed)s stayed and %(left)s left so far; 20 of each are needed.")
+        rest = _(
+            "%(stayed)s stayed and %(left)s left so far; %(fewest)s of each are needed."
+        )
         return Sentence(
             lead % {"what": words.missing_text(found.missing)},
-            rest % _counts(found, regional),
+            rest % {**_counts(found, regional), "fewest": settings.pf_min_class},
         )
     best = found.power_feature
     if best is None:
@@ -246,19 +252,14 @@ def gap_text(review: Review, segment: str, regional: Regional) -> str:
     return f"{seen} {told % lost}"
 
 
-def trust(found: Discovery, regional: Regional) -> list[Trust]:
+def trust(found: Discovery, settings: Settings, regional: Regional) -> list[Trust]:
     """What speaks for the finding and what against it."""
-    counts = _counts(found, regional)
+    counts = {**_counts(found, regional), "fewest": settings.pf_min_class}
+    said = _("%(stayed)s stayed and %(left)s left; %(fewest)s of each are needed.")
+    enough = said % counts
     if found.status != "ok":
-        text = _("%(stayed)s stayed and %(left)s left; 20 of each are needed.") % counts
-        return [Trust(False, _("Not enough yet."), text), _caution()]
-    lines = [
-        Trust(
-            True,
-            _("Enough of both."),
-            _("%(stayed)s stayed and %(left)s left; 20 of each are needed.") % counts,
-        )
-    ]
+        return [Trust(False, _("Not enough yet."), enough), _caution()]
+    lines = [Trust(True, _("Enough of both."), enough)]
     best = found.power_feature
     if best is None:
         return [*lines, _caution()]
@@ -310,7 +311,11 @@ def _not_just_size(best: Finding, regional: Regional) -> Trust:
 
 
 def drift(
-    review: Review, segment: str, customers: Sequence[Chance], regional: Regional
+    review: Review,
+    segment: str,
+    customers: Sequence[Chance],
+    settings: Settings,
+    regional: Regional,
 ) -> Trust | None:
     """Whether customers use the feature as those did whom the bands were learned from
     (P05); None where there is nobody to compare."""
@@ -319,7 +324,9 @@ def drift(
     if not told or not sum(before):
         return None
     now = shares(review.bands_of(segment), told)
-    index, verdict = shift(before, now)
+    index, verdict = shift(
+        before, now, watch=settings.psi_watch, shifted=settings.psi_shift
+    )
     title = {
         "stable": _("Use is as it was."),
         "watch": _("Use has moved somewhat."),

@@ -19,7 +19,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.core.errors import PerennialError
-from perennial.core.settings import COMPOSITE, HEALTH_MODES
+from perennial.core.settings import COMPOSITE, HEALTH_MODES, Settings
 from perennial.lake.models import Version
 
 
@@ -32,7 +32,9 @@ def versions(request: TeamRequest) -> HttpResponse:
     names = queries.feature_names(lake)
     context = {
         **shared(request, "versions"),
-        "versions": [_entry(v, found, names, request) for v in reversed(found)],
+        "versions": [
+            _entry(v, found, names, lake.settings, request) for v in reversed(found)
+        ],
         "run": run if run is not None and run.is_active else None,
         "failed": run if run is not None and run.state == "failed" else None,
         "may_look": request.membership.covers(Role.MEMBER),
@@ -50,6 +52,7 @@ def _entry(
     version: Version,
     every: Sequence[Version],
     names: Mapping[str, str],
+    settings: Settings,
     request: TeamRequest,
 ) -> dict[str, Any]:
     before = in_force_before(every, version)
@@ -57,7 +60,7 @@ def _entry(
         "version": version,
         "status": words.STATUS[version.status],
         "is_first": before is None,
-        "changes": change_texts(before, version, names, request.regional),
+        "changes": change_texts(before, version, names, settings, request.regional),
     }
 
 

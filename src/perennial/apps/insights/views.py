@@ -33,6 +33,7 @@ from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.lake.models import Version
+from perennial.scoring.patterns import UNUSED_BELOW
 from perennial.ui import explained as ui
 
 #: Users that must have tried a feature for a share to mean something.
@@ -147,15 +148,15 @@ def power_feature(request: TeamRequest) -> HttpResponse:
         "advice": advice.power(found, below, name, regional),
         "below": below[: power.MOST],
         "below_count": len(below),
-        "headline": power.headline(found, names, regional),
+        "headline": power.headline(found, names, lake.settings, regional),
         "rows": power.rows(found, names),
         "bands": band_rows,
         "source": power.band_source(bands, regional),
         "green": power.green_text(bands, regional),
         "gap": power.gap_chart(review, segment, regional),
         "gap_text": power.gap_text(review, segment, regional),
-        "trust": power.trust(found, regional),
-        "drift": power.drift(review, segment, here, regional),
+        "trust": power.trust(found, lake.settings, regional),
+        "drift": power.drift(review, segment, here, lake.settings, regional),
     }
     trend = power.trend(review, segment)
     tables = {
@@ -294,6 +295,8 @@ def usage_patterns(request: TeamRequest) -> HttpResponse:
         "accounts": [a for a in accounts if a.verdict in ("norm", "mixed")],
         "dips": dips,
         "unused": patterns.unused(rows, queries.feature_names(lake)),
+        "unused_days": lake.settings.unused_feature_days,
+        "unused_below": 100 * UNUSED_BELOW,
         "floor": lake.settings.light_floor * lake.settings.health.minutes,
     }
     tables = {"patterns": lambda: rows}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
 
-from perennial.lake import matching
+from perennial.lake import matching, transitions
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics.conditions import Condition
 
@@ -30,3 +32,15 @@ class Asked:
         if condition not in self._known:
             self._known[condition] = frozenset(matching.matching(self.lake, condition))
         return self._known[condition]
+
+    def recolored(self, condition: Condition) -> frozenset[tuple[str, date]]:
+        """Accounts and days on which another scorecard, model or mode gave them another
+        color; none for a condition that does not ask for health."""
+        asks = matching.asks_for_health(self.lake, condition)
+        return self._recolored if asks else frozenset()
+
+    @cached_property
+    def _recolored(self) -> frozenset[tuple[str, date]]:
+        table = self.lake.table(transitions.NAME)
+        rows = table.filter(table.cause == "model_change").select("account_id", "date")
+        return frozenset(self.lake.engine.run(rows).iter_rows())

@@ -48,7 +48,8 @@ def follow_matches(
 ) -> list[str]:
     """Bring the matches of a playbook up to date; accounts that may start.
 
-    In the caller's transaction, together with the starts.
+    In the caller's transaction, together with the starts. Nobody enters or leaves
+    because a scorecard, a model or the mode of health became another one.
     """
     matched = asked.accounts(book.start.condition)
     known = dict(playbook.matches.values_list("account_id", "since"))
@@ -63,10 +64,13 @@ def follow_matches(
         batch_size=500,
     )
     if book.start.trigger == "leaves":
-        return gone
+        by_rules = asked.recolored(book.start.condition)
+        return [i for i in gone if (i, today) not in by_rules]
     since = {i: known.get(i, today) for i in matched}
     if book.start.trigger == "enters":
-        since = _entered(playbook, since, asked.lake)
+        by_rules = asked.recolored(book.start.condition)
+        entered = _entered(playbook, since, asked.lake)
+        since = {i: day for i, day in entered.items() if (i, day) not in by_rules}
     latest = today - DAY * (book.limits.after_days - 1)
     return sorted(i for i, day in since.items() if day <= latest)
 
