@@ -37,6 +37,7 @@ def _metric(metric: Metric) -> str:
         f"`{metric.key}` · {metric.unit} · {metric.theme}\n",
         f"{metric.description}\n",
         f"**Formula**: {metric.formula}\n",
+        f"**Example**: {metric.example}\n",
         f"- Grains: {', '.join(metric.grains)}",
         f"- Dimensions: {', '.join(metric.dimensions)}",
         *(f"- Every row has a `{name}`" for name in metric.makes),

@@ -12,6 +12,8 @@ export function setUpMenus(): void {
     if (event.key === "Escape") {
       menu.open = false;
       menu.querySelector<HTMLElement>("summary")?.focus();
+    } else if (document.activeElement instanceof HTMLInputElement && document.activeElement.type === "date") {
+      return; // there they count up and down
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       step(menu, event.key === "ArrowDown" ? 1 : -1);
@@ -20,7 +22,7 @@ export function setUpMenus(): void {
 }
 
 function step(menu: HTMLElement, by: 1 | -1): void {
-  const items = [...menu.querySelectorAll<HTMLElement>(".menu-panel :is(a, button, input)")];
+  const items = [...menu.querySelectorAll<HTMLElement>(".menu-panel :is(a, button, input:not([type=hidden]))")];
   const at = items.indexOf(document.activeElement as HTMLElement);
   items[(at + by + items.length) % items.length]?.focus();
 }

@@ -52,7 +52,7 @@ class Answer(Result):
         regional = Regional("en", settings.currency, settings.timezone)
         points = [Point(*row) for row in self._points().iter_rows()]
         grain = _GRAINS[self.query.grain.value]
-        unit = _UNITS.get(self.query.metric.unit, "decimal")
+        unit = _UNITS.get(self.query.metric.unit_of(self.query.variant), "decimal")
         draw = line_chart if len(points) > 1 else bar_chart
         return to_altair(
             draw(

@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from statistics import median
 
 import pytest
 from docs.reference import FOLDER, PAGES
@@ -32,6 +33,23 @@ def test_every_metric_says_what_it_is() -> None:
         assert metric.description.endswith("."), metric.key
         assert metric.formula, metric.key
         assert metric.source, metric.key
+
+
+def _told(text: str) -> float:
+    """What a sum comes to."""
+    names = {"median": lambda *numbers: median(numbers)}
+    return float(eval(text, {"__builtins__": {}}, names))
+
+
+@pytest.mark.parametrize("key", all_metrics())
+def test_every_metric_has_an_example_that_comes_out(key: str) -> None:
+    words, colon, worked = all_metrics()[key].example.rpartition(": ")
+    assert words
+    assert colon
+    sum_, equals, result = worked.rpartition(" = ")
+    assert equals
+    digits = len(result.partition(".")[2])
+    assert round(_told(sum_), digits) == float(result)
 
 
 @pytest.mark.parametrize("path", PROSE, ids=lambda p: str(p.relative_to(ROOT)))

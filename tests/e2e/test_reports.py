@@ -104,6 +104,28 @@ def test_a_number_is_explained_in_a_drawer(
     assert_clean(page)
 
 
+def test_from_a_number_to_the_rows_of_a_month(
+    page: Page, cast: Cast, sign_in: SignIn
+) -> None:
+    """A point of the chart, a cell of the bridge, days of one's own: each has rows."""
+    sign_in(cast.viewer)
+    browse(page, "/metrics/mrr/?wait=1&period=12m")
+    page.get_by_text("Every point, and the rows behind it").click()
+    page.locator(".stops").get_by_role("link", name="Apr 2026").click()
+    expect(page).to_have_url(re.compile(r"period=2026-04-01..2026-05-01"))
+    page.get_by_text("Every point, and the rows behind it").click()
+    page.locator("summary", has_text="Apr 2026").click()
+    assert_clean(page)
+    page.locator('input[name="from"]').fill("2026-03-01")
+    page.locator('input[name="to"]').fill("2026-03-31")
+    page.get_by_role("button", name="Show these days").press("Enter")
+    expect(page.locator(".bar")).to_contain_text("Mar 2026")
+    browse(page, "/metrics/mrr_movements/")
+    page.locator('a[href*="rows=churn"]').first.click()
+    expect(page.locator("#rows")).to_contain_text("The rows add up")
+    assert_clean(page)
+
+
 def test_the_segment_stays_in_the_address(
     page: Page, cast: Cast, sign_in: SignIn, few: str
 ) -> None:

@@ -124,3 +124,13 @@ def test_retention_goes_by_the_segment_at_the_start(tmp_path: Path) -> None:
     amounts = {(r["segment"], r["movement"]): r["value"] for r in moved if r["value"]}
     assert amounts == {("SMB", "expansion"): 200, ("ENT", "contraction"): -100}
     assert case.by("customer_churn_rate", "segment", **march) == {"SMB": 0, "ENT": 0}
+
+
+def test_a_cohort_keeps_who_changes_segment(case: Case) -> None:
+    """B began in SMB and is Enterprise since April: it has not left."""
+    asked = {"start": "2026-01-01", "end": "2026-02-01", "grain": "month"}
+    for key in ("logo_cohort_retention", "revenue_cohort_retention"):
+        for more in ({"by": ["segment"]}, {"where": "segment = 'SMB'"}):
+            rows = case.workspace.metric(key, **asked, **more).to_dicts()
+            assert {row.get("segment", "SMB") for row in rows} == {"SMB"}
+            assert [row["value"] for row in rows] == [1.0] * 5

@@ -296,3 +296,14 @@ def test_metrics_are_asked_of_a_segment(case: Case) -> None:
     assert case.by("mrr", "in_segment") == {"rich": 350, "any": 360}
     moved = case.workspace.metric("mrr_movements", by=["in_segment"], as_of=AS_OF)
     assert {row["in_segment"] for row in moved.to_dicts()} <= {"rich", "any"}
+
+
+def test_metrics_are_asked_by_measures(case: Case) -> None:
+    """Measures are those of now; what nobody knows is refused, not zero."""
+    assert case.value("mrr", where="mrr >= 100 and segment = 'Large'") == 250
+    assert case.value("active_accounts", where="mrr < 100") == 0
+    colors = case.by("mrr", "health_color")
+    assert sum(colors.values()) == case.value("mrr") == 360
+    for unknown in ("sgement = 'Large'", "not nothing = 1"):
+        with pytest.raises(UnknownName, match="unknown attribute"):
+            case.value("mrr", where=unknown)

@@ -10,12 +10,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from statistics import median
+from math import ceil
+from statistics import fmean, median
 from typing import Any
 
 import pytest
 
 from perennial.core.windows import add_months, months_between
+from tests.metrics.books import midnight
 from tests.metrics.plainly import AS_OF, DAY, DAYS, MONTHS, SPRING, TODAY, Row, local
 from tests.metrics.used import Used, days
 from tests.metrics.world import World
@@ -144,6 +146,114 @@ class TestActivity:
 
         check(used, "short_session_share", short)
         check(used, "short_session_share", short, by=SEGMENT, spans=(SPRING,))
+
+    def test_time_and_days(self, used: Used) -> None:
+        """Means of sessions, of users' days and of their time, split at midnight."""
+
+        def inside(asked: Asked) -> list[int]:
+            return [
+                s.length // timedelta(milliseconds=1)
+                for s in used.sessions
+                if asked.start <= s.date < asked.end
+            ]
+
+        def mean(asked: Asked) -> Values:
+            lengths = inside(asked)
+            return {(): sum(lengths) / len(lengths) / 1000} if lengths else {}
+
+        def nonzero(asked: Asked) -> Values:
+            lengths = [ms for ms in inside(asked) if ms]
+            return {(): sum(lengths) / len(lengths) / 1000} if lengths else {}
+
+        def active(asked: Asked) -> dict[str, set[date]]:
+            found = defaultdict(set)
+            for row in used.active:
+                if asked.start <= row["date"] < asked.end:
+                    found[row["user_id"]].add(row["date"])
+            return found
+
+        def time(asked: Asked) -> Values:
+            low, high = midnight(asked.start), midnight(asked.end)
+            parts = [
+                min(s.events[-1].at, high) - max(s.events[0].at, low)
+                for s in used.sessions
+            ]
+            none = timedelta(0)
+            total = sum(max(part, none) // timedelta(milliseconds=1) for part in parts)
+            return {(): total / 1000 / len(active(asked))} if active(asked) else {}
+
+        check(used, "average_session_duration", mean, spans=(MONTHS, SPRING))
+        check(used, "average_session_duration", nonzero, variant="nonzero")
+        check(used, "time_in_app", time, spans=(MONTHS, SPRING))
+        for variant, of in (("mean", fmean), ("median", median)):
+
+            def days_of(asked: Asked, of: Any = of) -> Values:
+                counts = [len(known) for known in active(asked).values()]
+                return {(): of(counts)} if counts else {}
+
+            check(used, "active_days", days_of, variant=variant)
+
+    @pytest.mark.parametrize("by", [(), SEGMENT])
+    @pytest.mark.parametrize("variant", ["users", "accounts"])
+    def test_frequency(self, used: Used, variant: str, by: tuple[str, ...]) -> None:
+        created = {r["user_id"]: r["created_at"] for r in used.rows("users")}
+        onboarded = {a: (day, day + DAY * 30) for a, day in used.first_paid.items()}
+        for row in used.rows("accounts"):
+            began = row["created_at"] and local(row["created_at"])
+            began = began or used.first_paid.get(row["account_id"])
+            done = row["onboarding_completed_at"]
+            end = local(done) if done else began and began + DAY * 30
+            onboarded[row["account_id"]] = (began, end)
+
+        def spans(asked: Asked) -> dict[Key, tuple[date, date]]:
+            """From when to when somebody could have been active, by group and id."""
+            if variant == "accounts":
+                last = asked.end - DAY
+                held = [
+                    (a, a, onboarded.get(a, (None, None))[0], None)
+                    for a in {account for account, _, _ in used.paying}
+                    if used.pays(a, last) and used.visible([{"account_id": a}])
+                ]
+            else:
+                held = [(a, u, since, until) for a, u, since, until in used.seats]
+            found: dict[Key, tuple[date, date]] = {}
+            for account, who, since, until in held:
+                born = created.get(who) if variant == "users" else None
+                begins = (since, onboarded.get(account, (None, None))[1])
+                begins = (*begins, born and local(born), asked.start)
+                first = max(day for day in begins if day)
+                end = min(asked.end, until or asked.end)
+                if first < end:
+                    key = (*used.group({"account_id": account}, by), who)
+                    old = found.get(key, (first, end))
+                    found[key] = (min(old[0], first), max(old[1], end))
+            return found
+
+        entity = "account_id" if variant == "accounts" else "user_id"
+
+        def classes(asked: Asked) -> Values:
+            present = defaultdict(set)
+            for row in used.active:
+                if row[entity]:
+                    key = (*used.group(row, by), row[entity])
+                    present[key].add(row["date"])
+            found: dict[Key, Counter[str]] = defaultdict(Counter)
+            for key, (first, end) in spans(asked).items():
+                length = (end - first).days
+                if length >= 14:
+                    there = sum(first <= day < end for day in present[key])
+                    cuts = (ceil(16 * length / 28), ceil(4 * length / 28), 1)
+                    names = ("daily", "frequent", "occasional")
+                    known = (n for n, c in zip(names, cuts, strict=True) if there >= c)
+                    found[key[:-1]][next(known, "inactive")] += 1
+            names = ("daily", "frequent", "occasional", "inactive")
+            return {
+                (*group, name): counts[name] / counts.total()
+                for group, counts in found.items()
+                for name in names
+            }
+
+        check(used, "usage_frequency", classes, by=by, made=("class",), variant=variant)
 
     def test_time_in_areas(self, used: Used) -> None:
         areas = {r["feature_id"]: r["area"] for r in used.rows("features") if r["area"]}

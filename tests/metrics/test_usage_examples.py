@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from perennial.core.errors import BadValue
 from perennial.metrics.seats import seat_trend
 from tests.builders import Case
+from tests.metrics.subscriptions import items
 
 
 def days(
@@ -166,6 +168,24 @@ class TestUsageFrequency:
             "inactive": 0.0,
         }
         assert {row["n"] for row in shares} == {4}
+
+    def test_accounts_are_customers(self, tmp_path: Path) -> None:
+        """Of three customers one is daily by two people together, one silent, one
+        still onboarding; a trial with much use is none."""
+        case = Case(tmp_path)
+        case.events(*days("a", "A", 10), *days("b", "A", 16), *days("t", "T", 28))
+        paid = [
+            *items("A", (10, "2026-01-01", "")),
+            *items("B", (10, "2026-01-01", "")),
+        ]
+        case.facts("subscription_items", *paid, *items("N", (10, "2026-02-25", "")))
+        case.roll_up()
+        asked = {"start": "2026-03-01", "end": "2026-03-29", "variant": "accounts"}
+        rows = case.workspace.metric("usage_frequency", **asked).to_dicts()
+        assert [row["value"] for row in rows] == [0.5, 0, 0.5, 0]
+        assert {row["denominator"] for row in rows} == {2}
+        with pytest.raises(BadValue):
+            case.workspace.metric("usage_frequency", **asked, by=["user"])
 
     def test_a_week_is_not_classified(self, tmp_path: Path) -> None:
         case = Case(tmp_path)

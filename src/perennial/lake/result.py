@@ -55,14 +55,14 @@ class Result:
 
     def explain(self) -> dict[str, Any]:
         """Formula, numbers, inputs, caveats and the rows behind, as plain values."""
-        metric = self.query.metric
+        metric = self.query.metric.counted(self.query.variant)
         return {
             "metric": metric.key,
             "title": metric.title,
             "description": metric.description,
             "formula": metric.formula,
             "variant": self.query.variant or None,
-            "unit": metric.unit_of(self.query.variant),
+            "unit": metric.unit,
             "source": metric.source,
             "inputs": list(metric.reads),
             "caveats": metric.caveats or None,

@@ -37,6 +37,7 @@ from perennial.metrics.custom import Definition, entry
 from perennial.metrics.dimensions import IDS, IN_SEGMENT, TableSource
 from perennial.metrics.hidden import Hidden, hidden
 from perennial.metrics.inputs import Inputs, Known
+from perennial.metrics.measured import GROUPS
 from perennial.metrics.query import Query, ask
 from perennial.metrics.registry import Metric
 from perennial.metrics.seats import SeatTrend, seat_trend
@@ -258,7 +259,8 @@ class Workspace:
 
     def _behind(self, query: Query) -> pl.DataFrame:
         entity = query.metric.entity
-        if entity in query.by:
+        known = (*IDS, *query.metric.own_dimensions, *self.account_attributes)
+        if entity in query.by or entity not in known:
             return self._answer(query).rows
         return self._answer(replace(query, by=(*query.by, entity))).rows
 
@@ -274,6 +276,7 @@ class Workspace:
                 hides=self._hides,
                 lacks=self.lake.has_nulls,
                 counts_all=lambda: presence.is_current(self.lake),
+                attributes=lambda: self.account_attributes,
             ),
         )
 
@@ -318,15 +321,10 @@ class Workspace:
                 continue
             if name in IDS or not query.metric.is_of_accounts:
                 raise BadValue(f"{query.metric.key} cannot be split by {name}")
-            if name not in (IN_SEGMENT, *self.account_attributes):
+            known = [IN_SEGMENT, *self.account_attributes, *sorted(GROUPS)]
+            if name not in known:
                 raise UnknownName(
-                    "dimension",
-                    name,
-                    [
-                        *query.metric.dimensions[:1],
-                        IN_SEGMENT,
-                        *self.account_attributes,
-                    ],
+                    "dimension", name, [*query.metric.dimensions[:1], *known]
                 )
 
     def first_day(self, tables: Sequence[str]) -> date | None:

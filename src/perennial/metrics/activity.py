@@ -7,6 +7,7 @@ from collections.abc import Callable
 import ibis
 import ibis.expr.types as ir
 
+from perennial.core.errors import BadValue
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import Query
 from perennial.metrics.registry import USER_DIMENSIONS, metric
@@ -46,6 +47,7 @@ def daily_users(t: Inputs, q: Query) -> ir.Table:
     theme="usage",
     unit="count",
     formula="distinct users with an activity event on a day; over more days, the mean of the days",
+    example="2 users on Monday, 4 on Tuesday, 3 on Wednesday: (2 + 4 + 3) / 3 = 3",
     source="U09",
     reads=_ACTIVE,
     dimensions=USER_DIMENSIONS,
@@ -129,6 +131,7 @@ def _counted(q: Query, users: ir.Table) -> ir.Table:
     theme="usage",
     unit="count",
     formula="distinct users with an activity event in the 7 days up to the period's last day",
+    example="Ann on all 7 days, Bo on one of them, Cy the day before them: 1 + 1 + 0 = 2",
     source="U09",
     reads=_ACTIVE,
     dimensions=USER_DIMENSIONS,
@@ -147,6 +150,7 @@ def wau(t: Inputs, q: Query) -> ir.Table:
     theme="usage",
     unit="count",
     formula="distinct users with an activity event in the 30 days up to the period's last day",
+    example="of 5 users, 3 were last seen within the 30 days: 1 + 1 + 1 + 0 + 0 = 3",
     source="U09",
     reads=_ACTIVE,
     dimensions=USER_DIMENSIONS,
@@ -171,6 +175,7 @@ def mau(t: Inputs, q: Query) -> ir.Table:
     theme="usage",
     unit="count",
     formula="distinct accounts with activity in the period",
+    example="people of A and B were there, nobody of C: 1 + 1 + 0 = 2",
     source="U09",
     reads=_ACTIVE,
     empty=0,
@@ -189,6 +194,7 @@ def active_accounts(t: Inputs, q: Query) -> ir.Table:
     theme="usage",
     unit="ratio",
     formula="mean daily active users of the period / distinct active users of the period",
+    example="3 users, there on 30, 15 and 1 of 30 days: (30 + 15 + 1) / 30 / 3 = 0.511",
     source="U10",
     reads=_ACTIVE,
     dimensions=USER_DIMENSIONS,
@@ -243,6 +249,7 @@ def _daily_over_weekly(t: Inputs, q: Query) -> ir.Table:
     theme="usage",
     unit="days",
     formula="active days of all users in the period / active users",
+    example="users with 12, 6 and 3 active days: (12 + 6 + 3) / 3 = 7",
     source="U01",
     reads=_ACTIVE,
     dimensions=USER_DIMENSIONS,
@@ -268,14 +275,19 @@ def active_days(t: Inputs, q: Query) -> ir.Table:
     theme="usage",
     unit="ratio",
     formula="users of a class / users with a seat for at least 14 days of the period",
+    example="20, 16, 15, 3 and 0 active days of 28, so that two of five are daily: 2 / 5 = 0.4",
     source="U01",
     reads=_ACTIVE,
+    also_reads=("mrr_ledger",),
     dimensions=USER_DIMENSIONS,
     makes=("class",),
     focus="daily",
     grains=("total", "month", "quarter", "year"),
     good="none",
-    variants={"users": "share of users", "accounts": "share of customers' accounts"},
+    variants={
+        "users": "share of users",
+        "accounts": "share of customers: accounts that pay at the period's end",
+    },
     params={"include_onboarding": "1: days before the end of onboarding count too"},
     caveats="Weeks are not classified: fewer than 14 days say nothing.",
 )
@@ -285,8 +297,9 @@ def usage_frequency(t: Inputs, q: Query) -> ir.Table:
     Classes are cut at 16, 4 and 1 active days in 28, scaled to the days each user
     had: from creation and the account's onboarding to the end of the membership.
     """
-    entity = "account_id" if q.variant == "accounts" else "user_id"
-    people = _eligible(t, q, entity)
+    is_of_accounts = q.variant == "accounts"
+    entity = "account_id" if is_of_accounts else "user_id"
+    people = _customers(t, q) if is_of_accounts else _eligible(t, q)
     days = t.in_periods(active_user_days(t))
     days = (
         days.filter(days[entity].notnull()).select(*q.keys, entity, "date").distinct()
@@ -327,8 +340,32 @@ def _least(per_28_days: int, length: ir.IntegerValue) -> ir.IntegerValue:
     return (per_28_days * length + 27) // 28
 
 
-def _eligible(t: Inputs, q: Query, entity: str) -> ir.Table:
-    """One row per period and user (account) with a live seat: first, until, length."""
+def _customers(t: Inputs, q: Query) -> ir.Table:
+    """One row per period and account that pays at its end: first, until, length."""
+    if "user" in q.by:
+        raise BadValue("shares of accounts cannot be split by user")
+    ledger = t.mrr_ledger.cross_join(t.ends)
+    live = (ledger.date_from <= ledger["last"]) & (
+        ledger.date_to.isnull() | (ledger.date_to > ledger["last"])
+    )
+    columns = dict.fromkeys([*q.keys, "account_id", "period_start", "last"])
+    paying = ledger.filter(live & (ledger.mrr_e4 > 0)).select(*columns).distinct()
+    rows = paying.join(t.onboarded(), "account_id")
+    first = ibis.greatest(rows.period_start, rows.began.fill_null(rows.period_start))
+    if not q.number("include_onboarding", 0):
+        first = ibis.greatest(first, rows.onboarded.fill_null(rows.period_start))
+    rows = rows.mutate(
+        first=first.cast("date"),
+        until=(rows["last"] + ibis.interval(days=1)).cast("date"),
+    )
+    rows = rows.filter(rows["first"] < rows.until)
+    length = rows.until.delta(rows["first"], unit="day")
+    own = dict.fromkeys([*q.keys, "account_id", "first", "until"])
+    return rows.select(*own, length=length)
+
+
+def _eligible(t: Inputs, q: Query) -> ir.Table:
+    """One row per period and user with a live seat: first, until, length."""
     seats = t.assignments
     onboarded = t.onboarded()
     people = t.users.select("user_id", user_created=t.local_date(t.users.created_at))
@@ -340,15 +377,14 @@ def _eligible(t: Inputs, q: Query, entity: str) -> ir.Table:
     first = ibis.greatest(rows.start, rows.user_created.fill_null(rows.start))
     if not q.number("include_onboarding", 0):
         first = ibis.greatest(first, rows.onboarded.fill_null(rows.start))
-    if entity == "user_id":
-        first = ibis.greatest(first, rows.date_from.fill_null(rows.start))
+    first = ibis.greatest(first, rows.date_from.fill_null(rows.start))
     far = ibis.literal("9999-12-31").cast("date")
     until = ibis.least(
         rows.stop + ibis.interval(days=1), rows.date_to.fill_null(far)
     ).cast("date")
     rows = rows.mutate(first=first.cast("date"), until=until)
     rows = rows.filter(rows.first < rows.until)
-    grouped = rows.group_by([*q.keys, entity]).agg(
+    grouped = rows.group_by([*q.keys, "user_id"]).agg(
         first=rows["first"].min(), until=rows.until.max()
     )
     return grouped.mutate(length=grouped.until.delta(grouped["first"], unit="day"))

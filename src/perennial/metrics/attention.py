@@ -92,6 +92,7 @@ def _loudness(rows: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     theme="support",
     unit="index",
     formula="share of the touch minutes / share of MRR, by health color",
+    example="red accounts get 60 of 100 minutes and pay 1000 of 10000: (60 / 100) / (1000 / 10000) = 6",
     source="V03",
     reads=("touchpoints", "mrr_ledger", "health_snapshots"),
     also_reads=("tickets",),

@@ -85,11 +85,13 @@ def _cells(t: Inputs, q: Query) -> ir.Table:
 
 
 def _paid(t: Inputs, q: Query, cells: ir.Table) -> ir.Table:
-    """Runs of the ledger that hold at the end of a cell's period, as `amount`."""
-    columns = (*q.by, "account_id", "currency", "date_from", "date_to", "mrr_e4")
-    runs = t.mrr_ledger.filter(t.mrr_ledger.mrr_e4 > 0)
-    runs = runs.select(*dict.fromkeys(columns))
-    held = cells.join(runs, [*q.by, "account_id"])
+    """Runs of the ledger that hold at the end of a cell's period, as `amount`.
+
+    Customers stay in the group they began in: to change segment is not to leave (G6).
+    """
+    runs = t.meeting(t.whole.mrr_ledger, "currency").filter(ibis._.mrr_e4 > 0)
+    runs = runs.select("account_id", "currency", "date_from", "date_to", "mrr_e4")
+    held = cells.join(runs, ["account_id", *({*q.by} & {"currency"})])
     last = held["last"]
     live = (held.date_from <= last) & (held.date_to.isnull() | (held.date_to > last))
     dues = pl.DataFrame(list(_steps(q)), schema=_STEPS, orient="row")
@@ -106,6 +108,7 @@ def _paid(t: Inputs, q: Query, cells: ir.Table) -> ir.Table:
     theme="retention",
     unit="ratio",
     formula="customers of the cohort with MRR at the end of its period k / all customers of the cohort",
+    example="of 3 customers who began in January two pay at the end of February: 2 / 3 = 0.667",
     source="K02",
     reads=_LEDGER,
     makes=("cohort", "k"),
@@ -128,6 +131,7 @@ def logo_cohort_retention(t: Inputs, q: Query) -> ir.Table:
     theme="retention",
     unit="ratio",
     formula="MRR of the cohort at the end of its period k / its MRR at the end of period 0",
+    example="customers who began at 100, 200 and 100 pay 100, 0 and 80 a month later: (100 + 0 + 80) / 400 = 0.45",
     source="K02",
     reads=_LEDGER,
     makes=("cohort", "k"),

@@ -1,11 +1,12 @@
 """Rows by what is asked of them: conditions met, dimensions attached.
 
-Attributes of accounts are those of the rows' own day (G6); segments are those of now.
+Attributes of accounts are those of the rows' own day (G6); segments and measures are
+those of now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from functools import cached_property
 
@@ -14,6 +15,7 @@ import ibis.expr.types as ir
 
 from perennial.core.errors import BadValue, UnknownName
 from perennial.metrics import filters
+from perennial.metrics.measured import MEASURES, measured
 from perennial.metrics.query import Query
 from perennial.metrics.spans import Spans
 
@@ -161,6 +163,9 @@ class Dimensions(Spans):
     def _with_attribute(self, table: ir.Table, name: str) -> ir.Table:
         if name in self._columns:
             values = self.accounts.select("account_id", name)
+        elif self._is_measure(name):
+            values = measured(self._source("account_measures"), name)
+            return table.left_join(values, "account_id").drop("account_id_right")
         else:
             every = self._source("account_attributes")
             values = every.filter(every["name"] == name).select(
@@ -168,6 +173,19 @@ class Dimensions(Spans):
             )
         joined = table.left_join(values, "account_id").drop("account_id_right")
         return self._as_it_was(joined, name) if self._is_text(name) else joined
+
+    def _is_measure(self, name: str) -> bool:
+        """Is it a measure of accounts, and no attribute? Raises where it is neither."""
+        known = self._attribute_names()
+        if known is None or name in known:
+            return known is None and name in MEASURES
+        if name not in MEASURES:
+            raise UnknownName("attribute", name, [*known, *MEASURES])
+        return True
+
+    def _attribute_names(self) -> Collection[str] | None:
+        """The attributes accounts have; None where nobody told."""
+        return None
 
     def with_attributes(self, table: ir.Table, names: Iterable[str]) -> ir.Table:
         """A dated table of accounts with these attributes, as they were on the date."""

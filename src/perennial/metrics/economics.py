@@ -114,6 +114,7 @@ def _per_user(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
     theme="revenue",
     unit="money",
     formula="recurring and usage revenue of the period / licensed users of paying accounts on an average day",
+    example="revenue of 12000, and 380 and 420 licensed users on two days: 12000 / ((380 + 420) / 2) = 30",
     source="R04",
     reads=("mrr_ledger", "payments"),
     scale=SCALE,
@@ -241,6 +242,7 @@ _COUNTED = {"crc_per_customer_end": HAS, "crc_per_retained": STAYS}
     theme="revenue",
     unit="money",
     formula="costs of customer success, service, adoption, training and customer marketing / customers on an average day of the period",
+    example="100000 spent on 200 customers: 100000 / 200 = 500",
     source="E04",
     reads=("mrr_ledger", "costs"),
     good="down",
@@ -253,6 +255,7 @@ _COUNTED = {"crc_per_customer_end": HAS, "crc_per_retained": STAYS}
         "crc_per_retained": "per customer who was there at the start and at the end",
         "crc_ratio": "as a share of the recurring revenue of the period",
     },
+    units={"crc_ratio": "ratio"},
     caveats=_COSTS_CAVEAT,
 )
 def crc(t: Inputs, q: Query) -> ir.Table:
@@ -307,6 +310,7 @@ def _acquisition_cost(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
     theme="revenue",
     unit="money",
     formula="sales and marketing cost of the period / new customers of the period",
+    example="30000 of sales and marketing for 20 new customers: 30000 / 20 = 1500",
     source="E05",
     reads=("mrr_ledger", "costs", "leads"),
     good="down",
@@ -325,7 +329,7 @@ def _acquisition_cost(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
 )
 def cac(t: Inputs, q: Query) -> ir.Table:
     """What it costs to win a customer."""
-    spans = pieces(q, months_before=int(q.number("lag_months", 0)))
+    spans = pieces(q, months_before=q.count("lag_months", 0))
     return together(q, [*_moved(t, q, period_spans(q)), *margin_parts(t, q, spans)])
 
 
@@ -351,6 +355,7 @@ def _per(top: pl.Expr, bottom: pl.Expr) -> pl.Expr:
     theme="revenue",
     unit="index",
     formula="customer lifetime value / customer acquisition cost",
+    example="a lifetime value of 5000 for 1500: 5000 / 1500 = 3.333",
     source="E06",
     reads=MARGIN_READS,
     scale=SCALE,
@@ -387,6 +392,7 @@ def _payback(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
     theme="revenue",
     unit="months",
     formula="customer acquisition cost / (ARPA of the new customers · gross margin)",
+    example="1500 to win a customer of 125 a month at a margin of 0.8: 1500 / (125 * 0.8) = 15",
     source="E06",
     reads=MARGIN_READS,
     good="down",
@@ -440,6 +446,7 @@ def _return(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
     theme="revenue",
     unit="ratio",
     formula="(customer lifetime value − C) / C, C = acquisition cost + retention cost a month · lifetime in months",
+    example="a lifetime value of 5000, 1500 to win and 20 a month for 50 months to keep: (5000 - (1500 + 20 * 50)) / (1500 + 20 * 50) = 1",
     source="E07",
     reads=MARGIN_READS,
     scale=SCALE,
@@ -452,6 +459,7 @@ def _return(q: Query, raw: pl.DataFrame) -> pl.DataFrame:
         **CAPPED,
         "short_lived": "of the customers who left in the period, those who had stayed less than two months",
     },
+    goods={"short_lived": "down"},
     caveats=f"{MARGIN_CAVEAT} {_COSTS_CAVEAT}",
 )
 def customer_roi(t: Inputs, q: Query) -> ir.Table:

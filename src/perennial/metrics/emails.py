@@ -47,6 +47,7 @@ def exchanged(t: Inputs, rows: ir.Table) -> ir.Table:
     theme="support",
     unit="count",
     formula="e-mails exchanged with customers in the period",
+    example="3 e-mails received, 2 sent, and a newsletter: 3 + 2 = 5",
     source="V02",
     reads=_EMAILS,
     dimensions=(*ACCOUNT_DIMENSIONS, "direction", "mailbox"),
@@ -74,6 +75,7 @@ def email_volume(t: Inputs, q: Query) -> ir.Table:
     theme="support",
     unit="minutes",
     formula="minutes from a customer's e-mail to the answer / answers",
+    example="answers after 30, 60 and 150 minutes: (30 + 60 + 150) / 3 = 80",
     source="V02",
     reads=_EMAILS,
     dimensions=(*ACCOUNT_DIMENSIONS, "mailbox"),
@@ -94,6 +96,7 @@ def email_volume(t: Inputs, q: Query) -> ir.Table:
         "unanswered_rate": "ratio",
         "business_within_60": "ratio",
     },
+    goods={"within_60": "up", "business_within_60": "up"},
     caveats=(
         "An answer belongs to the day it was sent; an e-mail without one to the day it "
         "came. Automatic messages and messages without a thread are left out; those "

@@ -78,6 +78,7 @@ def _quotient(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     theme="voice",
     unit="count",
     formula="comments that speak of a topic",
+    example="two comments speak of price, one of them also of speed: 1 + 1 = 2",
     source="F04",
     # The terms of contracts begin long before somebody says why they ended.
     reads=tuple(name for name in TABLES if name != "contracts"),

@@ -5,7 +5,7 @@ Who is `hidden` is left out here, once for every metric (G4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -33,6 +33,7 @@ class Known:
     - `hides`: the ids that are in no number; without it, tables are asked.
     - `lacks`: may some row of a table lack a column?
     - `counts_all`: is what is kept of everybody up to date?
+    - `attributes`: names of the attributes accounts have; None: whatever is asked.
     """
 
     aliases: Callable[[], Mapping[str, str]] = dict
@@ -40,6 +41,7 @@ class Known:
     hides: Callable[[Settings], Hidden] | None = None
     lacks: Callable[[str, str], bool] = lambda _table, _column: True
     counts_all: Callable[[], bool] = lambda: False
+    attributes: Callable[[], Collection[str]] | None = None
 
 
 class Inputs(Dimensions):
@@ -54,6 +56,10 @@ class Inputs(Dimensions):
     ) -> None:
         super().__init__(source, query, account_columns)
         self._known = known
+
+    def _attribute_names(self) -> Collection[str] | None:
+        told = self._known.attributes
+        return told() if told else None
 
     def asking(self, query: Query) -> Inputs:
         """The same tables for another question."""

@@ -18,6 +18,7 @@ from perennial.metrics.registry import ACCOUNT_DIMENSIONS, USER_DIMENSIONS, metr
     theme="onboarding",
     unit="ratio",
     formula="people who completed every step in order / people who completed the first",
+    example="200, 150, 120 and 60 complete the four steps: 60 / 200 = 0.3",
     source="A04",
     reads=("onboarding_steps",),
     dimensions=(*USER_DIMENSIONS, "flow", "step"),
@@ -27,6 +28,7 @@ from perennial.metrics.registry import ACCOUNT_DIMENSIONS, USER_DIMENSIONS, metr
         "drop": "those who did not go on to the next step, of those who got so far; of all steps, those who did not complete",
         "stalled": "those who stopped here and took no step for 7 days, of all who began",
     },
+    goods={"drop": "down", "stalled": "down"},
     params={"unit": "accounts: an account has a step when one of its people has"},
     caveats="A period has those who completed the first step in it, however long the others take. A step without a position is optional where others have one. Several flows are added up.",
 )
@@ -205,6 +207,7 @@ def _stopped(people: ir.Table, q: Query, keys: list[str]) -> ir.Table:
     theme="onboarding",
     unit="days",
     formula="days from the start of an account to its first value; median over accounts, those still without included (Kaplan-Meier)",
+    example="values after 2, 5 and 10 days, others watched for 4 and 12: 10 days, as the share still without falls to half then: (1 - 1 / 5) * (1 - 1 / 3) * (1 - 1 / 2) = 0.267",
     source="A05",
     reads=("account_days",),
     also_reads=("contracts", "events", "feature_days"),

@@ -103,6 +103,7 @@ def _is_finite(number: ir.FloatingColumn) -> ir.BooleanColumn:
     theme="health",
     unit="ratio",
     formula="goals achieved by their due day / goals due that were measured",
+    example="of 4 goals that were measured 3 were achieved: 3 / 4 = 0.75",
     source="O01",
     reads=_GOALS,
     also_reads=("goal_values",),
@@ -114,6 +115,7 @@ def _is_finite(number: ir.FloatingColumn) -> ir.BooleanColumn:
         "late": "goals achieved after their due day / goals due that were measured",
         "measured": "goals with a value by their due day / goals due",
     },
+    goods={"late": "down"},
     caveats=(
         "A goal nobody measured by its due day is neither achieved nor missed: see the "
         "variant measured. A target equal to the baseline is no goal."
@@ -239,6 +241,7 @@ def _was_clear(t: Inputs, q: Query) -> ir.Table:
     theme="health",
     unit="ratio",
     formula="accounts that reached their goals with a good experience / accounts judged",
+    example="of 4 accounts judged one reached its goals with a good experience: 1 / 4 = 0.25",
     source="O03",
     reads=_GOALS,
     also_reads=("goal_values", "feedback_annotations", "request_days", *said.TABLES),
@@ -249,6 +252,7 @@ def _was_clear(t: Inputs, q: Query) -> ir.Table:
         "experience_only": "a good experience, but goals missed",
         "neither": "goals missed and no good experience",
     },
+    goods={"outcome_only": "none", "experience_only": "none", "neither": "down"},
     caveats=(
         "Accounts with goals due in the period, all of which must be achieved, and with "
         "at least two of five criteria of experience: low effort in the last survey, "

@@ -7,7 +7,7 @@ here. A metric is added with `@metric` in its family's module.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
@@ -52,6 +52,7 @@ class Metric:
       to whole stored units: engines differ in their last bits.
     - `conclude` turns what the engine counted into such rows where that takes
       more than adding up (a survival curve); plain Polars, the same on all engines.
+    - `example`: a worked example, in words and then as a sum that comes out.
     - `scale` and `denominator_scale` turn stored integers into the unit: money is
       kept in 1/10,000, time in milliseconds.
     - `dimensions`: what it can be split by; `makes`: columns its rows always have
@@ -62,7 +63,8 @@ class Metric:
     - `window_days`: how far an `as_of` question looks back, or the setting that
       says so.
     - `params`: what `--set` may give, and what it means.
-    - `units`: the units of variants that have another one.
+    - `units`, `goods`: the unit and the good direction of variants that have another.
+    - `small`: a quotient of fewer (`n`) is a small sample (G1).
     - `stock`: the value is that of the period's last instant.
     - `entity`: the dimension whose rows add up to the number.
     - `reads`: the tables the number is made from; before their first day there
@@ -78,6 +80,7 @@ class Metric:
     compute: Compute
     reads: tuple[str, ...]
     also_reads: tuple[str, ...] = ()
+    example: str = ""
     dimensions: tuple[str, ...] = ACCOUNT_DIMENSIONS
     makes: tuple[str, ...] = ()
     focus: str = ""
@@ -90,10 +93,12 @@ class Metric:
     denominator_scale: int = 1
     conclude: Conclude | None = None
     window_days: int | str = 28
+    small: int = 5
     stock: bool = False
     entity: str = "account"
     variants: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, Unit] = field(default_factory=dict)
+    goods: Mapping[str, Good] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
     caveats: str = ""
 
@@ -125,6 +130,20 @@ class Metric:
     def unit_of(self, variant: str) -> Unit:
         """The unit the numbers of a variant are in."""
         return self.units.get(variant, self.unit)
+
+    def counted(self, variant: str) -> Metric:
+        """The entry as one way of counting has it: its unit, direction and formula.
+
+        Words without a quotient say how the formula is read, and replace none.
+        """
+        way = self.variants.get(variant, "")
+        is_formula = variant in self.units or " / " in way
+        return replace(
+            self,
+            unit=self.unit_of(variant),
+            good=self.goods.get(variant, self.good),
+            formula=way if is_formula else self.formula,
+        )
 
     def variant(self, name: str | None) -> str:
         """A known variant's name, the first one by default."""

@@ -24,6 +24,7 @@ _CONTRACT = ("period_start", "account_id", "term_start")
     theme="retention",
     unit="ratio",
     formula="renewed contracts / (renewed + cancelled contracts), of those whose term ended in the period",
+    example="7 contracts renewed, 2 canceled, 1 pending: 7 / (7 + 2) = 0.778",
     source="P01",
     reads=("contracts", "mrr_ledger"),
     window_days=90,

@@ -80,6 +80,7 @@ def _complete(q: Query, cohort: date) -> int:
     theme="retention",
     unit="ratio",
     formula="users of the cohort who came back in unit k (on day N) / users of the cohort for whom it is over",
+    example="of 4 users who began in a week 3 are back in the next one: 3 / 4 = 0.75",
     source="K01",
     reads=("user_days",),
     dimensions=USER_DIMENSIONS,

@@ -58,6 +58,7 @@ def _times(t: Inputs, q: Query, until: str) -> ir.Table:
     theme="support",
     unit="hours",
     formula="median of first answer − opening, of tickets solved in the period",
+    example="first answers after 1, 2 and 9 hours: median(1, 2, 9) = 2",
     source="V01",
     reads=_TICKETS,
     dimensions=_DIMENSIONS,
@@ -75,6 +76,7 @@ def first_response_time(t: Inputs, q: Query) -> ir.Table:
     theme="support",
     unit="hours",
     formula="median of solution − opening, of tickets solved in the period",
+    example="solved after 4, 6 and 50 hours: median(4, 6, 50) = 6",
     source="V01",
     reads=_TICKETS,
     dimensions=_DIMENSIONS,
@@ -95,6 +97,7 @@ def resolution_time(t: Inputs, q: Query) -> ir.Table:
     theme="support",
     unit="ratio",
     formula="tickets settled by the first answer / tickets solved at least 7 days ago",
+    example="of 6 tickets solved a week ago two took one answer and stayed solved: 2 / 6 = 0.333",
     source="V01",
     reads=_TICKETS,
     dimensions=_DIMENSIONS,
@@ -102,6 +105,7 @@ def resolution_time(t: Inputs, q: Query) -> ir.Table:
         "resolved": "tickets settled by the first answer / tickets solved",
         "abandon_rate": "tickets whose customer gave up waiting / tickets ended",
     },
+    goods={"abandon_rate": "down"},
     caveats=(
         "Settled: at most one answer by an agent, not handed on, not reopened, and no "
         "new ticket of the same person on the same topic within 7 days. Tickets of the "

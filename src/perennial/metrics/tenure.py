@@ -89,6 +89,7 @@ def _concluded(query: Query, raw: pl.DataFrame) -> pl.DataFrame:
     theme="usage",
     unit="ratio",
     formula="active users per seat in month k after onboarding / mean of the three months before − 1; each the mean of accounts",
+    example="0.61, 0.60 and 0.61 active users per seat in months 3 to 5, 0.42 in month 6: 0.42 / ((0.61 + 0.60 + 0.61) / 3) - 1 = -0.308",
     source="U13",
     reads=("user_days",),
     dimensions=ACCOUNT_DIMENSIONS,

@@ -24,6 +24,7 @@ _ENDED = (
     theme="onboarding",
     unit="ratio",
     formula="accounts that paid within 30 days of starting a trial (90 of a free plan) / accounts that started so long ago",
+    example="of 4 trials that are over two paid within 30 days: 2 / 4 = 0.5",
     source="A03",
     reads=("subscription_items",),
     also_reads=("payments",),

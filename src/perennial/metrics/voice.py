@@ -31,6 +31,7 @@ _CONFIDENCE_95 = 1.96
     theme="voice",
     unit="score",
     formula="100 · (answers of 9 and 10 − answers of 0 to 6) / answers",
+    example="10, 9, 9, 8, 7, 6, 0, 10, 5 and 9, so 5 promoters and 3 detractors: 100 * (5 - 3) / 10 = 20",
     source="F01",
     reads=_ANSWERS,
     dimensions=DIMENSIONS,
@@ -43,6 +44,7 @@ _CONFIDENCE_95 = 1.96
         "passives": "100 · answers of 7 and 8 / answers",
         "detractors": "100 · answers of 0 to 6 / answers",
     },
+    goods={"margin": "down", "passives": "none", "detractors": "down"},
     caveats=(
         "A person in two accounts counts once in each of them, and once in all. "
         "Answers on a scale from 1 to 10 are grouped like the others; split by scale "
@@ -136,6 +138,7 @@ def _account_weighted(rows: ir.Table, q: Query) -> ir.Table:
     theme="voice",
     unit="ratio",
     formula="answers of the top of the scale / answers",
+    example="of 8 answers 5 are a 4 or a 5: 5 / 8 = 0.625",
     source="F02",
     reads=_ANSWERS,
     dimensions=DIMENSIONS,
@@ -163,6 +166,7 @@ def csat(t: Inputs, q: Query) -> ir.Table:
     theme="voice",
     unit="ratio",
     formula="answers of 5 to 7 / answers",
+    example="of 8 answers 5 are 5 to 7 of 7: 5 / 8 = 0.625",
     source="F03",
     reads=_ANSWERS,
     dimensions=DIMENSIONS,
@@ -229,6 +233,7 @@ def _mean_on(rows: ir.Table, q: Query, low: int, high: int) -> ir.Table:
     theme="voice",
     unit="ratio",
     formula="invitations answered / invitations delivered",
+    example="100 invitations, 10 of which came back, 27 answers: 27 / (100 - 10) = 0.3",
     source="F01",
     reads=("survey_invites",),
     also_reads=("survey_responses",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 
@@ -54,3 +55,28 @@ def test_a_cohort_begins_with_all_of_it(reader: Client) -> None:
         cells = re.findall(r"<td[^>]*>(.*?)</td>", row)
         assert cells[1] == "100%"
     assert "shade-10" in page
+
+
+def test_a_movement_leads_to_its_accounts(reader: Client) -> None:
+    page = reader.get("/metrics/mrr_movements/").content.decode()
+    path = re.search(r'href="(\?period=[^"]*rows=churn)#rows"', page)
+    assert path
+    where = "/metrics/mrr_movements/" + path[1].replace("&amp;", "&")
+    assert "The rows add up" in reader.get(where).content.decode()
+    text = reader.get(f"{where}&format=csv&of=rows").content.decode()
+    rows = list(csv.DictReader(text.splitlines()))
+    assert {row["movement"] for row in rows} == {"churn"}
+    assert all(row["account"] and float(row["value"]) < 0 for row in rows)
+    bridge = reader.get("/metrics/explore/bridge/?period=12m").content.decode()
+    assert "variant=bridge" in bridge
+    assert "rows=churn#rows" in bridge
+
+
+def test_a_cohort_leads_to_those_who_left(reader: Client) -> None:
+    page = reader.get("/metrics/logo_cohort_retention/").content.decode()
+    path = re.search(r'href="(\?period=[^"]*rows=(\d+))#rows"', page)
+    assert path
+    where = "/metrics/logo_cohort_retention/" + path[1].replace("&amp;", "&")
+    shown = reader.get(where).content.decode()
+    assert f"{path[2]} months later" in shown
+    assert 'href="/accounts/' in shown

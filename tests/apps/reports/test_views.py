@@ -20,6 +20,7 @@ from perennial.apps.reports import asked as asking
 from perennial.apps.reports import board
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.boards import is_a_number
+from perennial.apps.reports.ways import WAYS
 from perennial.apps.team.models import User, Workspace
 from perennial.config.folder import DataFolder
 from perennial.core.errors import PerennialError
@@ -112,6 +113,64 @@ def test_parts_load_by_themselves(reader: Client) -> None:
     assert 'href="/accounts/' in part
     parts = reader.get("/metrics/mrr/?part=breakdown&by=segment", headers=HTMX)
     assert "Mid-market" in parts.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("where", "by"),
+    [
+        ("clv", "industry"),  # known of no single account
+        ("uptime", "service"),  # and of none at all
+        ("health_distribution", "color"),
+        ("customer_churn_rate", "cause"),
+        ("csat", "channel"),
+    ],
+)
+def test_parts_and_rows_of_what_is_not_by_account(
+    where: str, by: str, reader: Client
+) -> None:
+    for part in ("rows", "breakdown"):
+        path = f"/metrics/{where}/?part={part}&period=month&by={by}"
+        response = reader.get(path, headers=HTMX)
+        assert response.status_code == 200
+        assert "An exchange rate" not in response.content.decode()
+
+
+def test_a_way_of_counting_has_its_own_unit_direction_and_formula(
+    reader: Client,
+) -> None:
+    for variant, is_share in (("rate", True), ("uses", False)):
+        address = f"/metrics/product_usage_rate/?variant={variant}&period=month"
+        page = reader.get(address).content.decode()
+        value = page.partition('class="hero')[2].partition(">")[2].partition("<")[0]
+        assert value.endswith("%") is is_share
+        assert ("uses of features" in page.partition("Formula")[2]) is not is_share
+    page = reader.get("/metrics/gross_revenue_retention/?variant=trailing_12m").content
+    assert "over the 12 months up to the period" in page.decode()
+    assert "what the opening customers still pay" in page.decode()
+    entry = all_metrics()["email_response_time"]
+    assert (entry.good, entry.counted("within_60").good) == ("down", "up")
+    for metric in all_metrics().values():
+        assert {*metric.units, *metric.goods} <= {*metric.variants}, metric.key
+
+
+def test_days_of_ones_own_and_the_rows_of_a_point(reader: Client) -> None:
+    page = reader.get("/metrics/mrr/?from=2026-04-01&to=2026-04-30").content.decode()
+    assert "April" in page or "Apr 2026" in page
+    assert "--start 2026-04-01 --end 2026-05-01" in page
+    point = "?period=2026-04-01..2026-05-01&amp;grain=month#rows"
+    assert point in reader.get("/metrics/mrr/?period=12m").content.decode()
+    own = "&of=rows&period=2026-04-01..2026-05-01"
+    rows = reader.get(f"/metrics/mrr/?format=csv{own}").content.decode()
+    assert {r["period_end"] for r in csv.DictReader(rows.splitlines())} == {
+        "2026-05-01"
+    }
+    for bad in (
+        "2026-05-01..2026-04-01",
+        "..",
+        "2026-05-01..",
+        "0001-01-01..9999-12-31",
+    ):
+        assert reader.get(f"/metrics/mrr/?period={bad}").status_code == 200
 
 
 def test_unknown_metrics_and_segments_are_refused(reader: Client) -> None:
@@ -279,3 +338,23 @@ def test_dates_are_short() -> None:
     assert asking.dates(year, EN) == "Jun 2025 – May 2026"
     days = Period(date(2026, 5, 13), date(2026, 6, 10))
     assert asking.dates(days, EN) == "13 May – 9 Jun 2026"
+
+
+def test_parameters_are_set_on_the_page(reader: Client) -> None:
+    path = "/metrics/feature_repeat_rate/?period=3m&p.days=14"
+    page = reader.get(path).content.decode()
+    assert 'name="p.days" value="14"' in page
+    assert "--set days=14" in page
+    assert "set=days%3D14" in page
+    assert "params={&#x27;days&#x27;: &#x27;14&#x27;}" in page
+    again = reader.get("/metrics/feature_repeat_rate/?params=days%3D14&format=csv")
+    assert again.status_code == 200
+    wrong = reader.get("/metrics/feature_repeat_rate/?p.days=soon")
+    assert wrong.status_code == 400
+    assert reader.get("/metrics/mrr/?p.days=14").status_code == 200
+
+
+def test_every_way_of_counting_has_a_name() -> None:
+    """ "Crc per customer end" is none, and nobody would translate it."""
+    names = {name for metric in all_metrics().values() for name in metric.variants}
+    assert names <= {*WAYS}

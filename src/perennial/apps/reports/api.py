@@ -100,7 +100,7 @@ def get_metric(request: TokenRequest, key: str, asked: Query[Asked]) -> ValuesOu
     except UnknownName as error:
         raise Http404(str(error)) from None
     result = lake.metric(key, **asked.dict(exclude={"set"}), params=params)
-    metric = result.query.metric
+    metric = result.query.metric.counted(result.query.variant)
     return ValuesOut(
         metric=key,
         title=metric.title,

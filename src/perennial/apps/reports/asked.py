@@ -1,17 +1,29 @@
-"""What a page of metrics is asked for, as its address has it."""
+"""What a page of metrics is asked for, as its address has it.
+
+A period is one of `PERIODS`, or days of its own: "2026-08-01..2026-09-01", half-open.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from babel.dates import format_date
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from perennial.core.windows import DAY, Grain, Period, add_months, floor, following
+from perennial.core.windows import (
+    DAY,
+    Calendar,
+    Grain,
+    Period,
+    add_months,
+    floor,
+    following,
+    months_between,
+)
 from perennial.metrics import filters
 from perennial.metrics.dimensions import IN_SEGMENT
 from perennial.metrics.registry import Metric
@@ -39,6 +51,8 @@ GRAINS: dict[str, Text] = {
 DEFAULT = "28d"
 #: The same weekdays a year ago.
 YEAR = DAY * 364
+#: Days of one's own are no more than so many, and not before this one.
+_LONGEST, _FIRST = DAY * 3660, date(1990, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,12 @@ class Asked:
     by: str = ""
     rows: str = ""
     board: str = ""
+    params: str = ""
+
+    @property
+    def given(self) -> list[tuple[str, str]]:
+        """The metric's parameters that are set, with their values."""
+        return parse_qsl(self.params)
 
     def url(self, **changes: str) -> str:
         """The query of this page with something else asked for; "?" for nothing."""
@@ -82,10 +102,19 @@ class Asked:
 
 
 def parse(query: QueryDict) -> Asked:
-    """What is not known is left out: the page says what it shows."""
+    """What is not known is left out: the page says what it shows.
+
+    `from` and `to`, as a form sends them, are both inside the period; parameters of
+    the metric come as `params`, or from a form each as `p.` and its name.
+    """
     compare = query.get("compare", "")
+    period = query.get("period", "")
+    if own := _between(query.get("from", ""), query.get("to", "")):
+        period = written(own)
+    typed = {name[2:]: v for name, v in query.items() if name.startswith("p.") and v}
     return Asked(
-        period=period if (period := query.get("period", "")) in PERIODS else DEFAULT,
+        params=urlencode(typed) if typed else query.get("params", ""),
+        period=period if period in PERIODS or days_of(period) else DEFAULT,
         compare=compare if compare in COMPARISONS else "previous",
         segment=query.get("segment", ""),
         member_of=query.get("member_of", ""),
@@ -97,8 +126,34 @@ def parse(query: QueryDict) -> Asked:
     )
 
 
+def written(period: Period) -> str:
+    """Days of one's own as they stand in an address."""
+    return f"{period.start}..{period.end}"
+
+
+def days_of(name: str) -> Period | None:
+    """The days of one's own that an address names; None where it names none."""
+    first, dots, after = name.partition("..")
+    try:
+        start, end = date.fromisoformat(first), date.fromisoformat(after)
+    except ValueError:
+        return None
+    is_known = dots and _FIRST <= start < end <= start + _LONGEST
+    return Period(start, end) if is_known else None
+
+
+def _between(first: str, last: str) -> Period | None:
+    try:
+        after = date.fromisoformat(last) + DAY
+    except (ValueError, OverflowError):
+        return None
+    return days_of(f"{first}..{after}")
+
+
 def period_of(name: str, today: date) -> Period:
-    """The complete days a period speaks of."""
+    """The days a period speaks of; those that have a name are complete."""
+    if own := days_of(name):
+        return own
     months = PERIODS[name][1]
     if months is None:
         return Period(today - DAY * 28, today)
@@ -108,12 +163,30 @@ def period_of(name: str, today: date) -> Period:
 
 def before(name: str, period: Period, compare: str) -> Period:
     """The period to compare with: the one before, or a year ago."""
-    months = PERIODS[name][1]
-    if months is None:
-        shift = YEAR if compare == "year" else DAY * 28
+    months = 0 if name == DEFAULT else _whole_months(period)
+    if not months:
+        shift = YEAR if compare == "year" else DAY * period.days
         return Period(period.start - shift, period.end - shift)
     back = 12 if compare == "year" else months
     return Period(add_months(period.start, -back), add_months(period.end, -back))
+
+
+def _whole_months(period: Period) -> int:
+    """How many calendar months a period is; 0 where it is not made of such."""
+    if period.start.day != 1 or period.end.day != 1:
+        return 0
+    return months_between(period.start, period.end)
+
+
+def _is_long(name: str) -> bool:
+    """Is it seen by the month rather than by the day?"""
+    own = days_of(name)
+    return own.days > 200 if own else name == "12m"
+
+
+def _is_quarter(name: str) -> bool:
+    own = days_of(name)
+    return own.days > 45 if own else name == "3m"
 
 
 def grains_of(metric: Metric) -> list[str]:
@@ -128,10 +201,10 @@ def grain_of(asked: Asked, metric: Metric) -> str:
     known = grains_of(metric)
     if asked.grain in known:
         return asked.grain
-    if metric.stock or asked.period == "12m":
+    if metric.stock or _is_long(asked.period):
         wanted = "month"
     else:
-        wanted = "week" if asked.period == "3m" else "day"
+        wanted = "week" if _is_quarter(asked.period) else "day"
     return wanted if wanted in known else "month"
 
 
@@ -142,10 +215,10 @@ _BARS = {"week": (26, 52), "month": (13, 13), "quarter": (8, 8)}
 def chart_span(asked: Asked, metric: Metric, period: Period, grain: str) -> Period:
     """What the chart shows: it ends with the period, and is never a single point."""
     if grain == "day":
-        return period
+        return Period(min(period.start, period.end - DAY * 7), period.end)
     cut = Grain(grain)
     last = floor(period.end, cut)
-    bars = _BARS[grain][asked.period == "12m"]
+    bars = _BARS[grain][_is_long(asked.period)]
     if metric.stock and last < period.end:
         last = following(last, cut)
     start = _back(last, cut, bars)
@@ -173,6 +246,19 @@ def chart_before(asked: Asked, span: Period, grain: str) -> Period:
         at, steps = following(at, cut), steps + 1
     start = _back(span.start, cut, steps)
     return Period(start, span.start)
+
+
+def usual(today: date, calendar: Calendar) -> list[tuple[Text, Period]]:
+    """Periods people report by, beside those that move with the day."""
+    quarter, year = (floor(today, g, calendar) for g in (Grain.QUARTER, Grain.YEAR))
+    month = floor(today, Grain.MONTH)
+    found: list[tuple[Text, Period]] = [
+        (_("Last quarter"), Period(add_months(quarter, -3), quarter)),
+        (_("Last fiscal year"), Period(add_months(year, -12), year)),
+    ]
+    if year < month:
+        found.insert(1, (_("Fiscal year so far"), Period(year, month)))
+    return found
 
 
 def history(today: date) -> Period:

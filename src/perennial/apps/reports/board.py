@@ -98,6 +98,7 @@ def ask(
         by=by,
         where=asked.where if metric.is_of_accounts else None,
         variant=asked.variant or None,
+        params=tuple(pair for pair in asked.given if pair[0] in metric.params),
     )
 
 
@@ -141,7 +142,7 @@ def tile(answers: Answers, metric: Metric, asked: Asked, regional: Regional) -> 
         plain.load_url,
         found,
         values.text(values.of(now), metric.unit, regional),
-        values.status_text(now, first_day(answers, metric)),
+        values.status_text(now, first_day(answers, metric), metric),
         bool(now and now.status == "provisional"),
         _aside(metric, asked),
         missed(answers, metric, asked, values.of(now), regional),
@@ -170,7 +171,7 @@ def target_of(answers: Answers, metric: Metric, asked: Asked) -> Target | None:
 
     Another way of counting is another number: it has none, nor has a saved segment.
     """
-    if asked.variant or asked.member_of:
+    if asked.variant or asked.member_of or asked.given:
         return None
     return targets.find(answers.targets, metric, asked.segment, metric.focus)
 
@@ -192,7 +193,7 @@ def chosen(
 ) -> list[Theme]:
     """The tiles of a board of somebody's own, in its order, without a heading."""
     tiles = [
-        tile(answers, c.metric, replace(asked, variant=c.variant), regional)
+        tile(answers, c.counted, replace(asked, variant=c.variant), regional)
         for c in choices
     ]
     return [Theme("", tiles)] if tiles else []
@@ -205,7 +206,7 @@ def themes(
     found: dict[str, list[Tile]] = {name: [] for name in THEMES}
     for c in choices:
         tiles = found[c.metric.theme]
-        made = tile(answers, c.metric, replace(asked, variant=c.variant), regional)
+        made = tile(answers, c.counted, replace(asked, variant=c.variant), regional)
         tiles.insert(0 if c.metric.key == LEAD else len(tiles), made)
     return [Theme(THEMES[name], tiles) for name, tiles in found.items() if tiles]
 
@@ -259,5 +260,5 @@ def change_text(change: Change | None, regional: Regional) -> str:
     if change.kind == "pp":
         return f"{formats.number(size * 100, regional, 1)} {_('pp')}"
     if change.kind == "number":
-        return formats.number(size, regional, 1)
+        return formats.number(size, regional, change.places or 1)
     return formats.percent(size, regional)

@@ -47,6 +47,10 @@ class Choice:
     variant: str = ""
 
     @property
+    def counted(self) -> Metric:
+        return self.metric.counted(self.variant)
+
+    @property
     def text(self) -> str:
         return f"{self.metric.key}:{self.variant}" if self.variant else self.metric.key
 

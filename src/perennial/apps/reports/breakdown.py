@@ -31,16 +31,42 @@ MOST = 20
 #: Attributes of accounts to split by, in this order; others follow by name.
 DIMENSIONS: dict[str, Text] = {
     "class": gettext_lazy("Class"),
+    "color": gettext_lazy("Color"),
     "segment": gettext_lazy("Segment"),
     IN_SEGMENT: gettext_lazy("Saved segment"),
     "plan": gettext_lazy("Plan"),
-    "feature": gettext_lazy("Feature"),
     "country": gettext_lazy("Country"),
     "region": gettext_lazy("Region"),
     "industry": gettext_lazy("Industry"),
     "owner_email": gettext_lazy("Owner"),
     "tier": gettext_lazy("Tier"),
     "lifecycle_stage": gettext_lazy("Stage"),
+}
+#: What metrics can be split by of themselves.
+OWN: dict[str, Text] = {
+    "feature": gettext_lazy("Feature"),
+    "area": gettext_lazy("Area"),
+    "cause": gettext_lazy("Cause"),
+    "step": gettext_lazy("Step"),
+    "flow": gettext_lazy("Flow"),
+    "stage": gettext_lazy("Stage"),
+    "source": gettext_lazy("Source"),
+    "kind": gettext_lazy("Kind"),
+    "last_step": gettext_lazy("Last step"),
+    "survey": gettext_lazy("Survey"),
+    "wave": gettext_lazy("Wave"),
+    "role": gettext_lazy("Role"),
+    "touchpoint": gettext_lazy("Touchpoint"),
+    "language": gettext_lazy("Language"),
+    "scale": gettext_lazy("Scale"),
+    "channel": gettext_lazy("Channel"),
+    "topic": gettext_lazy("Topic"),
+    "priority": gettext_lazy("Priority"),
+    "direction": gettext_lazy("Direction"),
+    "mailbox": gettext_lazy("Mailbox"),
+    "endpoint": gettext_lazy("Endpoint"),
+    "service": gettext_lazy("Service"),
+    "measure": gettext_lazy("Measure"),
 }
 #: Attributes that are no groups: every account has its own.
 _SINGLE = {
@@ -70,6 +96,7 @@ class Breakdown:
     total: Part | None
     more: int
     adds_up: bool
+    is_whole: bool
 
 
 @dataclass(frozen=True)
@@ -91,9 +118,13 @@ class Behind:
     lines: list[Line]
     count: int
     has_parts: bool
-    total: str
     sum_text: str
     adds_up: bool
+    what: str = ""
+
+    @property
+    def title(self) -> Text:
+        return title_of(self.entity)
 
 
 def dimensions(answers: Answers, metric: Metric) -> list[str]:
@@ -105,8 +136,10 @@ def dimensions(answers: Answers, metric: Metric) -> list[str]:
     )
     known = [name for name in DIMENSIONS if name in names]
     known += sorted(name for name in names if name not in DIMENSIONS)
-    if "feature" in metric.dimensions:
-        known.insert(min(2, len(known)), "feature")
+    if not metric.is_of_accounts:
+        known = []
+    own = [name for name in metric.dimensions if name in OWN]
+    known[2:2] = own
     return [*metric.makes, *known] if metric.focus else known
 
 
@@ -139,7 +172,8 @@ def table(
     now, before = split(answers, metric, asked, by)
     names = _names(answers, by, [row.group for row in now], request)
     parts = _table_parts(now, before, metric, names, request.regional)
-    if by in ("segment", "class"):
+    is_own = by in metric.makes
+    if is_own or by == "segment":
         parts = [
             replace(part, missed=_missed(answers, metric, asked, by, row, request))
             for part, row in zip(parts, _ordered(now), strict=True)
@@ -149,14 +183,16 @@ def table(
         by=title_of(by),
         choices=[Choice(title_of(d), asked.url(by=d), d == by) for d in known],
         parts=parts[:MOST],
-        total=None if by == "class" else _total(found, metric, request.regional),
+        total=None if is_own else _total(found, metric, request.regional),
+        is_whole=is_own and _close(sum(row.value or 0 for row in now), 1),
         more=max(len(parts) - MOST, 0),
         adds_up=_adds_up(now, found.now),
     )
 
 
 def title_of(name: str) -> Text:
-    return DIMENSIONS.get(name, name.replace("_", " ").capitalize())
+    named = DIMENSIONS.get(name) or OWN.get(name)
+    return named or name.replace("_", " ").capitalize()
 
 
 def split(
@@ -165,11 +201,12 @@ def split(
     """The rows of the parts, now and before."""
     period = asking.period_of(asked.period, answers.today)
     earlier = asking.before(asked.period, period, asked.compare)
-    more: tuple[str, ...] = () if by == "class" else (by,)
+    is_own = by in metric.makes
+    more = () if is_own else (by,)
     both = [
         answers.rows(ask(metric, asked, span, by=more)) for span in (period, earlier)
     ]
-    if by != "class":
+    if not is_own:
         both = [values.focus(metric, rows) for rows in both]
     return both[0], both[1]
 
@@ -209,7 +246,7 @@ def _missed(
 ) -> str:
     """Does a segment or class miss its own target?"""
     of = replace(asked, segment=row.group or "") if by == "segment" else asked
-    group = row.group or "" if by == "class" else metric.focus
+    group = row.group or "" if by in metric.makes else metric.focus
     own = replace(metric, focus=group)
     return missed(answers, own, of, row.value, request.regional)
 
@@ -225,7 +262,7 @@ def _names(
     answers: Answers, by: str, ids: Iterable[str | None], request: TeamRequest
 ) -> Mapping[str, str]:
     """Names where the values are ids or addresses."""
-    if by == "class":
+    if by in ("class", "color"):
         return {key: str(name) for key, name in values.CLASSES.items()}
     if by == IN_SEGMENT:
         return {s.key: s.name for s in request.workspace.segments.all()}
@@ -254,27 +291,40 @@ def behind(
     """The largest rows behind the number, and whether all of them add up."""
     entity = entity_of(metric, asked)
     rows = behind_rows(answers, metric, asked)
+    made = made_of(answers, entity, rows, found.now, metric, regional)
+    return replace(made, choices=_entities(metric, asked, entity))
+
+
+def made_of(
+    answers: Answers,
+    entity: str,
+    rows: Sequence[Row],
+    total: Row | None,
+    metric: Metric,
+    regional: Regional,
+) -> Behind:
+    """The largest of the rows that make a total, and whether all of them add up."""
     shown = rows[:MOST]
-    names = _entity_names(answers, entity, [row.groups[entity] for row in shown])
+    names = _entity_names(answers, entity, [row.groups.get(entity) for row in shown])
     has_parts = any(row.denominator not in (None, 1.0) for row in rows)
-    longest = max((weight(row) for row in shown), default=0) or 1
-    lines = [_line(r, entity, names, metric, regional, longest) for r in shown]
-    adds_up = _adds_up(rows, found.now)
+    longest = max((abs(weight(row)) for row in shown), default=0) or 1
     return Behind(
         entity=entity,
-        choices=_entities(metric, asked, entity),
-        lines=lines,
+        choices=[],
+        lines=[_line(r, entity, names, metric, regional, longest) for r in shown],
         count=len(rows),
         has_parts=has_parts,
-        total=values.text(values.of(found.now), metric.unit, regional),
-        sum_text=_sum_text(rows, found.now, metric, regional),
-        adds_up=adds_up,
+        sum_text=_sum_text(rows, total, metric, regional),
+        adds_up=_adds_up(rows, total),
     )
 
 
 def entity_of(metric: Metric, asked: Asked) -> str:
-    """Accounts, unless the number counts something else and that is asked for."""
-    return metric.entity if asked.rows == metric.entity else "account"
+    """Accounts, unless the number counts something else and that is asked for, or
+    knows nothing of single accounts."""
+    if asked.rows == metric.entity or "account" not in metric.dimensions:
+        return metric.entity
+    return "account"
 
 
 def behind_rows(answers: Answers, metric: Metric, asked: Asked) -> list[Row]:
@@ -296,7 +346,7 @@ def weight(row: Row) -> float:
 
 
 def _entities(metric: Metric, asked: Asked, entity: str) -> list[Choice]:
-    if metric.entity == "account":
+    if metric.entity == "account" or "account" not in metric.dimensions:
         return []
     names = {"account": _("Accounts"), "user": _("Users")}
     return [
@@ -317,7 +367,7 @@ def _line(
     regional: Regional,
     longest: float,
 ) -> Line:
-    id_ = row.groups[entity] or ""
+    id_ = row.groups.get(entity) or ""
     url = (
         reverse("customers:account", args=[id_]) if entity == "account" and id_ else ""
     )
@@ -326,8 +376,8 @@ def _line(
         url,
         values.text(row.value, metric.unit, regional),
         values.part_text(row.numerator, metric.unit, regional),
-        values.figure(row.denominator, regional),
-        weight(row) / longest,
+        values.divisor(row.denominator, regional),
+        abs(weight(row)) / longest,
     )
 
 
@@ -379,5 +429,5 @@ def _sum_text(
     value = values.text(total.value, metric.unit, regional)
     if total.denominator is None:
         return top if top == value else f"{top} = {value}"
-    low = values.figure(sum(row.denominator or 0 for row in rows), regional)
+    low = values.divisor(sum(row.denominator or 0 for row in rows), regional)
     return f"{top} / {low} = {value}"

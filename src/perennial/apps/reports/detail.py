@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from perennial.apps.reports.results import Answers, Missing, Row
 from perennial.apps.team.access import TeamRequest
 from perennial.core.windows import Period
 from perennial.metrics.registry import Metric
+from perennial.ui import formats
 from perennial.ui.charts import Chart, Point, line_chart
 from perennial.ui.formats import Regional
 
@@ -28,19 +30,49 @@ RELATED = 4
 
 
 @dataclass(frozen=True)
+class Stop:
+    """A point of the chart as a line; `url` is the page of its days."""
+
+    dates: str
+    url: str
+    value: str
+    numerator: str
+    denominator: str
+    n: int | None
+    status: str
+
+
+@dataclass(frozen=True)
 class Drawn:
-    """The chart with what its title says."""
+    """The chart with what its title says, and its points, newest first."""
 
     chart: Chart
     title: str
     sub: str
+    stops: Sequence[Stop]
+
+    @property
+    def has_parts(self) -> bool:
+        """Are the points quotients?"""
+        return any(stop.denominator != formats.EMPTY for stop in self.stops)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    about: str
+    value: str
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula in words and with numbers; `numbers` is empty for a median."""
+    """A formula in words and with numbers; `numbers` is empty for a median.
+
+    `way` says how it is read where it is not counted the usual way.
+    """
 
     words: Sequence[str]
+    way: str
     numbers: Sequence[str]
     value: str
 
@@ -67,7 +99,7 @@ def page(
     context: dict[str, Any] = {
         "metric": metric,
         "title": _(metric.title),
-        "about": _(metric.description),
+        "about": values.prose(_(metric.description)),
         "focus": values.focus_name(metric),
         "family": board.THEMES.get(metric.theme, metric.theme),
         "asked": asked,
@@ -81,8 +113,10 @@ def page(
         "before": earlier(found, metric, asked, period, regional),
         "headline": headline(found, metric, asked, of_whom, regional),
         "of_whom": of_whom,
-        "formula": formula(found.now, metric, regional),
-        "caveats": _(metric.caveats) if metric.caveats else "",
+        "formula": formula(found.now, metric, asked.variant, regional),
+        "caveats": values.prose(_(metric.caveats)) if metric.caveats else "",
+        "parameters": parameters(metric, asked),
+        "kept": parse_qsl(asked.url(params="")[1:]),
         "grains": menus.grains(metric, asked),
         "here": asked.url(),
         "elsewhere": elsewhere(
@@ -101,8 +135,9 @@ def related(request: TeamRequest, metric: Metric, asked: Asked) -> list[board.Ti
     """Its neighbors of the same theme, as far as their numbers are kept."""
     answers = Answers(request.workspace, wait=False)
     same = [m for m in answers.catalog.values() if m.theme == metric.theme]
-    at = same.index(metric)
-    near = sorted(same, key=lambda m: abs(same.index(m) - at))[1 : RELATED + 1]
+    keys = [m.key for m in same]
+    at = keys.index(metric.key)
+    near = sorted(same, key=lambda m: abs(keys.index(m.key) - at))[1 : RELATED + 1]
     of_whom = asked.of_whom
     tiles = [board.tile(answers, m, of_whom, request.regional) for m in near]
     return [tile for tile in tiles if tile.numbers]
@@ -135,7 +170,7 @@ def target_text(
 
 
 def status(answers: Answers, metric: Metric, row: Row | None) -> str:
-    said = values.status_text(row, board.first_day(answers, metric))
+    said = values.status_text(row, board.first_day(answers, metric), metric)
     return said[:1].upper() + said[1:]
 
 
@@ -161,7 +196,8 @@ def headline(
     lead = board.sentence(_(metric.title), found, metric, regional)
     rest = []
     if metric.focus:
-        rest.append(_("This is the share of daily users."))
+        said = {"group": values.focus_name(metric)}
+        rest.append(_("What is shown is of: %(group)s.") % said)
     if found.before is not None and found.before.value is not None:
         value = values.text(found.before.value, metric.unit, regional)
         said = {
@@ -209,7 +245,28 @@ def drawn(answers: Answers, regional: Regional, metric: Metric, asked: Asked) ->
         "quarter": _("By quarter, %(dates)s"),
     }[grain]
     title = by % {"dates": asking.dates(span, regional)}
-    return Drawn(chart, title, _chart_sub(metric, asked, has_before=has_before))
+    stops = [_stop(answers, row, metric, asked, grain, regional) for row in rows[::-1]]
+    return Drawn(chart, title, _chart_sub(metric, asked, has_before=has_before), stops)
+
+
+def _stop(
+    answers: Answers,
+    row: Row,
+    metric: Metric,
+    asked: Asked,
+    grain: str,
+    regional: Regional,
+) -> Stop:
+    days = Period(row.start, row.end)
+    return Stop(
+        asking.dates(days, regional),
+        asked.url(period=asking.written(days), grain=grain) + "#rows",
+        values.text(row.value, metric.unit, regional),
+        values.part_text(row.numerator, metric.unit, regional),
+        values.divisor(row.denominator, regional),
+        row.n,
+        status(answers, metric, row),
+    )
 
 
 def _chart_sub(metric: Metric, asked: Asked, *, has_before: bool) -> str:
@@ -244,11 +301,24 @@ def series(
     return grain, span, values.focus(metric, now), values.focus(metric, before)
 
 
-def formula(row: Row | None, metric: Metric, regional: Regional) -> Formula:
+def parameters(metric: Metric, asked: Asked) -> list[Parameter]:
+    """What can be set for the metric, and what is."""
+    given = dict(asked.given)
+    return [
+        Parameter(name, values.prose(_(about)), given.get(name, ""))
+        for name, about in metric.params.items()
+    ]
+
+
+def formula(
+    row: Row | None, metric: Metric, variant: str, regional: Regional
+) -> Formula:
     words = _(metric.formula).split(" / ")
     value = values.text(values.of(row), metric.unit, regional)
+    way = metric.variants.get(variant, "")
     return Formula(
         words if len(words) == 2 else [_(metric.formula)],
+        _(way) if way and way != metric.formula else "",
         _parts(row, metric, regional),
         value,
     )
@@ -263,4 +333,4 @@ def _parts(row: Row | None, metric: Metric, regional: Regional) -> list[str]:
         return [top]
     if not row.denominator or not values.is_quotient(row):
         return []
-    return [top, values.figure(row.denominator, regional)]
+    return [top, values.divisor(row.denominator, regional)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -40,6 +41,7 @@ def _cli(question: Question, workspace: str) -> str:
         words.append(f'--where "{where}"')
     if question.variant:
         words.append(f"--variant {question.variant}")
+    words += [f"--set {shlex.quote(f'{name}={v}')}" for name, v in question.params]
     return " ".join(words)
 
 
@@ -51,7 +53,9 @@ def _http(question: Question, address: str) -> str:
         "where": question.where,
         "variant": question.variant,
     }
-    query = urlencode({name: value for name, value in asked.items() if value})
+    pairs = [(name, value) for name, value in asked.items() if value]
+    pairs += [("set", f"{name}={value}") for name, value in question.params]
+    query = urlencode(pairs)
     path = f"{address}/api/v1/metrics/{question.key}?{query}"
     return f'curl -H "Authorization: Bearer $TOKEN" "{path}"'
 
@@ -65,4 +69,6 @@ def _python(question: Question, workspace: str) -> str:
         parts.append(f"where={question.where!r}")
     if question.variant:
         parts.append(f'variant="{question.variant}"')
+    if question.params:
+        parts.append(f"params={dict(question.params)!r}")
     return f'perennial.open("perennial-data"{named}).metric({", ".join(parts)}).value'

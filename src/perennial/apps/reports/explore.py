@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,7 +21,7 @@ from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.board import ask as question_of
 from perennial.apps.reports.breakdown import feature_names
 from perennial.apps.reports.results import Answers, Row
-from perennial.apps.reports.tables import Cell, Grid, Line
+from perennial.apps.reports.tables import Cell, Grid, Line, url_of
 from perennial.core.windows import Period
 from perennial.metrics import registry
 from perennial.metrics.movements import MOVEMENTS
@@ -88,19 +89,25 @@ def bridge(answers: Answers, asked: Asked, regional: Regional) -> Explored:
     return Explored(
         _("Monthly recurring revenue went from %(first)s to %(last)s.") % said,
         _("Opening, movements and exchange rates add up to the closing."),
-        _bridge_grid(rows, regional),
+        _bridge_grid(rows, plain, regional),
         [(row.group, row.value, row.n) for row in rows],
         chart,
         _("What moved it, %(dates)s") % {"dates": asking.dates(period, regional)},
     )
 
 
-def _bridge_grid(rows: Sequence[Row], regional: Regional) -> Grid:
+def _bridge_grid(rows: Sequence[Row], asked: Asked, regional: Regional) -> Grid:
+    """Each amount leads to the accounts it is made of."""
+    page = reverse("reports:metric", args=["mrr_movements"])
     lines = [
         Line(
             values.group_name(row.group or ""),
             [
-                Cell(formats.money(row.value, regional), is_faint=not row.value),
+                Cell(
+                    formats.money(row.value, regional),
+                    is_faint=not row.value,
+                    url=page + url_of(row, row.group or "", asked) if row.n else "",
+                ),
                 Cell(formats.number(row.n, regional, 0)),
             ],
             is_total=row.group in ("opening", "closing"),
@@ -134,7 +141,7 @@ def features(answers: Answers, asked: Asked, regional: Regional) -> Explored:
         return Explored(_("No feature was used in this period."), "", None, links=links)
     return Explored(
         _most_even(rows, by, answers, regional, measure),
-        str(_(metric.description)),
+        values.prose(_(metric.description)),
         _feature_grid(rows, by, str(title), metric.unit, answers, regional),
         [(r.groups["feature"], r.groups[by], r.value, r.n) for r in rows],
         links=links,

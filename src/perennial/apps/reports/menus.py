@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from urllib.parse import parse_qsl
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -16,11 +18,11 @@ from perennial.apps.reports.asked import COMPARISONS, GRAINS, PERIODS, Asked
 from perennial.apps.reports.boards import ALL
 from perennial.apps.reports.models import Board
 from perennial.apps.team.access import TeamRequest
+from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.apps.team.roles import Role
-from perennial.core.windows import Period
+from perennial.core.windows import DAY, Period
 from perennial.metrics.registry import Metric
-from perennial.ui.formats import Regional
 
 Text = str | Promise
 
@@ -43,6 +45,16 @@ class Menu:
     note: str = ""
     icon_name: str = ""
     is_set: bool = False
+    days: Days | None = None
+
+
+@dataclass(frozen=True)
+class Days:
+    """A form for days of one's own; `kept` is the rest of the address."""
+
+    first: date
+    last: date
+    kept: Sequence[tuple[str, str]]
 
 
 def board(
@@ -53,7 +65,7 @@ def board(
     request: TeamRequest,
 ) -> list[Menu]:
     chips = [
-        _period(asked, period, request.regional),
+        _period(asked, period, request),
         *_segment(asked, segments, request),
     ]
     return [_board(asked, boards, request), *chips]
@@ -92,7 +104,7 @@ def metric(
         ],
         asking.dates(earlier, regional),
     )
-    menus = [_period(asked, period, regional), compare]
+    menus = [_period(asked, period, request), compare]
     menus += _segment(asked, segments, request)
     return [*menus, *_variant(metric, asked)]
 
@@ -101,14 +113,17 @@ def explorer(
     asked: Asked, period: Period, segments: list[str], request: TeamRequest, kept: str
 ) -> list[Menu]:
     """Period and segment; `kept` is the rest of the address, which stays."""
-    chips = [_period(asked, period, request.regional)]
+    chips = [_period(asked, period, request)]
     chips += _segment(asked, segments, request)
-    return [
-        replace(chip, choices=[replace(c, url=f"{c.url}&{kept}") for c in chip.choices])
-        if kept
-        else chip
-        for chip in chips
-    ]
+    return [_keeping(chip, kept) for chip in chips] if kept else chips
+
+
+def _keeping(menu: Menu, kept: str) -> Menu:
+    choices = [replace(c, url=f"{c.url}&{kept}") for c in menu.choices]
+    days = menu.days
+    if days:
+        days = replace(days, kept=[*days.kept, *parse_qsl(kept)])
+    return replace(menu, choices=choices, days=days)
 
 
 def grains(metric: Metric, asked: Asked) -> list[Choice]:
@@ -119,14 +134,21 @@ def grains(metric: Metric, asked: Asked) -> list[Choice]:
     ]
 
 
-def _period(asked: Asked, period: Period, regional: Regional) -> Menu:
+def _period(asked: Asked, period: Period, request: TeamRequest) -> Menu:
+    regional, lake = request.regional, lake_of(request.workspace)
+    usual = asking.usual(lake.today, lake.settings.calendar)
+    known = [(name, label) for name, (label, _months) in PERIODS.items()]
+    known += [(asking.written(days), label) for label, days in usual]
     choices = [
         Choice(label, asked.url(period=name, grain=""), name == asked.period)
-        for name, (label, _months) in PERIODS.items()
+        for name, label in known
     ]
-    chosen = PERIODS[asked.period][0]
     said = asking.dates(period, regional)
-    return Menu("", chosen, choices, said, icon_name="calendar")
+    chosen = next((choice.label for choice in choices if choice.on), said)
+    kept = parse_qsl(asked.url(period=asking.DEFAULT, grain="")[1:])
+    days = Days(period.start, period.end - DAY, kept)
+    note = "" if chosen == said else said
+    return Menu("", chosen, choices, note, icon_name="calendar", days=days)
 
 
 def _segment(asked: Asked, segments: list[str], request: TeamRequest) -> list[Menu]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import board, files, menus, values
+from perennial.apps.reports import board, breakdown, files, menus, values
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.elsewhere import elsewhere
 from perennial.apps.reports.results import Answers, Question, Row
@@ -38,6 +38,7 @@ class Cell:
     text: str
     heat: int | None = None
     is_faint: bool = False
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
         "asked": asked,
         "metric": metric,
         "title": _(metric.title),
-        "about": _(metric.description),
-        "caveats": _(metric.caveats) if metric.caveats else "",
+        "about": values.prose(_(metric.description)),
+        "caveats": values.prose(_(metric.caveats)) if metric.caveats else "",
         "formula_words": _(metric.formula),
         "family": board.THEMES[metric.theme],
         "period": period,
@@ -76,6 +77,7 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
             grid := _grid(metric)(rows, metric, asked, regional) if rows else None
         ),
         "curve": _curve(grid, regional) if grid and _is_cohort(metric) else None,
+        "rows": behind(answers, metric, asked, regional) if asked.rows else None,
         "elsewhere": elsewhere(
             question,
             request.workspace.key,
@@ -94,10 +96,45 @@ def _question(answers: Answers, metric: Metric, asked: Asked) -> Question:
     return board.ask(metric, asked, period, grain=_grain(metric))
 
 
+def behind(
+    answers: Answers, metric: Metric, asked: Asked, regional: Regional
+) -> breakdown.Behind:
+    """The accounts behind one cell: what `rows` names, in the period."""
+    rows, total = _cell_rows(answers, metric, asked)
+    made = breakdown.made_of(answers, "account", rows, total, metric, regional)
+    name, days = metric.makes[-1], asking.period_of(asked.period, answers.today)
+    said = {"dates": asking.dates(days, regional), "k": asked.rows}
+    what = _("%(dates)s, %(k)s months later") if name == "k" else "%(k)s, %(dates)s"
+    if name != "k":
+        said["k"] = values.group_name(asked.rows)
+    return replace(made, what=what % said)
+
+
+def _cell_rows(
+    answers: Answers, metric: Metric, asked: Asked
+) -> tuple[list[Row], Row | None]:
+    """The rows of a cell by account, those that weigh most first, and its own."""
+    period = asking.period_of(asked.period, answers.today)
+    grain = "month" if _is_cohort(metric) else "total"
+
+    def those(*by: str) -> list[Row]:
+        asks = board.ask(metric, asked, period, grain=grain, by=by)
+        # A step comes as a number or as text, see `_cohorts`.
+        found = answers.rows(asks)
+        return [r for r in found if str(r.groups[metric.makes[-1]]) == asked.rows]
+
+    rows = [row for row in those("account") if row.n or row.numerator]
+    rows.sort(key=lambda row: abs(breakdown.weight(row)), reverse=True)
+    return rows, next(iter(those()), None)
+
+
 def file(request: TeamRequest, metric: Metric, asked: Asked) -> HttpResponse:
-    """The rows of the grid as a file."""
+    """The rows of the grid as a file; with `of=rows`, those behind a cell."""
     answers = Answers(request.workspace)
-    rows = rows_of(answers, metric, asked)
+    if asked.rows and request.GET.get("of") == "rows":
+        rows, _total = _cell_rows(answers, metric, asked)
+    else:
+        rows = rows_of(answers, metric, asked)
     head, found = files.lines(metric, rows)
     return download(request.GET, f"{metric.key}-{answers.today}", head, found)
 
@@ -138,7 +175,7 @@ def _cohorts(
         Line(
             format_date(start, "MMM y", regional.locale),
             [Cell(_size(line[0], metric, regional))]
-            + [_heat(line.get(k), regional) for k in columns],
+            + [_heat(line.get(k), asked, regional) for k in columns],
         )
         for start, line in sorted(found.items())
         if 0 in line
@@ -174,7 +211,13 @@ def _size(row: Row, metric: Metric, regional: Regional) -> str:
     return formats.number(row.denominator, regional, 0)
 
 
-def _heat(row: Row | None, regional: Regional) -> Cell:
+def url_of(row: Row, name: str, asked: Asked) -> str:
+    """The address of the rows behind a cell."""
+    days = asking.written(Period(row.start, row.end))
+    return asked.url(period=days, rows=name) + "#rows"
+
+
+def _heat(row: Row | None, asked: Asked, regional: Regional) -> Cell:
     if row is None or row.value is None:
         return Cell("")
     heat = min(10, max(0, round(row.value * 10)))
@@ -182,6 +225,7 @@ def _heat(row: Row | None, regional: Regional) -> Cell:
         formats.percent(row.value, regional, 0),
         heat,
         is_faint=row.status == "provisional",
+        url=url_of(row, str(row.groups["k"]), asked),
     )
 
 
@@ -203,7 +247,14 @@ def _by_month(
     for start in sorted(months, reverse=True):
         line = months[start]
         amounts = [line[name].value if name in line else None for name in names]
-        cells = [Cell(formats.money(v, regional), is_faint=not v) for v in amounts]
+        cells = [
+            Cell(
+                formats.money(v, regional),
+                is_faint=not v,
+                url=url_of(line[name], name, asked) if v else "",
+            )
+            for name, v in zip(names, amounts, strict=True)
+        ]
         if is_sum:
             cells.append(Cell(formats.money(sum(v or 0 for v in amounts), regional)))
         lines.append(Line(format_date(start, "MMM y", regional.locale), cells))
@@ -225,7 +276,10 @@ def _list(
         Line(
             values.group_name(row.group or ""),
             [
-                Cell(values.text(row.value, unit, regional)),
+                Cell(
+                    values.text(row.value, unit, regional),
+                    url=asked.url(rows=str(row.group or "")) + "#rows",
+                ),
                 Cell(formats.number(row.n, regional, 0)),
             ],
         )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
+from math import inf
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from perennial.apps.reports.results import Row
+from perennial.apps.reports.ways import WAYS
 from perennial.metrics.registry import Metric, Unit
 from perennial.ui import charts, formats
 from perennial.ui.formats import Regional
@@ -18,12 +21,21 @@ Text = str | Promise
 
 #: A relative change smaller than this is noise and has no color.
 NOISE = 0.01
+#: Of scores up to such a size, changes smaller than this.
+_SCALES = ((1, 0.01), (10, 0.05), (inf, 0.5))
+#: What is for people who ask by name: `names` of columns and settings.
+_ASIDE = re.compile(r"\s*\([^()]*`[^()]*\)")
 
 CLASSES: dict[str, Text] = {
     "daily": gettext_lazy("Daily users"),
     "frequent": gettext_lazy("Frequent users"),
     "occasional": gettext_lazy("Occasional users"),
     "inactive": gettext_lazy("Inactive users"),
+    "red": pgettext_lazy("health", "Red"),
+    "orange": pgettext_lazy("health", "Orange"),
+    "yellow": pgettext_lazy("health", "Yellow"),
+    "green": pgettext_lazy("health", "Green"),
+    "none": pgettext_lazy("health", "No score"),
 }
 
 _CHART_UNITS: dict[Unit, charts.Unit] = {
@@ -49,6 +61,7 @@ class Change:
     kind: str
     noise: float
     good: str
+    places: int | None = None
 
     @property
     def is_clear(self) -> bool:
@@ -74,7 +87,9 @@ def change(now: float | None, before: float | None, metric: Metric) -> Change | 
     if metric.unit == "ratio":
         return Change(now - before, "pp", max(NOISE * abs(before), 0.0005), good)
     if metric.unit == "score":
-        return Change(now - before, "number", 0.5, good)
+        largest = max(abs(now), abs(before))
+        noise = next(least for top, least in _SCALES if largest <= top)
+        return Change(now - before, "number", noise, good, places(largest))
     if before == 0:
         return None
     return Change((now - before) / abs(before), "percent", NOISE, good)
@@ -131,7 +146,7 @@ def text(value: float | None, unit: Unit, regional: Regional) -> str:
         case "seconds":
             return _duration(value)
         case "score":
-            return formats.number(value, regional, 1)
+            return formats.number(value, regional, places(value))
         case "index":
             return formats.number(value, regional, 2)
         case "days" | "hours" | "minutes" | "milliseconds" | "months":
@@ -140,10 +155,27 @@ def text(value: float | None, unit: Unit, regional: Regional) -> str:
             return figure(value, regional)
 
 
+def places(score: float) -> int:
+    """Decimals of a score: an Apdex of 0.94 is no 0.9."""
+    return 2 if 0 < abs(score) <= 1 else 1
+
+
 def figure(value: float | None, regional: Regional) -> str:
     """A count; small means keep a decimal."""
     is_whole = value is None or value == int(value) or abs(value) >= 100
     return formats.number(value, regional, 0 if is_whole else 1)
+
+
+def divisor(value: float | None, regional: Regional) -> str:
+    """A denominator, as exact as the quotient needs it."""
+    if value is not None and 0 < abs(value) < 1:
+        return formats.number(value, regional, 4)
+    return figure(value, regional)
+
+
+def prose(text: str) -> str:
+    """What an entry says, without what is meant for those who ask in code."""
+    return _ASIDE.sub("", text).replace("`", "")
 
 
 def _duration(seconds: float) -> str:
@@ -173,16 +205,26 @@ def chart_value(value: float | None, unit: Unit) -> float | None:
     return value / 60 if value is not None and unit == "seconds" else value
 
 
-def status_text(row: Row | None, first_day: date | None) -> str:
-    """Why a number is missing or not settled; empty when all is well."""
+def status_text(row: Row | None, first_day: date | None, metric: Metric) -> str:
+    """Why a number is missing, not settled or of little weight; empty when all is
+    well."""
     if row is None or row.status == "no_data":
         if row is None or (first_day is not None and row.end > first_day):
             return _("Nothing to count")
         return _("No data yet")
-    return {
-        "insufficient": _("An exchange rate is missing"),
-        "provisional": _("provisional"),
-    }.get(row.status, "")
+    if row.status == "insufficient":
+        is_priced = "mrr_ledger" in metric.reads and "costs" not in metric.reads
+        return _("An exchange rate is missing") if is_priced else _("Not enough data")
+    if row.status == "provisional":
+        return _("provisional")
+    return _("small sample") if is_small(row, metric) else ""
+
+
+def is_small(row: Row, metric: Metric) -> bool:
+    """Is a quotient made of so few that one more would change it much (G1)?"""
+    if row.value is None or row.n is None or row.denominator is None:
+        return False
+    return metric.unit != "count" and row.n < metric.small
 
 
 def is_quotient(row: Row) -> bool:
@@ -195,20 +237,4 @@ def is_quotient(row: Row) -> bool:
 
 def variant_name(name: str) -> str:
     """ "dau_mau" reads "dau mau" where there is no better word."""
-    known = {
-        "rolling": _("Rolling 30 days"),
-        "calendar": _("Calendar period"),
-        "dau_mau": _("All days"),
-        "weekdays_only": _("Monday to Friday"),
-        "mean": _("Mean"),
-        "median": _("Median"),
-        "nonzero": _("Longer than 0 s"),
-        "p90": _("90th percentile"),
-        "users": _("Users"),
-        "accounts": _("Accounts"),
-        "trial": _("Used at least once"),
-        "habit": _("Used on two days"),
-        "account_trial": _("Accounts, at least once"),
-        "account_habit": _("Accounts, on two days"),
-    }
-    return known.get(name, name.replace("_", " ").capitalize())
+    return str(WAYS.get(name, name.replace("_", " ").capitalize()))

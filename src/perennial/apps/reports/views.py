@@ -26,7 +26,7 @@ from perennial.apps.reports.results import Answers
 from perennial.apps.team.access import TeamRequest, role_required
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
-from perennial.core.errors import PerennialError
+from perennial.core.errors import BadValue, PerennialError
 from perennial.metrics.registry import Metric
 from perennial.ui.files import FORMATS
 
@@ -85,6 +85,7 @@ def tile(request: TeamRequest, key: str) -> HttpResponse:
     """One tile of the board, computed now; it fails alone."""
     metric = _metric(request, key)
     asked = asking.fitting(asked_of(request, None), metric)
+    metric = metric.counted(asked.variant)
     try:
         found = board.tile(Answers(request.workspace), metric, asked, request.regional)
     except PerennialError as error:
@@ -96,9 +97,17 @@ def tile(request: TeamRequest, key: str) -> HttpResponse:
 @role_required(Role.VIEWER)
 def metric(request: TeamRequest, key: str) -> HttpResponse:
     """One metric: the number, its course, its parts, the rows behind it."""
+    try:
+        return _metric_page(request, key)
+    except BadValue as error:  # a parameter that fits nothing
+        raise BadRequest(str(error)) from None
+
+
+def _metric_page(request: TeamRequest, key: str) -> HttpResponse:
     found = _metric(request, key)
     segments = _segments(request)
     asked = asking.fitting(asked_of(request, segments), found)
+    found = found.counted(asked.variant)
     if request.GET.get("format") in FORMATS and boards.is_a_number(found):
         return files.answer(Answers(request.workspace), found, asked, request.GET)
     if not boards.is_a_number(found):
@@ -135,7 +144,11 @@ def explain(request: TeamRequest, key: str) -> HttpResponse:
     """The number explained: as a drawer, or as a page of its own."""
     found = _metric(request, key)
     asked = asking.fitting(asked_of(request, _segments(request)), found)
-    context: dict[str, Any] = explained.page(request, found, asked)
+    found = found.counted(asked.variant)
+    try:
+        context: dict[str, Any] = explained.page(request, found, asked)
+    except BadValue as error:
+        raise BadRequest(str(error)) from None
     template = "reports/explain.html"
     return render(request, f"{template}#part" if request.htmx else template, context)
 
