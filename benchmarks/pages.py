@@ -73,7 +73,7 @@ def warm(folder: Path) -> None:
     from perennial.apps.jobs.registry import job
     from perennial.apps.team.models import Workspace
 
-    for name in ("warm_metrics", "answer_insights"):
+    for name in ("warm_home", "warm_metrics", "answer_insights"):
         for workspace in Workspace.objects.all():
             job(name).function()(workspace.key, lambda *_: None)
 

@@ -74,6 +74,9 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     events = [("u1", "a", ago(n), "Export") for n in range(1, 8)]
     events += [("u1", "a", ago(n), "Board") for n in (2, 40)]
     events += [("u2", "b", ago(n), "Export") for n in range(40, 50)]
+    events += [("u2", None, ago(20), "Invoice Failed")]
+    found.facts("event_definitions", {"name": "Invoice Failed", "kind": "system"})
+    found.facts("memberships", {"user_id": "u2", "account_id": "b"})
     found.events(*events)
     found.refresh(as_of=AS_OF)
     return found
@@ -125,6 +128,9 @@ def ids(case: Case, document: Any, as_of: date | None = None) -> str:
         (row("feature:Export", "at_least", 1, days=60), "ab"),
         (row("feature:Export", "less_than", 1, days=30), "bcd"),
         (row("feature:Nothing", "less_than", 1), "abcd"),
+        (row("event:Invoice Failed", "at_least", 1, days=20), "b"),
+        (row("event:Invoice Failed", "at_least", 1, days=19), ""),
+        (row("event:Invoice Failed", "less_than", 1), "acd"),
         (row("active_days", "at_least", 7, days=7), "a"),
         (row("active_days", "at_least", 8, days=7), ""),
         (row("active_days", "less_than", 1, days=30), "bcd"),

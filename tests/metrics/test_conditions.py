@@ -30,7 +30,9 @@ def documents(draw: st.DrawFn, depth: int = 2) -> dict[str, Any]:
     if kind != "row":
         return {kind: draw(st.lists(documents(depth=depth - 1), max_size=3))}
     key = draw(
-        st.sampled_from([*FIELDS, "attribute:size", "feature:board", "metric:mrr"])
+        st.sampled_from(
+            [*FIELDS, "attribute:size", "feature:board", "event:x", "metric:mrr"]
+        )
     )
     about = field(key)
     assert about is not None

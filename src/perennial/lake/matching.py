@@ -19,7 +19,7 @@ from perennial.core.errors import BadValue, UnknownName
 from perennial.core.windows import DAY
 from perennial.lake import guided, measures, segmentbook
 from perennial.lake.engines import no_collection
-from perennial.metrics import conditions
+from perennial.metrics import conditions, query
 from perennial.metrics.conditions import Condition, Group, Row
 from perennial.metrics.matching import column_of, predicate
 
@@ -138,6 +138,7 @@ def _source(row: Row) -> Build | None:
     return {
         "attribute": _attribute,
         "feature": _uses,
+        "event": _events,
         "guide": guided.count,
         "metric": _metric,
     }.get(family)
@@ -166,6 +167,19 @@ def _uses(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Table:
     window = (days.date >= since) & (days.date < day)
     mine = days.filter(window & (days.feature_id == row.name))
     return mine.group_by("account_id").agg(value=mine.uses.sum())
+
+
+def _events(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Table:
+    """Events of a name, of whatever kind: nobody adds them up by account beforehand."""
+    asking = query.ask(
+        workspace.entry("active_accounts"),
+        now=workspace.now,
+        settings=workspace.settings,
+        as_of=day,
+    )
+    since = day - DAY * (row.days or 0)
+    mine = workspace.inputs(asking).named_events([row.name], since, day)
+    return mine.group_by("account_id").agg(value=mine.count())
 
 
 def _active_days(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Table:
@@ -199,9 +213,11 @@ def _metric(workspace: Workspace, row: Row, day: date, is_past: bool) -> ir.Tabl
 
 
 def known_fields(workspace: Workspace) -> Mapping[str, Sequence[str]]:
-    """What families hold here: names of attributes, features and metrics."""
+    """What families hold here: names of attributes, features, events and metrics."""
     features = workspace.engine.table("feature_days").select("feature_id").distinct()
     used = workspace.engine.run(features)["feature_id"].drop_nulls().to_list()
+    names = workspace.engine.table("event_days").select("event").distinct()
+    events = workspace.engine.run(names)["event"].drop_nulls().to_list()
     metrics = [
         m.key
         for m in workspace.catalog.values()
@@ -210,7 +226,12 @@ def known_fields(workspace: Workspace) -> Mapping[str, Sequence[str]]:
     own = [
         n for n in workspace.account_attributes if n not in (*measures.TEXTS, "tags")
     ]
-    return {"attribute": own, "feature": sorted(used), "metric": metrics}
+    return {
+        "attribute": own,
+        "feature": sorted(used),
+        "event": sorted(name for name in events if not name.startswith("$")),
+        "metric": metrics,
+    }
 
 
 def refuse_unknown(workspace: Workspace, condition: Condition) -> None:

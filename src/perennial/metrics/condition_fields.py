@@ -1,7 +1,8 @@
 """What a condition on accounts may speak of: each field with its words, once.
 
 Screens, documents and predicates read it here. Names with a colon are families:
-`attribute:industry`, `feature:reports`, `guide:finished/12`, `metric:active_days`.
+`attribute:industry`, `feature:reports`, `event:Invoice Failed`, `guide:finished/12`,
+`metric:active_days`.
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ FIELDS: Mapping[str, Field] = {field.key: field for field in _FIELDS}
 FAMILIES: Mapping[str, tuple[Kind, Group]] = {
     "attribute": ("attribute", "account"),
     "feature": ("count", "usage"),
+    "event": ("count", "usage"),
     "guide": ("count", "usage"),
     "metric": ("number", "usage"),
 }

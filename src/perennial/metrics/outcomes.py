@@ -151,20 +151,28 @@ def experience(t: Inputs, q: Query) -> ir.Table:
     One row per period and account with a criterion that can be judged: `met` and
     `judged`, criteria. Each looks back 90 days; onboarding is of any time before.
     """
-    parts = [
-        _was_easy(t, q),
-        _was_onboarded(t, q),
-        _was_fast(t, q),
-        _was_settled(t, q),
-        _was_clear(t, q),
-    ]
-    every = ibis.union(
-        *(part.select("period_start", "account_id", "is_met") for part in parts)
-    )
-    every = every.filter(every.account_id.notnull())
+    every = criteria(t, q)
     return every.group_by(["period_start", "account_id"]).agg(
         met=every.is_met.cast("int64").sum(), judged=every.count()
     )
+
+
+#: The criteria of an experience, in the order they are told in.
+CRITERIA = ("effort", "onboarding", "speed", "support", "clarity")
+
+
+def criteria(t: Inputs, q: Query) -> ir.Table:
+    """One row per period, account and `criterion` that can be judged: `is_met`."""
+    judges = (_was_easy, _was_onboarded, _was_fast, _was_settled, _was_clear)
+    every = ibis.union(
+        *(
+            judge(t, q).select(
+                "period_start", "account_id", "is_met", criterion=ibis.literal(name)
+            )
+            for name, judge in zip(CRITERIA, judges, strict=True)
+        )
+    )
+    return every.filter(every.account_id.notnull())
 
 
 _KEYS = ["period_start", "account_id"]

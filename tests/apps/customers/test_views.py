@@ -340,4 +340,4 @@ def test_the_database_is_asked_little(alice: Client, path: str) -> None:
     ) as asked:
         alice.get(path)
     # Session, person and place, then a few for each application that joins a page.
-    assert len(asked) <= 21, [q["sql"] for q in asked]
+    assert len(asked) <= 22, [q["sql"] for q in asked]

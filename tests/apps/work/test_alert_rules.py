@@ -30,3 +30,20 @@ def test_other_rules_raise_no_alert_but_a_renewal_that_comes_near_does() -> None
     )
     held = frame.filter(rule.holds(day, 90).fill_null(value=False))
     assert held["account_id"].to_list() == ["score", "long ago"]
+
+
+def test_seats_that_stagnate_are_news_before_the_renewal() -> None:
+    """Told by the trend of a year (U11), 90 days before the renewal; where health is
+    bad, that is the news."""
+    day, rule = Day(TODAY, "UTC"), BY_KEY["seats_level"]
+    days = {"soon": 90, "late": 91, "grows": 60, "unknown": 60, "red": 60}
+    frame = pl.DataFrame(
+        {
+            "account_id": list(days),
+            "seat_signal": ["plateau", "plateau", "none", None, "plateau"],
+            "health_color": ["green", "green", "green", None, "red"],
+            "renewal_on": [TODAY + timedelta(days=n) for n in days.values()],
+        }
+    )
+    held = frame.filter(rule.holds(day, 90).fill_null(value=False))
+    assert held["account_id"].to_list() == ["soon"]

@@ -48,6 +48,18 @@ def test_the_small_company(workspace: Workspace) -> None:
     assert done.opened == workspace.alerts.count() == 7
 
 
+def test_the_use_of_seats_is_followed(workspace: Workspace) -> None:
+    frame = watch.accounts(workspace)
+    assert frame is not None
+    told = dict(frame.select("account_id", "seat_signal").iter_rows())
+    assert told == {
+        KESTREL: "rightsize",
+        SILENT: "rightsize",
+        GREEN: "expansion",
+        FRESH: None,
+    }
+
+
 def test_again_changes_nothing(workspace: Workspace) -> None:
     actions.evaluate(workspace)
     assert actions.evaluate(workspace) == actions.Evaluated()

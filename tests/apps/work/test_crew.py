@@ -9,10 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from perennial.apps.customers.edit_actions import undo
 from perennial.apps.team.actions import NotAllowed
 from perennial.apps.team.models import User, Workspace
 from perennial.apps.work.crew import actions, queries
 from perennial.apps.work.models import Absence, Task
+from perennial.apps.work.plans import actions as plans
 from perennial.apps.work.playbooks import engine
 from perennial.apps.work.tasks import actions as tasks
 from perennial.core.errors import BadValue
@@ -81,6 +83,37 @@ def test_who_may_say_that_somebody_is_away(workspace: Workspace, cast: Cast) -> 
     assert Absence.objects.get().stand_in == alice
 
 
+def test_everything_of_a_person_is_handed_over(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    """Alice leaves: Kestrel and Greenfield, her task and her plan go to Bob."""
+    alice, bob = cast.membership(cast.owner), cast.membership(cast.teammate)
+    tasks.add_task(alice, {"title": "x", "owner": cast.owner})
+    plan = plans.add_plan(alice, SILENT, title="Grow")
+    client, url = client_of(cast.admin), reverse("work:hand_over")
+    given = {"owner": cast.owner.email, "to": bob.pk}
+    assert client_of(cast.teammate).post(url, given).status_code == 403
+    stranger = cast.membership(cast.stranger)
+    assert client.post(url, {**given, "to": stranger.pk}).status_code == 404
+    page = client.post(url, given, follow=True).content.decode()
+    assert "Bob took over. Accounts: 2, open tasks: 1." in page
+    assert queries.owned(workspace, cast.owner.email) == []
+    assert len(queries.owned(workspace, cast.teammate.email)) == 4
+    assert Task.objects.get().owner == cast.teammate
+    plan.refresh_from_db()
+    assert plan.owner == cast.teammate
+    undo(workspace.account_edits.get(), cast.membership(cast.admin))
+    assert len(queries.owned(workspace, cast.owner.email)) == 2
+    ada, vera = cast.membership(cast.admin), cast.membership(cast.viewer)
+    for owner, to, why in (
+        (cast.admin.email, bob, "nothing to hand over"),
+        (bob.user.email, bob, "Somebody else"),
+        (bob.user.email, vera, "can take over"),
+    ):
+        with pytest.raises(BadValue, match=why):
+            actions.hand_over(ada, owner, to=to)
+
+
 def test_the_page(workspace: Workspace, cast: Cast, client_of: ClientOf) -> None:
     client, url = client_of(cast.teammate), reverse("work:team")
     bob, ada = cast.membership(cast.teammate), cast.membership(cast.admin)
@@ -90,6 +123,7 @@ def test_the_page(workspace: Workspace, cast: Cast, client_of: ClientOf) -> None
     client.post(reverse("work:away"), given)
     page = " ".join(strip_tags(client.get(url).content.decode()).split())
     assert "away, Ada stands in" in page
+    assert "2 people look after 3 accounts. Nobody has far more" in page
     assert "Alice" in page
     assert client_of(cast.viewer).get(url).status_code == 200
     assert "Alice" not in client_of(cast.stranger).get(url).content.decode()

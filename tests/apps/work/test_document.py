@@ -54,6 +54,8 @@ def test_steps_lead_on_in_order_and_out_of_branches() -> None:
         (book({"do": "dance"}), r"steps\[1\].do: must be one of task"),
         (book({"do": "task"}), r"steps\[1\].title: is missing"),
         (book({**TASK, "who": "me"}), r"steps\[1\].who: must be one of owner"),
+        (book({"do": "assign", "by": "luck"}), "by: must be one of fewest_accounts"),
+        (book({"do": "assign", "among": "Bob"}), "list of at most 50 addresses"),
         (book({"do": "wait"}), r"steps\[1\].days: is missing"),
         (book({"do": "webhook", "url": "http://x.example"}), "begins with https"),
         (book({"do": "email", "to": "Bob", "subject": "a", "text": "b"}), "not 'Bob'"),

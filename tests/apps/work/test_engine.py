@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from perennial.apps.customers import details
 from perennial.apps.team.models import Membership, Workspace
+from perennial.apps.work.crew import actions as crew
 from perennial.apps.work.models import Message, Playbook, Run, Task
 from perennial.apps.work.playbooks import (
     actions,
@@ -30,6 +31,7 @@ from perennial.lake import matching, transitions
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics.conditions import Condition
 from tests.apps.customers.company import AS_OF, FRESH, GREEN, KESTREL, SILENT
+from tests.apps.team.cast import Cast
 from tests.apps.work.conftest import Clock
 from tests.builders import write
 
@@ -389,6 +391,33 @@ def test_steps_that_edit_the_account(
         on(admin, unknown, name="Unknown")
     said = [words.entry(e) for e in Run.objects.get(account_id=KESTREL).entries.all()]
     assert said[1:3] == ["+ at risk", "lifecycle_stage: Trial"]
+
+
+def test_an_owner_is_found_by_rule(
+    workspace: Workspace, lake: Lake, admin: Membership, cast: Cast
+) -> None:
+    """Alice has two accounts and 500, Bob one and 200. Kestrel is hers, 100: without
+    it they have as many, and he less MRR. Nobody who owns none is asked, but if named;
+    who is away is passed over."""
+
+    def owner_after(step: dict[str, object]) -> str:
+        playbook = on(admin, {"do": "assign", **step}, trigger="manual")
+        actions.start_for(playbook, admin, [KESTREL])
+        playbook.delete()
+        rows = lake.lake.read("accounts").to_pylist()
+        [owner] = [r["owner_email"] for r in rows if r["account_id"] == KESTREL]
+        return str(owner)
+
+    assert owner_after({}) == cast.teammate.email
+    assert owner_after({"by": "least_mrr"}) == cast.teammate.email
+    assert owner_after({"among": [cast.admin.email]}) == cast.admin.email
+    ada, bob = admin, cast.membership(cast.teammate)
+    crew.go_away(ada, bob, stand_in=ada, ends_on=AS_OF + DAY * 7)
+    assert owner_after({"among": [cast.admin.email, bob.user.email]}) == ada.user.email
+    assert owner_after({"among": [bob.user.email]}) == ada.user.email
+    said = {"do": "assign", "among": [cast.viewer.email]}
+    with pytest.raises(BadValue, match="nobody who could own"):
+        on(admin, said)
 
 
 def test_the_test_on_one_account(workspace: Workspace, admin: Membership) -> None:

@@ -12,7 +12,7 @@ from perennial.apps.customers import queries
 from perennial.apps.team import tokens
 from perennial.apps.team.models import ApiToken, Membership, User, Workspace
 from perennial.apps.work.documents.review import Review, compose
-from perennial.apps.work.models import Alert, Preference, RunEntry, Task
+from perennial.apps.work.models import Alert, Plan, Preference, RunEntry, Task
 from perennial.apps.work.playbooks import actions as playbooks
 from perennial.apps.work.telling import channels, digest, kinds, notices
 from perennial.ui.formats import Regional
@@ -41,6 +41,8 @@ SHOWING = {
     f"/accounts/{GREEN}/": 6,
     f"/accounts/{GREEN}/timeline/": 4,
     "/playbooks/runs/{run}/": 1,
+    "/tasks/plans/": 1,
+    "/tasks/plans/1/": 4,
 }
 
 
@@ -68,6 +70,10 @@ def written(
             **of, rule=rule, facts=facts, priority=1, note=SECRET,
             owner_email=cast.viewer.email, opened_on=today.date(), opened_at=today,
         )  # fmt: skip
+    plan = Plan.objects.create(
+        pk=1, **of, title=SECRET, summary=SECRET, customer_owner=SECRET, token="x"
+    )
+    plan.milestones.create(title=SECRET)
     playbook = on(admin, {"do": "task", "title": "Ask"}, trigger="manual")
     playbooks.start_for(playbook, admin, [GREEN])
     Task.objects.exclude(run=None).delete()
@@ -109,7 +115,7 @@ def test_every_page_hides_it_from_who_only_looks(
             assert sees(answer.content.decode(errors="replace")) == [False] * 2, path
     for scope, is_shown in ((ApiToken.Scope.READ, False), (ApiToken.Scope.WRITE, True)):
         _, token = tokens.create(written, scope, by=None, scope=scope)
-        for name in ("tasks", "alerts"):
+        for name in ("tasks", "alerts", "plans"):
             asked = f"/api/v1/{name}"
             answer = Client().get(asked, HTTP_AUTHORIZATION=f"Bearer {token}")
             text = answer.content.decode()

@@ -19,6 +19,7 @@ from perennial.lake.workspace import Workspace as Lake
 from tests.apps.customers.company import AS_OF, KESTREL, OTHER, SILENT
 from tests.apps.team.cast import Cast
 from tests.apps.work.conftest import Clock
+from tests.builders import write
 
 ClientOf = Callable[[User], Client]
 DUE = AS_OF + DAY * 30
@@ -118,6 +119,54 @@ def test_the_customer_sees_it_by_link_until_it_is_ended(
     assert anybody.get(now).status_code == 404
 
 
+def test_the_experience_is_told_by_criterion(
+    plan: Plan, cast: Cast, client_of: ClientOf, lake: Lake
+) -> None:
+    """Of Kestrel a comment that confuses nobody is known; then an answer on effort."""
+    url = reverse("work:plan", args=[plan.pk])
+    text = said(client_of(cast.viewer).get(url).content)
+    assert "Too little is known to judge it" in text
+    assert "Onboarding took at most 14 daysnot known" in text
+    easy = {"response_id": "easy", "kind": "ces", "score": 7, "account_id": KESTREL}
+    write(
+        lake.lake,
+        "survey_responses",
+        [{**easy, "answered_at": f"{AS_OF - DAY * 2}T10:00"}],
+    )
+    text = said(client_of(cast.viewer).get(url).content)
+    assert "Good: 2 of 2 criteria met" in text
+    assert "says it was easymet" in text
+
+
+def test_mistakes_are_taken_out_and_a_plan_changes_hands(
+    plan: Plan, member: Membership, cast: Cast, client_of: ClientOf, lake: Lake
+) -> None:
+    goal = actions.add_goal(
+        plan, member, title="Seats", baseline=0.5, target=0.9, due_on=DUE,
+        metric="license_utilization",
+    )  # fmt: skip
+    actions.say_value(goal, member, 0.7)
+    client = client_of(cast.teammate)
+    page, change = (
+        reverse(f"work:{name}", args=[plan.pk]) for name in ("plan", "change_plan")
+    )
+    text = said(client.get(page).content)
+    assert "from 50.0% to 90.0% by" in text
+    assert "now 70.0% · License utilization" in text
+    stone = plan.milestones.earliest("pk")
+    client.post(change, {"do": "remove_milestone", "milestone": stone.pk})
+    assert not Milestone.objects.filter(pk=stone.pk).exists()
+    client.post(change, {"do": "remove_goal", "goal": goal.pk})
+    assert not Goal.objects.exists()
+    assert (
+        lake.lake.read("goals").num_rows == lake.lake.read("goal_values").num_rows == 0
+    )
+    for owner in (cast.admin.email, cast.viewer.email):
+        client.post(change, {"do": "save", "title": "x", "owner": owner})
+    plan.refresh_from_db()
+    assert plan.owner == cast.admin
+
+
 def test_the_page_and_its_buttons(plan: Plan, cast: Cast, client_of: ClientOf) -> None:
     client = client_of(cast.teammate)
     new = {"account": "Silent", "title": "Come back"}
@@ -143,6 +192,8 @@ def test_the_page_and_its_buttons(plan: Plan, cast: Cast, client_of: ClientOf) -
     assert "1 of 5 milestones done" in text
     assert Milestone.objects.filter(done_on=AS_OF).count() == 1
     assert "Grow more" in said(client.get(reverse("work:plans")).content)
+    account = reverse("customers:account", args=[KESTREL])
+    assert "Grow more0 of 1 goals" in said(client.get(account).content)
     assert client.post(change, {"do": "other"}).status_code == 404
     for user, code in ((cast.viewer, 403), (cast.stranger, 404)):
         assert client_of(user).post(change, goal).status_code == code

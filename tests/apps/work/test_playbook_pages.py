@@ -344,6 +344,29 @@ def test_results_hold_runs_against_those_left_alone() -> None:
     assert (none.stayed, none.health, none.is_enough) == (None, None, False)
 
 
+def test_the_list_says_which_help(
+    workspace: Workspace,
+    playbook: Playbook,
+    cast: Cast,
+    client_of: ClientOf,
+    lake: Lake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = said(client_of(cast.viewer).get(reverse("work:playbooks")).content)
+    assert "0 of 1 playbooks are on. 0 runs are on their way. None has been" in page
+    assert "nobody held out" in page
+    found = results.compared(results.Side(50, 40, []), results.Side(50, 20, []))
+    monkeypatch.setattr(results, "results", lambda _playbook, _lake: found)
+    version = playbook.versions.create(number=1, document=playbook.document)
+    Run.objects.create(
+        playbook=playbook, version=version, account_id=SILENT, is_held_out=True,
+        started_at=lake.now, state=Run.State.HELD_OUT,
+    )  # fmt: skip
+    page = said(client_of(cast.viewer).get(reverse("work:playbooks")).content)
+    assert "1 has been shown to help." in page
+    assert "40.0 pp" in page
+
+
 def test_the_page_of_results(
     workspace: Workspace, playbook: Playbook, cast: Cast, client_of: ClientOf
 ) -> None:

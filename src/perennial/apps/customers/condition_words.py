@@ -35,6 +35,7 @@ GROUPS: Mapping[str, Text] = {
 _FAMILIES: Mapping[str, Text] = {
     "attribute": gettext_lazy("Attributes"),
     "feature": gettext_lazy("Uses of a feature"),
+    "event": gettext_lazy("Events"),
     "guide": gettext_lazy("Guides"),
     "metric": gettext_lazy("Metrics"),
 }
@@ -102,8 +103,9 @@ def unit(about: Field, op: str, currency: str) -> str:
     if op in ("within", "not_within"):
         return _("days")
     if about.kind == "count":
-        is_use = about.key.startswith("feature:")
-        return _("uses in") if is_use else pgettext("some days", "in")
+        counted = {"feature": _("uses in"), "event": _("times in")}
+        family = about.key.partition(":")[0]
+        return counted.get(family) or pgettext("some days", "in")
     words = {
         "points": _("points"),
         "money": currency,
@@ -113,7 +115,9 @@ def unit(about: Field, op: str, currency: str) -> str:
 
 
 @kept(
-    *("feature_days", "features", "account_attributes", "metric_definitions"), size=32
+    *("feature_days", "event_days", "features", "account_attributes"),
+    "metric_definitions",
+    size=32,
 )
 def _known(lake: Lake) -> Mapping[str, Mapping[str, str]]:
     found = matching.known_fields(lake)
@@ -122,6 +126,7 @@ def _known(lake: Lake) -> Mapping[str, Mapping[str, str]]:
     return {
         "attribute": {name: name for name in found["attribute"]},
         "feature": {key: named.get(key) or key for key in found["feature"]},
+        "event": {name: name for name in found["event"]},
         "metric": {key: lake.catalog[key].title for key in found["metric"]},
     }
 

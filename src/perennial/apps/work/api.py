@@ -243,7 +243,14 @@ def list_plans(
     found = plans.plans(workspace)
     if account_id:
         found = found.filter(account_id=account_id)
-    return paging.by_id(found, lambda plan: _plan(plan, today), limit, cursor)
+    mask = not wording.reads_all(request.auth)
+
+    def shown(plan: Plan) -> PlanOut:
+        if mask:
+            plans.hide(workspace, [plan])
+        return _plan(plan, today)
+
+    return paging.by_id(found, shown, limit, cursor)
 
 
 @router.patch("/goals/{pk}", auth=tokens.WRITE, response={200: GoalOut, **ERRORS})

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from perennial.apps.customers import wording
 from perennial.apps.customers.account import Account
 from perennial.apps.customers.hooks import Belonging, BulkAction, Column
 from perennial.apps.customers.timeline import Entry
@@ -31,7 +32,8 @@ from perennial.apps.work.models import (
     Task,
     TaskState,
 )
-from perennial.apps.work.plans import actions as plans
+from perennial.apps.work.plans import actions as plan_actions
+from perennial.apps.work.plans import queries as plan_queries
 from perennial.apps.work.playbooks import words as playbook_words
 from perennial.apps.work.tasks import queries as tasks
 from perennial.ui.formats import Regional
@@ -43,14 +45,17 @@ MERGED = "merged"
 
 
 def panel(request: TeamRequest, account: Account) -> SafeString:
-    """What is open for an account: alerts, tasks, running playbooks."""
+    """What is open for an account: alerts, tasks, running playbooks, success plans."""
     workspace = request.workspace
     today = lake_of(workspace).today
     open_ = tasks.of_workspace(workspace).filter(
         account_id=account.account_id, state__in=tasks.ACTIVE
     )
+    plans = plan_queries.plans(workspace).filter(account_id=account.account_id)[:_FEW]
+    mask = not wording.reads_all(request.membership)
     context = {
         "account": account,
+        "plans": plan_queries.lines(workspace, plans, mask=mask) if plans else (),
         "alerts": alerts.of_account(
             request.membership, account.account_id, request.regional, today
         ),
@@ -110,7 +115,9 @@ def belongings(workspace: Workspace) -> list[Belonging]:
     return [
         Belonging(gettext_lazy("Tasks"), workspace.tasks.all()),
         Belonging(
-            gettext_lazy("Success plans"), workspace.plans.all(), retell=plans.retell
+            gettext_lazy("Success plans"),
+            workspace.plans.all(),
+            retell=plan_actions.retell,
         ),
         Belonging(
             gettext_lazy("Alerts"),

@@ -37,6 +37,7 @@ urlpatterns = [
     path("tasks/outbox/<int:pk>/", outbox.message, name="message"),
     path("tasks/team/", crew.team, name="team"),
     path("tasks/team/away/", crew.away, name="away"),
+    path("tasks/team/hand-over/", crew.hand_over, name="hand_over"),
     path("tasks/team/back/<int:pk>/", crew.back, name="back"),
     path("tasks/plans/", plans.plans, name="plans"),
     path("tasks/plans/new/", plans.new, name="new_plan"),

@@ -104,6 +104,13 @@ def _seats_idle(day: Day, share: float) -> pl.Expr:
     return _SEATS & (share > _USE) & soon & (pl.col("health_status") != "onboarding")
 
 
+def _seats_level(day: Day, days: float) -> pl.Expr:
+    is_level = pl.col("seat_signal") == "plateau"
+    return (
+        is_level & day.to_renewal.is_between(0, days) & ~_RISKY.fill_null(value=False)
+    )
+
+
 def _detractor(day: Day, score: float) -> pl.Expr:
     lately = pl.col("nps_at") >= day.since(reasons.DETRACTOR_DAYS)
     return (pl.col("nps_score") <= score) & lately
@@ -227,6 +234,15 @@ RULES: tuple[Rule, ...] = (
         ("active_users", "seats", "to_renewal"),
         threshold=0.4,
         kind="share",
+    ),
+    Rule(
+        "seats_level",
+        _("Seats stagnate"),
+        _("As many seats in use for months, nothing wrong, and the renewal is near."),
+        Priority.LOW,
+        _seats_level,
+        ("active_users", "seats", "to_renewal"),
+        threshold=90,
     ),
     Rule(
         "renewal_ahead",

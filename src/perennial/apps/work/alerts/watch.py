@@ -9,17 +9,20 @@ from typing import Any
 
 import polars as pl
 
-from perennial.apps.customers import contacts, today
+from perennial.apps.customers import contacts, reasons, today
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.apps.work.alerts.rules import BY_KEY, NEWS_DAYS, Day, Rule
 from perennial.apps.work.models import Priority
 from perennial.core.windows import DAY, local_date
-from perennial.lake import transitions
+from perennial.lake import snapshots, transitions
 from perennial.lake.workspace import Workspace as Lake
+from perennial.metrics.seats import seat_trend
 
 #: From this share of customers by MRR on an alert weighs one step more (H04).
 _LARGE = 0.75
+#: How the use of seats is looked at: so often, so many times.
+_FOUR_WEEKS, _YEAR = DAY * 28, 13
 #: A goal is called overdue for so long.
 _GOAL_DAYS = 30
 
@@ -83,8 +86,8 @@ def _plain(value: object) -> object:
 
 def accounts(workspace: Workspace) -> pl.DataFrame | None:
     """Customers of today as the rules read them: measures, the last turn of health,
-    how far onboarding came, the goal that became due last, the champion who left.
-    None before any."""
+    how far onboarding came, the goal that became due last, the champion who left, and
+    where the use of seats is going. None before any."""
     lake = lake_of(workspace)
     m = lake.table("account_measures")
     frame = lake.engine.run(m.filter(m.state == "paying"))
@@ -97,6 +100,7 @@ def accounts(workspace: Workspace) -> pl.DataFrame | None:
         _steps(lake, frame, as_of),
         _goals(lake, as_of),
         _champions(workspace),
+        _seat_signals(lake, frame, as_of),
     ):
         frame = frame.join(more, "account_id", how="left")
     return frame.with_columns(pl.col("mrr_e4").fill_null(0))
@@ -177,6 +181,28 @@ def _champions(workspace: Workspace) -> pl.DataFrame:
     rows = [(gone.account_id, gone.name) for gone in contacts.gone(workspace)]
     schema = {"account_id": pl.String, "champion": pl.String}
     return pl.DataFrame(rows, schema, orient="row").unique("account_id", keep="first")
+
+
+def _seat_signals(lake: Lake, frame: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """What the active users of a year say of the seats (U11), every four weeks as the
+    snapshots tell; of accounts with enough seats."""
+    stored = snapshots.dates_stored(lake)
+    days = [as_of - _FOUR_WEEKS * n for n in range(_YEAR)]
+    near = (max((d for d in stored if d <= day), default=None) for day in days)
+    dates = [d for d, day in zip(near, days, strict=True) if d and d > day - DAY * 7]
+    table = lake.table(snapshots.NAME)
+    table = table.filter(table.date.isin(dates) & table.active_users.notnull())
+    rows = lake.engine.run(
+        table.select("account_id", "date", "computed_at", "active_users")
+    )
+    newest = rows.sort("date", "computed_at").unique(
+        ["account_id", "date"], keep="last", maintain_order=True
+    )
+    series = newest.group_by("account_id", maintain_order=True).agg("active_users")
+    some = frame.filter(pl.col("seats") >= reasons.SEATS_ENOUGH)
+    told = series.join(some.select("account_id", "seats"), "account_id")
+    signals = [seat_trend(users, n).signal for _id, users, n in told.iter_rows()]
+    return told.select("account_id", seat_signal=pl.Series(signals, dtype=pl.String))
 
 
 def chosen(settings: Mapping[str, tuple[bool, float | None]]) -> list[Chosen]:

@@ -116,6 +116,13 @@ def _seats_idle(f: Facts, regional: Regional, today: date) -> str:
     return f"{_seats(f, regional, today)}, {_renewal(f, regional)}"
 
 
+def _seats_level(f: Facts, regional: Regional, today: date) -> str:
+    return _("%(seats)s, as for months, %(when)s") % {
+        "seats": _seats(f, regional, today),
+        "when": _renewal(f, regional),
+    }
+
+
 def _incident(f: Facts, regional: Regional, _today: date) -> str:
     text = _("Only %(events)s events arrived yesterday, usual are %(usual)s")
     return text % {
@@ -136,6 +143,7 @@ _SENTENCES: Mapping[str, Callable[[Facts, Regional, date], str]] = {
     "champion_gone": _champion,
     "seats_full": _seats,
     "seats_idle": _seats_idle,
+    "seats_level": _seats_level,
     "renewal_ahead": _renewal_ahead,
     INCIDENT: _incident,
 }

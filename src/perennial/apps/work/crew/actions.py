@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from perennial.apps.customers.attributes import OWNER
+from perennial.apps.customers.edit_actions import edit_accounts
+from perennial.apps.customers.models import Edit
 from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
+from perennial.apps.work.crew.queries import owned
 from perennial.apps.work.models import Absence
 from perennial.apps.work.tasks.queries import ACTIVE
 from perennial.core.errors import BadValue
 
 MOST_DAYS = 365
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """How much changed hands; `edit` gives the accounts back."""
+
+    edit: Edit | None
+    accounts: int
+    tasks: int
+
+
+@transaction.atomic
+def hand_over(by: Membership, owner: str, *, to: Membership) -> HandedOver:
+    """Everything of a person goes to another one: accounts, open tasks, success plans.
+    Admins do it, also for owners who are no members, by their address."""
+    must_cover(by, Role.ADMIN)
+    workspace = by.workspace
+    if to.workspace_id != workspace.pk or not to.covers(Role.MEMBER):
+        raise BadValue(_("Only people of this workspace can take over."))
+    if to.user.email == owner:
+        raise BadValue(_("Somebody else has to take over."))
+    ids = owned(workspace, owner)
+    tasks = workspace.tasks.filter(owner__email=owner, state__in=ACTIVE)
+    count = tasks.update(owner=to.user)
+    if not ids and not count:
+        raise BadValue(_("There is nothing to hand over."))
+    workspace.plans.filter(owner__email=owner, archived_at=None).update(owner=to.user)
+    values = dict.fromkeys(ids, to.user.email)
+    edit = edit_accounts(by, OWNER, values) if ids else None
+    record(
+        workspace,
+        by.user,
+        "team.handed_over",
+        owner,
+        to=to.user.email,
+        accounts=len(ids),
+        tasks=count,
+    )
+    return HandedOver(edit, len(ids), count)
 
 
 @transaction.atomic

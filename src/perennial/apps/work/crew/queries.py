@@ -8,6 +8,8 @@ from datetime import date, timedelta
 
 import ibis
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from perennial.apps.customers import home, queries
 from perennial.apps.customers.home import STATES, Summary
@@ -79,6 +81,37 @@ def lines(workspace: Workspace) -> list[Line]:
         for email in emails
     ]
     return sorted(found, key=lambda x: (-x.summary.total.mrr_e4, x.name))
+
+
+def headline(lines: Sequence[Line]) -> tuple[str, str]:
+    """How accounts are spread over people, and who has far more than the others."""
+    owners = [line for line in lines if line.summary.total.accounts]
+    accounts = sum(line.summary.total.accounts for line in owners)
+    lead = ngettext(
+        "%(n)s person looks after %(of)s accounts.",
+        "%(n)s people look after %(of)s accounts.",
+        len(owners),
+    ) % {"n": len(owners), "of": accounts}
+    much = ", ".join(line.name for line in owners if line.is_much)
+    if much:
+        return lead, _("More than is good: %(who)s.") % {"who": much}
+    return lead, _("Nobody has far more than the others.") if len(owners) > 1 else ""
+
+
+def owned(workspace: Workspace, email: str) -> list[str]:
+    """Ids of the accounts of an owner, in whatever state."""
+    table = lake_of(workspace).table("account_measures")
+    mine = table.filter(table.owner_email.lower() == email.lower())
+    rows = lake_of(workspace).engine.run(mine.select("account_id"))
+    return sorted(rows["account_id"].to_list())
+
+
+@kept("touchpoints", "mrr_ledger", "health_snapshots", size=16)
+def attention(lake: Lake) -> Mapping[str, float]:
+    """The attention index by color (V03): where there is one."""
+    rows = lake.metric("attention_index").rows
+    told = rows.filter(rows["value"].is_not_null()).select("color", "value")
+    return dict(told.iter_rows())
 
 
 def name_of(email: str, members: Mapping[str, Membership]) -> str:

@@ -7,6 +7,8 @@ from datetime import date
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -25,11 +27,14 @@ def team(request: TeamRequest) -> HttpResponse:
     workspace = request.workspace
     today = lake_of(workspace).today
     mine = workspace.tasks.filter(owner=request.user)
+    lines = queries.lines(workspace)
     context = {
         "nav": "tasks",
+        "headline": queries.headline(lines),
+        "attention": queries.attention(lake_of(workspace)),
         "tabs": tabs.tabs("team", request),
         "counts": tasks.counts(mine, today),
-        "lines": queries.lines(workspace),
+        "lines": lines,
         "days": queries.DAYS,
         "workers": tasks.workers(workspace),
         "may_edit": request.membership.covers(Role.MEMBER),
@@ -54,6 +59,33 @@ def away(request: TeamRequest) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, _("Noted; the stand-in takes over."))
+    return redirect("work:team")
+
+
+@require_POST
+@role_required(Role.ADMIN)
+def hand_over(request: TeamRequest) -> HttpResponse:
+    given = request.POST
+    people = request.workspace.memberships.select_related("user")
+    to = get_object_or_404(people, pk=_number(given.get("to", "")))
+    try:
+        made = actions.hand_over(request.membership, given.get("owner", ""), to=to)
+    except PerennialError as error:
+        messages.error(request, str(error))
+        return redirect("work:team")
+    said = _("%(who)s took over. Accounts: %(accounts)s, open tasks: %(tasks)s.") % {
+        "who": to.user.display_name,
+        "accounts": made.accounts,
+        "tasks": made.tasks,
+    }
+    if made.edit is None:
+        messages.success(request, said)
+    else:
+        url = reverse("customers:edited", args=[made.edit.pk])
+        undo = _("Give the accounts back")
+        messages.success(
+            request, format_html('{} <a href="{}">{}</a>', said, url, undo)
+        )
     return redirect("work:team")
 
 

@@ -307,7 +307,7 @@ def _plans(review: Review) -> list[plans.PlanLine]:
     found: list[Plan] = list(
         plans.plans(review.workspace).filter(account_id=account_id)
     )
-    return plans.lines(review.workspace, found)
+    return plans.lines(review.workspace, found, mask=review.mask)
 
 
 def _goals(review: Review) -> Page:

@@ -40,7 +40,8 @@ def review(request: TeamRequest, account_id: str) -> HttpResponse:
 @role_required(Role.VIEWER)
 def plan(request: TeamRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(plans.plans(request.workspace), pk=pk)
-    [line] = plans.lines(request.workspace, [found])
+    mask = not wording.reads_all(request.membership)
+    [line] = plans.lines(request.workspace, [found], mask=mask)
     today = lake_of(request.workspace).today
     made = plan_document.compose(request.workspace, line, request.regional, today)
     return _file(request, made, found.title)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from perennial.apps.customers import queries as customers
 from perennial.apps.team.actions import must_cover, record
 from perennial.apps.team.lake import lake_of
-from perennial.apps.team.models import Membership, Workspace
+from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.team.roles import Role
 from perennial.apps.work.models import Goal, Milestone, Plan
 from perennial.core.errors import BadValue, PerennialError
@@ -80,8 +80,18 @@ def change_plan(plan: Plan, by: Membership, values: Mapping[str, Any]) -> None:
             setattr(plan, name, str(values[name]).strip())
     if not plan.title:
         raise BadValue(_("A plan needs a title."))
+    if values.get("owner"):
+        plan.owner = _member(by, str(values["owner"]))
     plan.save()
     record(by.workspace, by.user, "plan.changed", plan.title, plan=plan.pk)
+
+
+def _member(by: Membership, email: str) -> User:
+    people = by.workspace.memberships.exclude(role=Role.VIEWER).select_related("user")
+    found = people.filter(user__email=email).first()
+    if found is None:
+        raise BadValue(_("Only people of this workspace can own a plan."))
+    return found.user
 
 
 @transaction.atomic
@@ -142,6 +152,17 @@ def add_goal(
     _write(lake, "goals", [_row(goal)])
     record(by.workspace, by.user, "plan.goal_added", goal.title, plan=plan.pk)
     return goal
+
+
+@transaction.atomic
+def remove_goal(goal: Goal, by: Membership) -> None:
+    """It was a mistake: it counts in no number any more, of the past either."""
+    must_cover(by, Role.MEMBER)
+    lake = lake_of(by.workspace).lake
+    lake.delete("goal_values", f"goal_id = '{_id(goal)}'")
+    lake.delete_keys("goals", [(_id(goal),)])
+    record(by.workspace, by.user, "plan.goal_removed", goal.title, plan=goal.plan_id)
+    goal.delete()
 
 
 def retell(plans: QuerySet[Plan], since: datetime) -> None:
@@ -249,3 +270,11 @@ def tick(milestone: Milestone, by: Membership) -> None:
     milestone.done_on = None if milestone.done_on else today
     milestone.save(update_fields=["done_on"])
     record(by.workspace, by.user, "plan.milestone_ticked", milestone.title)
+
+
+@transaction.atomic
+def remove_milestone(milestone: Milestone, by: Membership) -> None:
+    must_cover(by, Role.MEMBER)
+    said = {"plan": milestone.plan_id}
+    record(by.workspace, by.user, "plan.milestone_removed", milestone.title, **said)
+    milestone.delete()

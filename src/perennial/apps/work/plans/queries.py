@@ -9,11 +9,15 @@ from datetime import date
 from django.db.models import QuerySet
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.customers.account import Account
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.apps.work.models import Goal, Milestone, Plan
 from perennial.metrics.outcomes import progress
+
+#: Texts of plans, goals and milestones that may name a customer's people.
+_WRITTEN = ("title", "summary", "customer_owner")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,12 @@ def plans(workspace: Workspace) -> QuerySet[Plan]:
     return found.prefetch_related("goals", "milestones").order_by("-created_at")
 
 
-def lines(workspace: Workspace, found: Sequence[Plan]) -> list[PlanLine]:
+def lines(
+    workspace: Workspace, found: Sequence[Plan], *, mask: bool = False
+) -> list[PlanLine]:
+    """Plans of `plans` with their accounts; `mask`: without personal data."""
+    if mask:
+        hide(workspace, found)
     today = lake_of(workspace).today
     ids = tuple(sorted({plan.account_id for plan in found}))
     known = customers.some(workspace, ids)
@@ -59,6 +68,16 @@ def lines(workspace: Workspace, found: Sequence[Plan]) -> list[PlanLine]:
         )
         for plan in found
     ]
+
+
+def hide(workspace: Workspace, found: Sequence[Plan]) -> None:
+    """Hide personal data in what is written of plans: in place, not to be saved."""
+    told = [
+        (plan.account_id, vars(each))
+        for plan in found
+        for each in (plan, *plan.goals.all(), *plan.milestones.all())
+    ]
+    wording.hide_in(workspace, told, *_WRITTEN)
 
 
 def goal_line(goal: Goal, today: date) -> GoalLine:

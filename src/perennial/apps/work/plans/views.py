@@ -14,16 +14,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from perennial.apps.customers import queries as customers
+from perennial.apps.customers import wording
 from perennial.apps.team.access import TeamRequest, public, role_required
 from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.apps.work import tabs
+from perennial.apps.work.documents.goals import goal_bar
 from perennial.apps.work.models import Goal, Milestone, Plan
 from perennial.apps.work.plans import actions, queries
+from perennial.apps.work.plans.experience import experience
+from perennial.apps.work.plans.queries import GoalLine, PlanLine
 from perennial.apps.work.tasks import queries as tasks
 from perennial.core.errors import PerennialError
 from perennial.metrics.registry import Metric
+from perennial.ui.documents import Bar
 from perennial.ui.formats import Regional
 
 
@@ -34,12 +39,13 @@ def plans(request: TeamRequest) -> HttpResponse:
     found = queries.plans(workspace)
     if account:
         found = found.filter(account_id=account)
+    mask = not wording.reads_all(request.membership)
     mine = workspace.tasks.filter(owner=request.user)
     context = {
         "nav": "tasks",
         "tabs": tabs.tabs("plans", request),
         "counts": tasks.counts(mine, lake_of(workspace).today),
-        "lines": queries.lines(workspace, list(found[:200])),
+        "lines": queries.lines(workspace, list(found[:200]), mask=mask),
         "account": account,
         "may_edit": request.membership.covers(Role.MEMBER),
     }
@@ -67,18 +73,39 @@ def new(request: TeamRequest) -> HttpResponse:
 @role_required(Role.VIEWER)
 def plan(request: TeamRequest, pk: int) -> HttpResponse:
     found = _or_404(request, pk)
-    [line] = queries.lines(request.workspace, [found])
+    mask = not wording.reads_all(request.membership)
+    lake = lake_of(request.workspace)
+    [line] = queries.lines(request.workspace, [found], mask=mask)
     context = {
         "nav": "tasks",
         "line": line,
+        "goals": _goals(line, request.regional),
+        "experience": experience(lake, found.account_id, request.regional),
         "plan": found,
         "sides": Milestone.Side.choices,
         "metrics": _metrics(request),
+        "workers": tasks.workers(request.workspace),
         "link": absolute(reverse("work:shared_plan", args=[found.token])),
-        "today": lake_of(request.workspace).today,
+        "today": lake.today,
         "may_edit": request.membership.covers(Role.MEMBER),
     }
     return render(request, "work/plan.html", context)
+
+
+def _goals(line: PlanLine, regional: Regional) -> list[tuple[GoalLine, Bar, str]]:
+    """Goals in the unit, and with the title, of the metric that follows them."""
+    workspace = line.plan.workspace
+    lake = lake_of(workspace)
+    return [
+        (
+            one,
+            goal_bar(one, workspace, lake.today, regional),
+            _(lake.catalog[key].title)
+            if (key := one.goal.metric) in lake.catalog
+            else "",
+        )
+        for one in line.goals
+    ]
 
 
 def _metrics(request: TeamRequest) -> list[Metric]:
@@ -135,6 +162,14 @@ def _change(request: TeamRequest, found: Plan) -> None:
     elif do == "tick":
         chosen = int(given.get("milestone", ""))
         actions.tick(get_object_or_404(Milestone, plan=found, pk=chosen), by)
+    elif do == "remove_goal":
+        chosen = int(given.get("goal", ""))
+        actions.remove_goal(get_object_or_404(Goal, plan=found, pk=chosen), by)
+    elif do == "remove_milestone":
+        chosen = int(given.get("milestone", ""))
+        actions.remove_milestone(
+            get_object_or_404(Milestone, plan=found, pk=chosen), by
+        )
     else:
         raise Http404
 
@@ -155,10 +190,12 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     )
     [line] = queries.lines(found.workspace, [found])
     workspace = found.workspace
+    regional = Regional(timezone=workspace.timezone, currency=workspace.currency)
     context: dict[str, Any] = {
         "line": line,
+        "goals": _goals(line, regional),
         "plan": found,
-        "regional": Regional(timezone=workspace.timezone, currency=workspace.currency),
+        "regional": regional,
     }
     response = render(request, "work/shared_plan.html", context)
     response["X-Robots-Tag"] = "noindex"

@@ -24,7 +24,13 @@ from perennial.apps.work.models import (
     RunEntry,
 )
 from perennial.apps.work.playbooks import doing, engine
-from perennial.apps.work.playbooks.document import Book, GuideStep, SetStep, SurveyStep
+from perennial.apps.work.playbooks.document import (
+    AssignStep,
+    Book,
+    GuideStep,
+    SetStep,
+    SurveyStep,
+)
 from perennial.apps.work.playbooks.reading import read
 from perennial.core.errors import BadValue
 from perennial.lake import matching
@@ -77,6 +83,8 @@ def turn_on(playbook: Playbook, by: Membership) -> PlaybookVersion:
     for step in book.every_step():
         if isinstance(step, SetStep):
             doing.value_of(by.workspace, step)
+        if isinstance(step, AssignStep):
+            doing.refuse_strangers(by.workspace, step)
         if isinstance(step, SurveyStep):
             mailing.get_running(by.workspace, step.survey)
         if isinstance(step, GuideStep):

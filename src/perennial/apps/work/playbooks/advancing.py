@@ -26,6 +26,7 @@ from perennial.apps.work.models import (
 from perennial.apps.work.playbooks import doing
 from perennial.apps.work.playbooks.asking import Asked, Evaluated
 from perennial.apps.work.playbooks.document import (
+    AssignStep,
     Book,
     GuideStep,
     SetStep,
@@ -152,6 +153,8 @@ def _go(
     if is_held and found.ending == "finished":
         return
     for step in found.todo:
+        if isinstance(step, AssignStep):
+            step = doing.assigned(run, step, around)
         if isinstance(step, SetStep | TagStep | SurveyStep | GuideStep):
             made.edits.setdefault(step, []).append(run.account_id)
             made.entries.append(_entry(run, step.id, "edit", _said(step), lake.now))

@@ -27,6 +27,7 @@ from perennial.metrics.conditions import Condition
 
 Trigger: TypeAlias = Literal["matches", "enters", "leaves", "manual"]
 Who: TypeAlias = Literal["owner", "manager", "starter"]
+Assign: TypeAlias = Literal["fewest_accounts", "least_mrr"]
 
 TRIGGERS: Final[tuple[Trigger, ...]] = ("matches", "enters", "leaves", "manual")
 SITUATIONS: Final = (
@@ -41,6 +42,7 @@ SITUATIONS: Final = (
 )
 PRIORITIES: Final = ("urgent", "high", "normal", "low")
 WHO: Final[tuple[Who, ...]] = ("owner", "manager", "starter")
+ASSIGN: Final[tuple[Assign, ...]] = ("fewest_accounts", "least_mrr")
 #: A run that goes on longer than this has been forgotten.
 MOST_DAYS: Final = 366
 
@@ -134,6 +136,16 @@ class SetStep:
 
 
 @dataclass(frozen=True)
+class AssignStep:
+    """Gives the account an owner: whoever has least. `among` are addresses; without
+    any, everybody who owns an account."""
+
+    id: str
+    by: Assign = "fewest_accounts"
+    among: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class TagStep:
     """Tags that the account gets, and tags it loses."""
 
@@ -182,6 +194,7 @@ Step: TypeAlias = (
     | EmailStep
     | PostStep
     | SetStep
+    | AssignStep
     | TagStep
     | SurveyStep
     | GuideStep

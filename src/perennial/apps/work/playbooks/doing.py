@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 import polars as pl
+from django.utils.translation import gettext as _
 
 from perennial.apps.customers import attributes, details
 from perennial.apps.customers import queries as customers
@@ -29,6 +30,7 @@ from perennial.apps.work.models import (
     Task,
 )
 from perennial.apps.work.playbooks.document import (
+    AssignStep,
     EmailStep,
     GuideStep,
     PostStep,
@@ -38,6 +40,8 @@ from perennial.apps.work.playbooks.document import (
     TaskStep,
     Who,
 )
+from perennial.apps.work.playbooks.owners import Owners
+from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
 
@@ -75,6 +79,10 @@ class Around:
     @cached_property
     def away(self) -> Mapping[str, Absence]:
         return absent(self.playbook.workspace, self.lake.today)
+
+    @cached_property
+    def owners(self) -> Owners:
+        return Owners(self.lake, self.members, tuple(self.away))
 
     @cached_property
     def contacts(self) -> Mapping[str, str]:
@@ -149,6 +157,8 @@ def edit(workspace: Workspace, step: Editing, ids: Sequence[str]) -> None:
     if isinstance(step, GuideStep):
         guides.invite_accounts(workspace, step.guide, ids)
         return
+    if isinstance(step, SetStep) and not step.value:
+        return  # a rule found nobody: who has the account keeps it
     if isinstance(step, SetStep):
         values = dict.fromkeys(ids, value_of(workspace, step))
         apply_values(workspace, None, step.field, values)
@@ -159,6 +169,22 @@ def edit(workspace: Workspace, step: Editing, ids: Sequence[str]) -> None:
         for account, tags in held.items()
     }
     apply_values(workspace, None, attributes.TAGS, changed)
+
+
+def assigned(run: Run, step: AssignStep, around: Around) -> SetStep:
+    """The rule's choice for the account of a run, as an edit of its owner."""
+    found = around.owners.choose(step, around.accounts.get(run.account_id))
+    return SetStep(step.id, attributes.OWNER, found)
+
+
+def refuse_strangers(workspace: Workspace, step: AssignStep) -> None:
+    """Raise `BadValue` for somebody who cannot own accounts here."""
+    every = workspace.memberships.select_related("user")
+    able = {m.user.email for m in every if m.covers(Role.MEMBER)}
+    for email in step.among:
+        if email.lower() not in able:
+            said = _("“%(who)s” is nobody who could own accounts here.")
+            raise BadValue(said % {"who": email})
 
 
 def value_of(workspace: Workspace, step: SetStep) -> Any:

@@ -173,6 +173,10 @@ def step_of(sent: QueryDict) -> Document:
         return {"do": kind, "survey": text["title"]}
     if kind == "guide":
         return {"do": kind, "guide": text["title"]}
+    if kind == "assign":
+        people = [each.strip() for each in text["to"].split(",") if each.strip()]
+        rule = {"by": sent.get("step_rule", "fewest_accounts")}
+        return _step(kind, {**rule, "among": people})
     if kind == "set":
         return {"do": kind, "field": text["to"], "value": text["title"]}
     if kind == "wait":

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from itertools import takewhile
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from perennial.apps.customers import queries as customers
 from perennial.apps.customers import wording
@@ -16,7 +18,7 @@ from perennial.apps.customers.kept import kept
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Membership, Workspace
 from perennial.apps.work.models import Match, Playbook, Run, RunEntry, Task
-from perennial.apps.work.playbooks import words
+from perennial.apps.work.playbooks import results, words
 from perennial.apps.work.playbooks.document import Book, BranchStep, TaskStep, WaitStep
 from perennial.apps.work.playbooks.reading import read
 from perennial.apps.work.playbooks.starting import Counts
@@ -26,6 +28,7 @@ from perennial.core.windows import DAY
 from perennial.lake import matching
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics.conditions import Condition
+from perennial.scoring.differences import Effect
 
 LATELY_DAYS = 30
 MOST = 200
@@ -33,18 +36,30 @@ MOST = 200
 
 @dataclass(frozen=True)
 class Line:
-    """A playbook in the list, with what it did lately."""
+    """A playbook in the list, with what it did lately; `stayed` is None while too
+    little is known to say whether it helps."""
 
     playbook: Playbook
     situation: words.Text
     running: int
     started: int
     held_out: int
+    stayed: Effect | None
+
+    @property
+    def holds_out(self) -> bool:
+        return bool(self.playbook.document.get("limits", {}).get("hold_out"))
+
+    @property
+    def noise(self) -> float:
+        """Within its interval around nothing, an effect has no color."""
+        return 0.0 if self.stayed and self.stayed.is_shown else 1.0
 
 
 def lines(workspace: Workspace) -> list[Line]:
     """Those that are on first, then by name."""
-    since = lake_of(workspace).now - timedelta(days=LATELY_DAYS)
+    lake = lake_of(workspace)
+    since = lake.now - timedelta(days=LATELY_DAYS)
     lately = Q(runs__started_at__gte=since)
     found = workspace.playbooks.annotate(
         running=Count("runs", filter=Q(runs__state=Run.State.RUNNING)),
@@ -58,12 +73,41 @@ def lines(workspace: Workspace) -> list[Line]:
             p.running,
             p.started,
             p.held,
+            _stayed(p, lake),
         )
         for p in found
     ]
     return sorted(
         made, key=lambda line: (line.playbook.state != "on", str(line.playbook))
     )
+
+
+def _stayed(playbook: Playbook, lake: Lake) -> Effect | None:
+    """Whether it helps, where it is old enough and left enough accounts alone."""
+    if not playbook.runs.filter(is_held_out=True).exists():
+        return None
+    found = results.results(playbook, lake)
+    return found.stayed if found.is_enough else None
+
+
+def headline(lines: Sequence[Line]) -> tuple[str, str]:
+    """How many are on and on their way, and what they have been shown to do."""
+    on = sum(line.playbook.state == Playbook.State.ON for line in lines)
+    running = sum(line.running for line in lines)
+    helping = sum(bool(x.stayed and x.stayed.low > 0) for x in lines)
+    lead = _("%(on)s of %(of)s playbooks are on.") % {"on": on, "of": len(lines)}
+    going = ngettext(
+        "%(n)s run is on its way.", "%(n)s runs are on their way.", running
+    )
+    shown = ngettext(
+        "%(n)s has been shown to help.", "%(n)s have been shown to help.", helping
+    )
+    none = _(
+        "None has been shown to help yet: that takes 30 days, and enough accounts held "
+        "out."
+    )
+    rest = shown % {"n": helping} if helping else none
+    return lead, f"{going % {'n': running}} {rest}"
 
 
 @kept(*matching.READS)

@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 import yaml
 
 from perennial.apps.work.playbooks.document import (
+    ASSIGN,
     MOST_DAYS,
     PRIORITIES,
     SITUATIONS,
     TRIGGERS,
     WHO,
+    Assign,
+    AssignStep,
     Book,
     BranchStep,
     EmailStep,
@@ -208,6 +211,13 @@ def _set(given: Mapping[str, Any], step_id: str, place: str) -> Step:
     )
 
 
+def _assign(given: Mapping[str, Any], step_id: str, place: str) -> Step:
+    _mapping(given, place, ("do", "by", "among"))
+    by = _one(given, "by", f"{place}.by", ASSIGN, ASSIGN[0])
+    among = _texts(given, "among", f"{place}.among", 50, "addresses")
+    return AssignStep(step_id, cast("Assign", by), among)
+
+
 def _survey(given: Mapping[str, Any], step_id: str, place: str) -> Step:
     _mapping(given, place, ("do", "survey"))
     name = _text(given, "survey", f"{place}.survey", 120, needed=True)
@@ -222,19 +232,23 @@ def _guide(given: Mapping[str, Any], step_id: str, place: str) -> Step:
 
 def _tag(given: Mapping[str, Any], step_id: str, place: str) -> Step:
     _mapping(given, place, ("do", "add", "remove"))
-    add, remove = (_tags(given, name, f"{place}.{name}") for name in ("add", "remove"))
+    add, remove = (
+        _texts(given, name, f"{place}.{name}", 20, "tags") for name in ("add", "remove")
+    )
     if not add and not remove:
         raise BadValue(f"{place}: needs add or remove")
     return TagStep(step_id, add, remove)
 
 
-def _tags(given: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
-    tags = given.get(name, [])
-    if not isinstance(tags, Sequence) or isinstance(tags, str) or len(tags) > 20:
-        raise BadValue(f"{place}: must be a list of at most 20 tags")
-    if not all(isinstance(tag, str) and tag.strip() for tag in tags):
-        raise BadValue(f"{place}: tags are texts")
-    return tuple(dict.fromkeys(tag.strip() for tag in tags))
+def _texts(
+    given: Mapping[str, Any], name: str, place: str, most: int, what: str
+) -> tuple[str, ...]:
+    texts = given.get(name, [])
+    if not isinstance(texts, Sequence) or isinstance(texts, str) or len(texts) > most:
+        raise BadValue(f"{place}: must be a list of at most {most} {what}")
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise BadValue(f"{place}: {what} are texts")
+    return tuple(dict.fromkeys(text.strip() for text in texts))
 
 
 def _wait(given: Mapping[str, Any], step_id: str, place: str) -> Step:
@@ -272,6 +286,7 @@ _KINDS: Final = {
     "webhook": _post,
     "tag": _tag,
     "set": _set,
+    "assign": _assign,
     "survey": _survey,
     "guide": _guide,
     "wait": _wait,

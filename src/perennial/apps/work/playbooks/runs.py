@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from perennial.apps.work.playbooks.document import (
+    AssignStep,
     Book,
     BranchStep,
     EmailStep,
@@ -31,7 +32,14 @@ from perennial.metrics.conditions import Condition
 Holds: TypeAlias = Callable[[Condition], bool]
 Ending: TypeAlias = Literal["", "finished", "condition", "time"]
 Doing: TypeAlias = (
-    TaskStep | EmailStep | PostStep | SetStep | TagStep | SurveyStep | GuideStep
+    TaskStep
+    | EmailStep
+    | PostStep
+    | SetStep
+    | AssignStep
+    | TagStep
+    | SurveyStep
+    | GuideStep
 )
 
 

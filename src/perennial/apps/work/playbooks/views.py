@@ -34,7 +34,7 @@ from perennial.apps.work.playbooks import (
     trying,
     words,
 )
-from perennial.apps.work.playbooks.document import PRIORITIES, Book
+from perennial.apps.work.playbooks.document import Book
 from perennial.apps.work.playbooks.reading import parse, read
 from perennial.core.errors import BadValue, PerennialError
 from perennial.ui import charts
@@ -46,9 +46,11 @@ PAGE = 50
 
 @role_required(Role.VIEWER)
 def playbooks(request: TeamRequest) -> HttpResponse:
+    lines = queries.lines(request.workspace)
     context = {
         "nav": "playbooks",
-        "lines": queries.lines(request.workspace),
+        "lines": lines,
+        "headline": queries.headline(lines),
         "ready": [
             (
                 key,
@@ -152,7 +154,6 @@ def _editor(
         "ends_said": say(book.end.condition) if book and book.end.condition else "",
         "ends_days": document.get("ends", {}).get("after_days", 60),
         "words": words,
-        "priorities": PRIORITIES,
         "yaml": yaml.safe_dump(dict(document), allow_unicode=True, sort_keys=False),
         "matches": queries.matches(workspace, book) if book else None,
         "load": queries.load(workspace, book) if book else [],

@@ -16,9 +16,10 @@ from django.utils.translation import (
 )
 from django.utils.translation import gettext as _
 
-from perennial.apps.customers import condition_words
-from perennial.apps.work.models import Run, RunEntry
+from perennial.apps.customers import attributes, condition_words
+from perennial.apps.work.models import Priority, Run, RunEntry
 from perennial.apps.work.playbooks.document import (
+    AssignStep,
     Book,
     BranchStep,
     EmailStep,
@@ -59,6 +60,7 @@ STEPS: Final[Mapping[str, Text]] = {
     "webhook": gettext_lazy("Webhook"),
     "tag": gettext_lazy("Tag"),
     "set": gettext_lazy("Stage or attribute"),
+    "assign": gettext_lazy("Owner by rule"),
     "survey": gettext_lazy("Survey"),
     "guide": gettext_lazy("Guide"),
     "wait": gettext_lazy("Wait"),
@@ -68,6 +70,13 @@ WHO: Final[Mapping[str, Text]] = {
     "owner": gettext_lazy("The account's owner"),
     "manager": gettext_lazy("The head (an admin)"),
     "starter": gettext_lazy("Whoever started it"),
+}
+PRIORITIES: Final[Mapping[str, Text]] = {
+    priority.name.lower(): priority.label for priority in Priority
+}
+ASSIGN: Final[Mapping[str, Text]] = {
+    "fewest_accounts": gettext_lazy("Whoever has the fewest accounts"),
+    "least_mrr": gettext_lazy("Whoever has the least MRR"),
 }
 #: Why an account that matches did not start.
 REFUSALS: Final[Mapping[str, Text]] = {
@@ -156,6 +165,10 @@ def _told(step: Step, say: Say) -> dict[str, str]:
     if isinstance(step, SetStep):
         title = f"{step.field}: {step.value}"
         return {"icon": "pencil", "title": title}
+    if isinstance(step, AssignStep):
+        among = ", ".join(step.among) or _("Among everybody who owns accounts")
+        title = f"{STEPS['assign']}: {ASSIGN[step.by]}"
+        return {"icon": "user-check", "title": title, "sub": among}
     if isinstance(step, TagStep):
         tags = [*(f"+ {tag}" for tag in step.add), *(f"− {tag}" for tag in step.remove)]
         return {"icon": "tag", "title": f"{STEPS['tag']}: {', '.join(tags)}"}
@@ -262,6 +275,9 @@ def _edited(details: Mapping[str, Any]) -> str:
         return _("Invited to “%(survey)s”") % {"survey": details["survey"]}
     if "guide" in details:
         return _("Chosen for the guide “%(guide)s”") % {"guide": details["guide"]}
+    if details.get("field") == attributes.OWNER:
+        who = details["value"] or _("nobody could be chosen")
+        return _("Owner: %(who)s") % {"who": who}
     if "field" in details:
         return f"{details['field']}: {details['value']}"
     told = {"add": "+", "remove": "−"}
