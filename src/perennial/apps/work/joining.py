@@ -51,7 +51,9 @@ def panel(request: TeamRequest, account: Account) -> SafeString:
     open_ = tasks.of_workspace(workspace).filter(
         account_id=account.account_id, state__in=tasks.ACTIVE
     )
-    plans = plan_queries.plans(workspace).filter(account_id=account.account_id)[:_FEW]
+    plans = list(
+        plan_queries.plans(workspace).filter(account_id=account.account_id)[:_FEW]
+    )
     mask = not wording.reads_all(request.membership)
     context = {
         "account": account,
