@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import ibis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.core.errors import BadValue
+from perennial.lake.tables import TABLES
 from perennial.metrics import conditions
 from perennial.metrics.condition_fields import BARE, FIELDS, OPERATORS, field
 from perennial.metrics.conditions import Group, Not, Row, read, to_document
+from perennial.metrics.measured import GROUPS, MEASURES, measured
 
 
 def row(key: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
@@ -153,3 +156,12 @@ def test_circles_and_strangers_are_refused() -> None:
         conditions.expanded(member("x"), {})
     twice = {"a": RED, "b": Group("any", (member("a"), member("a")))}
     conditions.expanded(member("b"), twice)  # twice is no circle
+
+
+def test_every_measure_is_one_of_an_account() -> None:
+    """What conditions on metrics may say is in the table, in the unit people mean."""
+    table = ibis.table(TABLES["account_measures"].schema(), name="account_measures")
+    for name in MEASURES:
+        assert measured(table, name).columns == ("account_id", name)
+    assert measured(table, "mrr").mrr.type().is_floating()
+    assert {*MEASURES} >= {"health_score", "renewal", "license_use", *GROUPS}

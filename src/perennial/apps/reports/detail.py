@@ -197,7 +197,7 @@ def headline(
     rest = []
     if metric.focus:
         said = {"group": values.focus_name(metric)}
-        rest.append(_("What is shown is of: %(group)s.") % said)
+        rest.append(_("Shown: %(group)s.") % said)
     if found.before is not None and found.before.value is not None:
         value = values.text(found.before.value, metric.unit, regional)
         said = {

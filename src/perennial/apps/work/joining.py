@@ -51,11 +51,13 @@ def panel(request: TeamRequest, account: Account) -> SafeString:
     open_ = tasks.of_workspace(workspace).filter(
         account_id=account.account_id, state__in=tasks.ACTIVE
     )
-    plans = plan_queries.plans(workspace).filter(account_id=account.account_id)
+    plans = list(
+        plan_queries.plans(workspace).filter(account_id=account.account_id)[:_FEW]
+    )
     mask = not wording.reads_all(request.membership)
     context = {
         "account": account,
-        "plans": plan_queries.lines(workspace, list(plans[:_FEW]), mask=mask),
+        "plans": plan_queries.lines(workspace, plans, mask=mask) if plans else (),
         "alerts": alerts.of_account(
             request.membership, account.account_id, request.regional, today
         ),
