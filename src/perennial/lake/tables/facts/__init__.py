@@ -1,0 +1,1 @@
+"""What is imported and received: facts, by what they are about."""
