@@ -7,7 +7,7 @@ text ever reaches an engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import ibis
@@ -29,10 +29,24 @@ _COMPARE: dict[type[exp.Expr], Callable[[Any, Any], ir.BooleanValue]] = {
     exp.LTE: lambda a, b: a <= b,
 }
 
+_SIGNS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "!=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+}
+
 
 def text(value: str) -> str:
     """A value as it stands in a condition."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def quoted(attribute: str) -> str:
+    """A name as it stands in a condition."""
+    return exp.column(attribute, quoted=not attribute.isidentifier()).sql()
 
 
 def parse(written: str) -> Condition:
@@ -50,6 +64,22 @@ def parts(written: str) -> list[Condition]:
     """The conditions that are joined with `and`."""
     parsed = parse(written)
     return list(parsed.flatten()) if isinstance(parsed, exp.And) else [parsed]
+
+
+def joined(conditions: Iterable[Condition]) -> str:
+    """Conditions as one text, all of which have to be met."""
+    return " and ".join(
+        f"({part.sql()})" if isinstance(part, exp.Or) else part.sql()
+        for part in conditions
+    )
+
+
+def compared(parsed: Condition) -> tuple[str, str, str | float | bool] | None:
+    """Name, sign and value of a plain comparison; None for any other condition."""
+    sign = _SIGNS.get(type(parsed))
+    if sign is None:
+        return None
+    return parsed.this.name, sign, _literal(parsed.expression)
 
 
 def names(parsed: Condition) -> list[str]:

@@ -19,13 +19,6 @@ from perennial.ui.formats import Regional
 from tests.apps.team.cast import Cast
 
 
-@pytest.fixture
-def reader(
-    cast: Cast, client_of: Callable[[User], Client], workspace: Workspace
-) -> Client:
-    return client_of(cast.viewer)
-
-
 def rows(client: Client, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(client.get(path).content.decode().splitlines()))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -12,18 +11,10 @@ from django.utils.html import strip_tags
 
 from perennial.apps.reports import boards
 from perennial.apps.team.lake import lake_of
-from perennial.apps.team.models import User, Workspace
+from perennial.apps.team.models import Workspace
 from perennial.metrics.registry import all_metrics
-from tests.apps.team.cast import Cast
 
 TABLES = [key for key, m in all_metrics().items() if not boards.is_a_number(m)]
-
-
-@pytest.fixture
-def reader(
-    workspace: Workspace, cast: Cast, client_of: Callable[[User], Client]
-) -> Client:
-    return client_of(cast.viewer)
 
 
 @pytest.mark.parametrize("key", TABLES)

@@ -35,11 +35,6 @@ HTMX = {"HX-Request": "true"}
 EN = Regional()
 
 
-@pytest.fixture
-def reader(workspace: Workspace, cast: Cast, client_of: ClientOf) -> Client:
-    return client_of(cast.viewer)
-
-
 def test_a_cold_board_has_every_metric_and_loads_its_tiles(reader: Client) -> None:
     page = reader.get("/metrics/?board=all").content.decode()
     numbers = {k: m for k, m in all_metrics().items() if is_a_number(m)}

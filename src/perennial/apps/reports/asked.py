@@ -63,6 +63,7 @@ class Asked:
     compare: str = "previous"
     segment: str = ""
     member_of: str = ""
+    filter: str = ""
     grain: str = ""
     variant: str = ""
     by: str = ""
@@ -86,8 +87,9 @@ class Asked:
 
     @property
     def of_whom(self) -> Asked:
-        """The same period and customers, and nothing else."""
-        return Asked(period=self.period, segment=self.segment, member_of=self.member_of)
+        """The same period, comparison and customers, and nothing else."""
+        kept = ("period", "compare", "segment", "member_of", "filter")
+        return Asked(**{name: getattr(self, name) for name in kept})
 
     @property
     def tile_url(self) -> str:
@@ -95,9 +97,12 @@ class Asked:
 
     @property
     def where(self) -> str | None:
-        """Customers of a segment they are given, or that is saved as a condition."""
+        """Customers of a segment they are given, or that is saved as a condition, who
+        meet the filter."""
         asked = (("segment", self.segment), (IN_SEGMENT, self.member_of))
         parts = [f"{name} = {filters.text(value)}" for name, value in asked if value]
+        if self.filter:
+            parts.append(filters.joined(filters.parts(self.filter)))
         return " and ".join(parts) or None
 
 
@@ -118,6 +123,7 @@ def parse(query: QueryDict) -> Asked:
         compare=compare if compare in COMPARISONS else "previous",
         segment=query.get("segment", ""),
         member_of=query.get("member_of", ""),
+        filter=query.get("filter", ""),
         grain=grain if (grain := query.get("grain", "")) in GRAINS else "",
         variant=query.get("variant", ""),
         by=query.get("by", ""),

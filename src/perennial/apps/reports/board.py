@@ -169,9 +169,10 @@ def missed(
 def target_of(answers: Answers, metric: Metric, asked: Asked) -> Target | None:
     """The target of the number that is shown, for its segment or for all.
 
-    Another way of counting is another number: it has none, nor has a saved segment.
+    Another way of counting is another number: it has none, nor has a saved segment, nor
+    what a filter leaves.
     """
-    if asked.variant or asked.member_of or asked.given:
+    if asked.variant or asked.member_of or asked.filter or asked.given:
         return None
     return targets.find(answers.targets, metric, asked.segment, metric.focus)
 

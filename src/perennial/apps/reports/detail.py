@@ -92,7 +92,7 @@ def page(
     # A metric that is a table of its own has no number to lead with.
     found, of_whom = (
         Numbers(None, None, None, []),
-        menus.of_whom(asked, request.workspace),
+        menus.of_whom(asked, request.workspace, regional),
     )
     if is_a_number(metric):
         found = board.numbers(answers, metric, asked)

@@ -209,7 +209,7 @@ def paths(answers: Answers, asked: Asked, regional: Regional) -> Explored:
     period = asking.period_of(asked.period, answers.today)
     found: list[Path] = answers.keep(
         f"paths {period} {asked.where}",
-        (*_PATHS, "segment_members"),
+        (*_PATHS, "segment_members", "account_measures"),
         lambda: _ways(answers, asked, period),
     )
     if not found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import parse_qsl
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from perennial.apps.customers.segment_queries import segments as saved_segments
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import values
+from perennial.apps.reports import filtering, values
 from perennial.apps.reports.asked import COMPARISONS, GRAINS, PERIODS, Asked
 from perennial.apps.reports.boards import ALL
 from perennial.apps.reports.models import Board
@@ -23,6 +23,7 @@ from perennial.apps.team.models import Workspace
 from perennial.apps.team.roles import Role
 from perennial.core.windows import DAY, Period
 from perennial.metrics.registry import Metric
+from perennial.ui.formats import Regional
 
 Text = str | Promise
 
@@ -46,6 +47,8 @@ class Menu:
     icon_name: str = ""
     is_set: bool = False
     days: Days | None = None
+    filter: Filter | None = None
+    removal: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,16 @@ class Days:
 
     first: date
     last: date
+    kept: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A form for one more condition; `kept` is the rest of the address."""
+
+    names: Mapping[str, str]
+    operators: Mapping[str, str]
+    suggestions: Sequence[str]
     kept: Sequence[tuple[str, str]]
 
 
@@ -66,7 +79,9 @@ def board(
 ) -> list[Menu]:
     chips = [
         _period(asked, period, request),
+        _compare(asked, period, request),
         *_segment(asked, segments, request),
+        *_filters(asked, request),
     ]
     return [_board(asked, boards, request), *chips]
 
@@ -93,37 +108,43 @@ def metric(
     segments: list[str],
     request: TeamRequest,
 ) -> list[Menu]:
-    regional = request.regional
-    earlier = asking.before(asked.period, period, asked.compare)
-    compare = Menu(
-        _("vs"),
-        COMPARISONS[asked.compare],
-        [
-            Choice(label, asked.url(compare=name), name == asked.compare)
-            for name, label in COMPARISONS.items()
-        ],
-        asking.dates(earlier, regional),
-    )
-    menus = [_period(asked, period, request), compare]
+    menus = [_period(asked, period, request), _compare(asked, period, request)]
     menus += _segment(asked, segments, request)
+    if metric.is_of_accounts:
+        menus += _filters(asked, request)
     return [*menus, *_variant(metric, asked)]
+
+
+def _compare(asked: Asked, period: Period, request: TeamRequest) -> Menu:
+    earlier = asking.before(asked.period, period, asked.compare)
+    choices = [
+        Choice(label, asked.url(compare=name), name == asked.compare)
+        for name, label in COMPARISONS.items()
+    ]
+    said = asking.dates(earlier, request.regional)
+    return Menu(_("vs"), COMPARISONS[asked.compare], choices, said)
 
 
 def explorer(
     asked: Asked, period: Period, segments: list[str], request: TeamRequest, kept: str
 ) -> list[Menu]:
-    """Period and segment; `kept` is the rest of the address, which stays."""
+    """Period and customers; `kept` is the rest of the address, which stays."""
     chips = [_period(asked, period, request)]
     chips += _segment(asked, segments, request)
+    chips += _filters(asked, request)
     return [_keeping(chip, kept) for chip in chips] if kept else chips
 
 
 def _keeping(menu: Menu, kept: str) -> Menu:
     choices = [replace(c, url=f"{c.url}&{kept}") for c in menu.choices]
-    days = menu.days
-    if days:
-        days = replace(days, kept=[*days.kept, *parse_qsl(kept)])
-    return replace(menu, choices=choices, days=days)
+    days, condition, more = menu.days, menu.filter, parse_qsl(kept)
+    return replace(
+        menu,
+        choices=choices,
+        days=days and replace(days, kept=[*days.kept, *more]),
+        filter=condition and replace(condition, kept=[*condition.kept, *more]),
+        removal=f"{menu.removal}&{kept}" if menu.removal else "",
+    )
 
 
 def grains(metric: Metric, asked: Asked) -> list[Choice]:
@@ -170,7 +191,35 @@ def _segment(asked: Asked, segments: list[str], request: TeamRequest) -> list[Me
     return [Menu(_("Segment"), shown, [every, *some], is_set=chosen is not None)]
 
 
-def of_whom(asked: Asked, workspace: Workspace) -> str:
+def _filters(asked: Asked, request: TeamRequest) -> list[Menu]:
+    """A chip for each condition that is set, to be taken off, and one for more."""
+    found = [
+        Menu(
+            "",
+            filtering.said(part, request.regional),
+            [],
+            is_set=True,
+            removal=asked.url(filter=filtering.without(asked, n)),
+        )
+        for n, part in enumerate(filtering.parts(asked))
+    ]
+    form = Filter(
+        filtering.names(lake_of(request.workspace)),
+        filtering.operators(),
+        filtering.suggestions(),
+        parse_qsl(asked.url()[1:]),
+    )
+    return [*found, Menu("", _("Filter"), [], icon_name="plus", filter=form)]
+
+
+def of_whom(asked: Asked, workspace: Workspace, regional: Regional) -> str:
+    """Who is asked for: a segment, and conditions; empty: all customers."""
+    name = segment_name(asked, workspace)
+    told = [filtering.said(part, regional) for part in filtering.parts(asked)]
+    return ", ".join([name, *told] if name else told)
+
+
+def segment_name(asked: Asked, workspace: Workspace) -> str:
     """The name of the segment that is asked for; empty: all customers, or a saved
     segment that is gone."""
     if not asked.member_of:

@@ -20,7 +20,9 @@ from perennial.apps.team.models import Workspace
 from perennial.core.ids import digest
 from perennial.core.windows import Period
 from perennial.lake.result import Result
+from perennial.metrics import filters
 from perennial.metrics.dimensions import IN_SEGMENT
+from perennial.metrics.measured import MEASURES
 from perennial.metrics.registry import Metric
 from perennial.metrics.targets import Target
 
@@ -160,8 +162,11 @@ class Answers:
     def _key(self, kind: str, question: Question) -> str:
         metric = self.catalog[question.key]
         reads = [*SHARED, *metric.reads, *metric.also_reads]
-        if IN_SEGMENT in question.by or IN_SEGMENT in (question.where or ""):
+        spoken_of = {*question.by, *_names(question.where)}
+        if IN_SEGMENT in spoken_of:
             reads.append("segment_members")
+        if spoken_of & MEASURES.keys():
+            reads.append("account_measures")
         return digest(kind, repr(question), self._state(reads))
 
     def _get(self, key: str, compute: Callable[[], T]) -> T:
@@ -186,6 +191,10 @@ class Answers:
         if name not in self._versions:
             self._versions[name] = self.lake.lake.snapshot(name).version
         return self._versions[name]
+
+
+def _names(where: str | None) -> list[str]:
+    return filters.names(filters.parse(where)) if where else []
 
 
 def _apart(spans: Iterable[Period]) -> list[list[Period]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -15,6 +16,7 @@ from perennial.apps.reports import (
     detail,
     explained,
     files,
+    filtering,
     hooks,
     menus,
     tables,
@@ -174,7 +176,8 @@ def _segments(request: TeamRequest) -> list[str]:
 
 
 def asked_of(request: TeamRequest, segments: list[str] | None) -> Asked:
-    """A segment nobody has is refused: its zeros would look like an answer."""
+    """A segment nobody has is refused: its zeros would look like an answer. What was
+    typed and makes no sense is said, and left out."""
     asked = asking.parse(request.GET)
     known = _segments(request) if segments is None else segments
     if asked.segment and asked.segment not in known:
@@ -182,4 +185,12 @@ def asked_of(request: TeamRequest, segments: list[str] | None) -> Asked:
     saved = request.workspace.segments.filter(archived_at=None)
     if asked.member_of and not saved.filter(key=asked.member_of).exists():
         raise BadRequest(f"no segment {asked.member_of!r}")
-    return asked
+    try:
+        filtering.check(asked, lake_of(request.workspace))
+    except PerennialError as error:
+        raise BadRequest(str(error)) from None
+    try:
+        return filtering.with_typed(asked, request.GET)
+    except PerennialError as error:
+        messages.error(request, str(error))
+        return asked

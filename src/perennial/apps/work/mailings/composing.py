@@ -56,7 +56,7 @@ def compose(mailing: Mailing, by: Membership, regional: Regional) -> Composed:
     if not shown:
         raise BadValue(_("There is nothing on it any more."))
     first = choices[0]
-    of_whom = menus.of_whom(asked, mailing.workspace)
+    of_whom = menus.of_whom(asked, mailing.workspace, regional)
     headline = _headline(shown, first, asked, of_whom, regional)
     rows = [_row(tile, regional) for tile in shown]
     pictures = _pictures(answers, asked, choices, rows, regional)
@@ -88,7 +88,7 @@ def _asked(mailing: Mailing, answers: Answers) -> Asked:
     known = book(answers.workspace)
     if asked.segment and (known is None or asked.segment not in known.segments):
         raise BadValue(_("The segment “%(name)s” is gone.") % {"name": asked.segment})
-    if asked.member_of and not menus.of_whom(asked, answers.workspace):
+    if asked.member_of and not menus.segment_name(asked, answers.workspace):
         name = {"name": asked.member_of}
         raise BadValue(_("The segment “%(name)s” is gone.") % name)
     return asked
