@@ -15,12 +15,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from perennial.apps.health import explained, frozen, overview, queries
+from perennial.apps.health import actions, explained, frozen, overview, queries
 from perennial.apps.health.overview import Asked
 from perennial.apps.health.queries import Day, Group
 from perennial.apps.team.models import User, Workspace
+from perennial.core.settings import HealthTargets
 from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring import explanation
+from perennial.scoring.scorecard import standard
 from perennial.ui.formats import Regional
 from tests.apps.customers.company import AS_OF, GREEN, KESTREL, SILENT
 from tests.apps.team.cast import Cast
@@ -132,10 +134,11 @@ def test_every_card_is_explained(
     workspace: Workspace, cast: Cast, client_of: ClientOf
 ) -> None:
     client = client_of(cast.viewer)
-    shown = "".join(
-        client.get(path).content.decode()
-        for path in (*PAGES, reverse("health:account", args=[KESTREL]))
-    )
+    card = standard(HealthTargets())
+    draft = actions.start_draft(cast.membership(cast.owner), card, based_on=0)
+    some = ("account", KESTREL), ("draft", draft.pk)
+    own = [reverse(f"health:{name}", args=[of]) for name, of in some]
+    shown = "".join(client.get(path).content.decode() for path in (*PAGES, *own))
     for topic, about in explained.TOPICS.items():
         url = reverse("health:explain", args=[topic])
         assert topic == "backtest" or url in shown, topic
