@@ -50,7 +50,7 @@ def test_what_is_typed_is_a_condition(
     [
         ("mrr", "much", "no number"),
         ("mrr", "nan", "no number"),
-        ("health_color", "pink", "none of: red, orange"),
+        ("health_color", "pink", "none of: Red, Orange"),
         ("renewal", "soon", "no day"),
     ],
 )
@@ -80,12 +80,12 @@ def test_the_number_is_that_of_those_who_meet_it(
 def test_it_stays_in_every_address_and_on_boards(reader: Client) -> None:
     address = "filter=health_color+%3D+%27red%27"
     board = reader.get(f"/metrics/?{address}&compare=year&wait").content.decode()
-    assert "Health = red" in board
+    assert "Health = Red" in board
     tiles = re.findall(r'href="(/metrics/\w+/\?[^"]*)"', board)
     assert len(tiles) > 10
     assert all(address in t and "compare=year" in t for t in tiles)
     funnel = reader.get(f"/metrics/explore/bridge/?{address}&period=12m")
-    assert "Health = red" in funnel.content.decode()
+    assert "Health = Red" in funnel.content.decode()
 
 
 def test_a_slip_is_told_and_changes_nothing(reader: Client) -> None:

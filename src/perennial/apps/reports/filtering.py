@@ -10,7 +10,9 @@ from datetime import date
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from perennial.apps.customers.words import STATES
 from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.values import CLASSES
 from perennial.core.errors import BadValue, UnknownName
 from perennial.lake.workspace import Workspace as Lake
 from perennial.metrics import filters
@@ -43,7 +45,13 @@ def names(lake: Lake) -> dict[str, str]:
 
 def suggestions() -> list[str]:
     """Values of measures that are one of few."""
-    return [value for field in MEASURES.values() for value in field.choices]
+    return [word for field in MEASURES.values() for word in _choices(field)]
+
+
+def _choices(field: Field) -> dict[str, str]:
+    """The values of a measure that has few, by what people call them."""
+    known = {**CLASSES, **STATES}
+    return {str(known[value]): value for value in field.choices}
 
 
 def with_typed(asked: Asked, query: QueryDict) -> Asked:
@@ -87,22 +95,16 @@ def said(part: Condition, regional: Regional) -> str:
     name, sign, value = told
     field = MEASURES.get(name)
     title = _(field.title) if field else name
-    return f"{title} {_WORDS[sign]} {_shown(field, value, regional)}"
+    return f"{title} {_PRINTED.get(sign, sign)} {_shown(field, value, regional)}"
 
 
-_WORDS: Mapping[str, str] = {
-    "=": "=",
-    "!=": "≠",
-    ">=": "≥",
-    "<=": "≤",
-    ">": ">",
-    "<": "<",
-}
+_PRINTED: Mapping[str, str] = {"!=": "≠", ">=": "≥", "<=": "≤"}
 
 
 def _shown(field: Field | None, value: str | float | bool, regional: Regional) -> str:
     if isinstance(value, str) or field is None:
-        return str(value)
+        words = {v: word for word, v in _choices(field).items()} if field else {}
+        return words.get(str(value), str(value))
     if field.unit == "share":
         return formats.percent(float(value), regional, 0)
     return formats.number(float(value), regional)
@@ -116,12 +118,14 @@ def _literal(name: str, sign: str, value: str) -> str:
         is_number = sign in (">=", "<=") and number is not None
         return str(number) if is_number else filters.text(value)
     if field.kind == "choice":
-        if value.lower() not in field.choices:
-            raise BadValue(
-                _("“%(value)s” is none of: %(known)s")
-                % {"value": value, "known": ", ".join(field.choices)}
-            )
-        return filters.text(value.lower())
+        words = _choices(field)
+        known = {w.casefold(): v for w, v in words.items()} | {
+            v: v for v in field.choices
+        }
+        if value.casefold() not in known:
+            said = _("“%(value)s” is none of: %(known)s")
+            raise BadValue(said % {"value": value, "known": ", ".join(words)})
+        return filters.text(known[value.casefold()])
     if field.kind == "number":
         if number is None:
             raise BadValue(_("“%(value)s” is no number.") % {"value": value})

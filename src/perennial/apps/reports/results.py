@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from django.core.cache import cache
@@ -193,8 +193,9 @@ class Answers:
         return self._versions[name]
 
 
-def _names(where: str | None) -> list[str]:
-    return filters.names(filters.parse(where)) if where else []
+@lru_cache(maxsize=64)
+def _names(where: str | None) -> tuple[str, ...]:
+    return tuple(filters.names(filters.parse(where))) if where else ()
 
 
 def _apart(spans: Iterable[Period]) -> list[list[Period]]:

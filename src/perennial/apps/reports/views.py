@@ -64,9 +64,6 @@ def metrics(request: TeamRequest) -> HttpResponse:
         "count": sum(len(theme.tiles) for theme in themes),
         "board": shown,
         "may_change": shown and boards.may_change(shown, request.membership),
-        "before": asking.dates(
-            asking.before(asked.period, period, asked.compare), request.regional
-        ),
         "freshness": freshness(request.workspace),
         "links": hooks.links(request, asked, board=shown),
     }
