@@ -237,6 +237,7 @@ ACCOUNT_PANELS = [
     "perennial.apps.surveys.joining.panel",
     "perennial.apps.guides.joining.panel",
     "perennial.apps.onboarding.joining.panel",
+    "perennial.apps.work.mails.panel",
 ]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
 ACCOUNT_BULK = [
