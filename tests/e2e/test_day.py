@@ -1,155 +1,197 @@
-"""A working day: read Home, understand an account, log a call, add a task, start a
-playbook, do its task, see it all in the timeline. With the mouse, then without."""
+"""A working day in the example company, from the door to the timeline: the head, a
+CSM and a viewer, with the mouse, and again with the keyboard alone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
 from perennial.apps.customers.models import Note
-from perennial.apps.work import jobs
-from perennial.apps.work.models import Playbook, Run, Task, TaskState
-from perennial.apps.work.playbooks import actions, library
-from tests.apps.customers.company import SILENT
-from tests.apps.customers.folder import built, own, then  # noqa: F401 - fixtures
-from tests.apps.team.cast import Cast
-from tests.e2e.browsing import SignIn, browse, press
+from perennial.apps.team.models import User
+from perennial.apps.work import example, jobs
+from perennial.apps.work.models import Run, Task, TaskState
+from perennial.apps.work.playbooks import trying
+from perennial.demo import load
+from perennial.lake.workspace import Workspace as Lake
+from tests.apps.team.cast import PASSWORD, Cast, hashed
+from tests.demo.folder import company, demo  # noqa: F401 - fixtures
+from tests.e2e.browsing import browse
+from tests.e2e.hands import Hand, Keyboard, Mouse
 
-pytestmark = pytest.mark.usefixtures("then")
+RED, HELP = "Health turned red", "Onboarding help"
+#: What each of them begins with.
+FIRST = {
+    RED: "Look at why the health is red, and say what you will do",
+    HELP: "Ask what is in the way of the start",
+}
+ASKED, SAID = "Ask for a date", "They moved to another tool for a while."
+
+
+@dataclass(frozen=True)
+class Office:
+    """Everybody of the company, on a morning after the nightly work."""
+
+    cast: Cast
+    csm: User
+
+    def try_out(self, name: str) -> None:
+        """What the worker does when a dry run was asked for."""
+        workspace = self.cast.workspace
+        asked = workspace.playbooks.get(name=name)
+        jobs.try_playbook(workspace.key, lambda _s, _w: None, playbook=asked.pk)
+        workspace.job_runs.update(state="done")
 
 
 @pytest.fixture
-def playbook(cast: Cast) -> Playbook:
-    """Begins with a task; matches nobody by itself today."""
-    admin = cast.membership(cast.admin)
-    document = library.document("reengagement")
-    document["steps"] = [{"do": "task", "title": "Win {account} back", "due_days": 1}]
-    document["when"] = {"trigger": "manual"}
-    found = actions.add(admin, document)
-    actions.turn_on(found, admin)
-    return found
-
-
-def run_jobs(cast: Cast) -> None:
+def office(cast: Cast, demo: Lake, monkeypatch: pytest.MonkeyPatch) -> Office:  # noqa: F811
+    # Each day of a dry run costs as much as a page.
+    monkeypatch.setattr(trying, "DAYS", 8)
+    example.set_up(cast.workspace, load.team(demo))
+    csm = User.objects.get(email=load.VISITOR[0])
+    User.objects.filter(pk=csm.pk).update(password=hashed())
     jobs.follow_up(cast.workspace.key, lambda _share, _what: None)
+    return Office(cast, csm)
 
 
-def tab_to(page: Page, target: Locator, most: int = 120) -> None:
-    """Tab until the element has the focus; it must be reachable."""
-    expect(target).to_be_visible()
-    for _ in range(most):
-        if target.evaluate("e => e === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError("the keyboard does not get there")
-
-
-def test_with_the_mouse(
-    page: Page, cast: Cast, sign_in: SignIn, playbook: Playbook
+@pytest.mark.parametrize("hand_of", [Mouse, Keyboard])
+def test_a_working_day(
+    page: Page, office: Office, hand_of: Callable[[Page], Hand]
 ) -> None:
-    run_jobs(cast)
-    sign_in(cast.teammate)
-    browse(page, "/")
-    needs = page.get_by_role("region", name="Needs a human today")
-    expect(needs).to_contain_text("Nobody has logged in for 40 days")
-    needs.get_by_role("link", name="Silent Mills", exact=True).click()
-    expect(page.get_by_role("heading", name="Silent Mills")).to_be_visible()
-    expect(page.get_by_text("parts add up to the score")).to_be_visible()
-    page.get_by_role("link", name="Log", exact=False).first.click()
-    drawer = page.locator("#drawer")
-    drawer.get_by_label("Kind").select_option("call")
-    drawer.locator("textarea").fill("They **moved** to another tool for a while.")
-    drawer.get_by_role("button", name="Write down").click()
-    expect(page.locator("#drawer[open]")).to_have_count(0)
-    browse(page, reverse("customers:account", args=[SILENT]))
-    todo = page.get_by_role("region", name="To do")
-    expect(todo).to_contain_text("Nobody has logged in for 40 days")
-    todo.get_by_role("link", name="Task", exact=True).click()
-    drawer.get_by_label("What to do").fill("Ask for a date")
-    drawer.get_by_role("button", name="Add the task").click()
-    expect(todo).to_contain_text("Ask for a date")
-    todo.get_by_text("Start a playbook").click()
-    todo.get_by_role("button", name="Start Nobody comes any more").click()
-    expect(todo).to_contain_text("Win Silent Mills back")
-    todo.get_by_role("link", name="Win Silent Mills back").click()
-    page.get_by_role("button", name="Done", exact=True).click()
-    expect(page.get_by_role("button", name="Reopen")).to_be_visible()
-    browse(page, reverse("customers:timeline", args=[SILENT]))
-    story = page.locator("main")
-    for said in ("Win Silent Mills back", "moved", "Nobody comes any more"):
-        expect(story).to_contain_text(said)
-    assert Run.objects.get().account_id == SILENT
-    assert Note.objects.get().account_id == SILENT
-    done = Task.objects.get(title="Win Silent Mills back")
-    assert (done.state, done.done_by) == (TaskState.DONE, cast.teammate)
+    hand = hand_of(page)
+    the_head(hand, office)
+    leave(hand)
+    the_csm(hand, office)
+    leave(hand)
+    the_viewer(hand, office)
 
 
-def test_with_the_keyboard_alone(
-    page: Page, cast: Cast, sign_in: SignIn, playbook: Playbook
-) -> None:
-    run_jobs(cast)
-    sign_in(cast.teammate)
-    browse(page, "/")
-    tab_to(page, page.get_by_role("link", name="Silent Mills", exact=True).first)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Silent Mills")).to_be_visible()
-    drawer = page.locator("#drawer")
-    press(page, "l", drawer.locator("textarea"))
-    drawer.locator("textarea").focus()
-    page.keyboard.type("Called, nobody there.")
-    tab_to(page, drawer.get_by_role("button", name="Write down"))
-    page.keyboard.press("Enter")
-    expect(page.locator("#drawer[open]")).to_have_count(0)
-    browse(page, reverse("customers:account", args=[SILENT]))
-    title = drawer.get_by_label("What to do")
-    press(page, "t", title)
-    title.focus()
-    page.keyboard.type("Try again")
-    page.keyboard.press("Enter")
-    todo = page.get_by_role("region", name="To do")
-    expect(todo).to_contain_text("Try again")
-    tab_to(page, todo.get_by_text("Start a playbook"))
-    page.keyboard.press("Enter")
-    tab_to(page, todo.get_by_role("button", name="Start Nobody comes any more"))
-    page.keyboard.press("Enter")
-    expect(todo).to_contain_text("Win Silent Mills back")
-    tab_to(page, todo.get_by_role("link", name="Win Silent Mills back"))
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Win Silent Mills back")).to_be_visible()
-    press(page, "d", page.get_by_role("button", name="Reopen"))
-    assert Task.objects.filter(state=TaskState.DONE).count() == 1
-    assert Note.objects.count() == 1
+def the_head(hand: Hand, office: Office) -> None:
+    """Turns a playbook on that was a draft, and steps in where the team needs it."""
+    come(hand, office.cast.admin)
+    open_playbook(hand, HELP)
+    dry_run(hand, office, HELP)
+    hand.use(hand.page.get_by_role("button", name="Turn on"))
+    expect(hand.page.get_by_text("On. It starts within minutes.")).to_be_visible()
+    work_on_the_top_account(hand, office.cast.admin, HELP)
 
 
-def test_a_viewer_sees_it_and_changes_nothing(
-    page: Page, cast: Cast, sign_in: SignIn, playbook: Playbook
-) -> None:
-    run_jobs(cast)
-    sign_in(cast.viewer)
-    browse(page, reverse("customers:account", args=[SILENT]))
-    todo = page.get_by_role("region", name="To do")
-    expect(todo).to_contain_text("Nobody has logged in for 40 days")
+def the_csm(hand: Hand, office: Office) -> None:
+    """Finds their own accounts on Home; tries playbooks, and turns none on or off."""
+    come(hand, office.csm)
+    open_playbook(hand, RED)
+    dry_run(hand, office, RED)
+    expect(hand.page.get_by_role("button", name="Turn off")).to_have_count(0)
+    work_on_the_top_account(hand, office.csm, RED)
+
+
+def the_viewer(hand: Hand, office: Office) -> None:
+    """Reads why, and what was done about it; there is nothing to do it with."""
+    page = hand.page
+    come(hand, office.cast.viewer)
+    open_playbook(hand, HELP)
+    for name in ("Turn off", "Save", "Try it on the past"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    todo = open_the_top_account(hand)
+    expect(todo).to_contain_text(ASKED)
+    expect(page.locator("main").get_by_role("button", name="Log")).to_have_count(0)
     expect(todo.get_by_role("button")).to_have_count(0)
-    browse(page, reverse("work:playbook", args=[playbook.pk]))
-    expect(page.get_by_role("button", name="Turn off")).to_have_count(0)
-    expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(0)
+    expect(todo.get_by_text("Start a playbook")).to_have_count(0)
+    hand.use(todo.get_by_role("link", name=ASKED).first)
+    expect(page.get_by_role("heading", name=ASKED)).to_be_visible()
+    expect(page.get_by_role("button", name="Done")).to_have_count(0)
+    page.go_back()
+    read_the_timeline(hand, "Task done:", FIRST[RED], FIRST[HELP])
 
 
-def test_the_head_tries_a_playbook_before_it_is_on(
-    page: Page, cast: Cast, sign_in: SignIn
-) -> None:
-    admin = cast.membership(cast.admin)
-    found = actions.add(admin, library.document("reengagement"))
-    sign_in(cast.admin)
-    browse(page, reverse("work:playbook", args=[found.pk]))
-    page.get_by_role("button", name="Try it on the past").click()
-    expect(page.get_by_role("status").first).to_be_visible()
-    jobs.try_playbook(cast.workspace.key, lambda _s, _w: None, playbook=found.pk)
-    cast.workspace.job_runs.update(state="done")
-    expect(page.get_by_text("Starts a week, had it been on")).to_be_visible()
-    page.get_by_role("button", name="Turn on").click()
-    expect(page.get_by_text("On. It starts within minutes.")).to_be_visible()
-    run_jobs(cast)
-    browse(page, reverse("work:runs", args=[found.pk]))
-    expect(page.get_by_role("link", name="Silent Mills")).to_be_visible()
+# --- what they do ------------------------------------------------------------
+
+
+def come(hand: Hand, user: User) -> None:
+    browse(hand.page, "/")
+    hand.write(hand.page.get_by_label("E-mail address"), user.email)
+    hand.write(hand.page.get_by_label("Password"), PASSWORD)
+    hand.use(hand.page.get_by_role("button", name="Sign in"))
+    expect(hand.page.get_by_role("heading", name="My day")).to_be_visible()
+
+
+def leave(hand: Hand) -> None:
+    hand.use(hand.page.locator(".side-foot summary"))
+    hand.use(hand.page.get_by_role("button", name="Sign out").first)
+    expect(hand.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def go(hand: Hand, name: str) -> None:
+    side = hand.page.get_by_role("navigation", name="Main")
+    hand.use(side.get_by_role("link", name=name).first)
+
+
+def open_playbook(hand: Hand, name: str) -> None:
+    go(hand, "Playbooks")
+    hand.use(hand.page.get_by_role("link", name=name, exact=True))
+    expect(hand.page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def dry_run(hand: Hand, office: Office, name: str) -> None:
+    hand.use(hand.page.get_by_role("button", name="Try it on the past"))
+    expect(hand.page.get_by_role("status").first).to_be_visible()
+    office.try_out(name)
+    expect(hand.page.get_by_text("Starts a week, had it been on")).to_be_visible()
+
+
+def open_the_top_account(hand: Hand) -> Locator:
+    """From Home; the reason for it is said there, and explained on its page."""
+    page = hand.page
+    go(hand, "Home")
+    needs = page.get_by_role("region", name="Needs a human today")
+    first = needs.get_by_role("listitem").first
+    reason, top = first.locator(".reason").inner_text(), first.locator(".need-name")
+    name = top.inner_text()
+    assert reason
+    hand.use(top)
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.locator(".account-top")).to_contain_text(reason)
+    expect(page.get_by_text("parts add up to the score")).to_be_visible()
+    return page.get_by_role("region", name="To do")
+
+
+def work_on_the_top_account(hand: Hand, user: User, playbook: str) -> None:
+    page = hand.page
+    todo = open_the_top_account(hand)
+    drawer = page.locator("#drawer")
+    text = drawer.locator("textarea")
+    hand.call(page.get_by_role("link", name="Log").first, "l", text)
+    hand.choose(drawer.get_by_label("Kind"), "Call")
+    hand.write(text, SAID)
+    hand.use(drawer.get_by_role("button", name="Write down"))
+    expect(page.locator("#drawer[open]")).to_have_count(0)
+    what = drawer.get_by_label("What to do")
+    hand.call(todo.get_by_role("link", name="Task", exact=True), "t", what)
+    hand.write(what, ASKED)
+    hand.use(drawer.get_by_role("button", name="Add the task"))
+    expect(todo).to_contain_text(ASKED)
+    hand.use(todo.get_by_text("Start a playbook"))
+    hand.use(todo.get_by_role("button", name=f"Start {playbook}"))
+    task = todo.get_by_role("link", name=FIRST[playbook])
+    expect(task).to_be_visible()
+    account = page.url
+    hand.use(task)
+    done = page.get_by_role("button", name="Done", exact=True)
+    hand.call(done, "d", page.get_by_role("button", name="Reopen"))
+    hand.use(page.get_by_role("region").get_by_role("link").first)
+    read_the_timeline(hand, FIRST[playbook], playbook, SAID)
+    account_id = account.split("/accounts/")[1].partition("/")[0]
+    assert Note.objects.get(author=user.email).account_id == account_id
+    run = Run.objects.get(playbook__name=playbook, account_id=account_id)
+    assert run.state == Run.State.RUNNING
+    over = Task.objects.get(title=FIRST[playbook], account_id=account_id)
+    assert (over.state, over.done_by) == (TaskState.DONE, user)
+
+
+def read_the_timeline(hand: Hand, *said: str) -> None:
+    hand.use(hand.page.get_by_role("link", name="Timeline", exact=True))
+    expect(hand.page.get_by_role("searchbox")).to_be_visible()
+    for text in said:
+        expect(hand.page.locator("main")).to_contain_text(text)

@@ -164,6 +164,14 @@ def test_reasons_add_up_to_each_chance(case: Case, learned: Review) -> None:
         assert sizes == sorted(sizes, reverse=True)
 
 
+def test_without_a_power_feature_chances_are_stored(own: Case, learned: Review) -> None:
+    ws = own.workspace
+    models.propose(ws, version(learned, features={}))
+    models.decide(ws, 1, approve=True, by="a@x.example")
+    assert chances.take(ws, DAY) == len(customers.customers(ws, DAY))
+    assert set(chances.of_day(ws, DAY)["feature_id"]) == {None}
+
+
 def test_who_uses_it_more_renews_more_likely(case: Case, learned: Review) -> None:
     ws = case.workspace
     found = chances.compute(ws, learned, DAY, customers.customers(ws, DAY))

@@ -233,10 +233,11 @@ TIMELINE = [
 ]
 ACCOUNT_TABS: list[str] = []
 ACCOUNT_PANELS = [
-    "perennial.apps.work.joining.panel",
+    "perennial.apps.work.joining.panel",  # what is to do stands above the timeline
     "perennial.apps.surveys.joining.panel",
     "perennial.apps.guides.joining.panel",
     "perennial.apps.onboarding.joining.panel",
+    "perennial.apps.work.mails.panel",
 ]
 ACCOUNT_COLUMNS = ["perennial.apps.work.joining.column"]
 ACCOUNT_BULK = [

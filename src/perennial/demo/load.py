@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+
+import pyarrow as pa
 
 from perennial.core.settings import JSON
 from perennial.demo.generate import generate
@@ -24,13 +26,25 @@ Progress = Callable[[float, str], None]
 
 
 def load(workspace: Workspace, *, end: date, seed: int, progress: Progress) -> None:
-    """Generate the company up to the day before `end`, store it and refresh.
+    """Generate the company up to the day before `end`, store it, refresh, and learn.
 
     `progress` is told the share of the work done and what is being done.
     """
     progress(0.0, "inventing a company")
+    fill(workspace, generate(end=end, seed=seed), end=end, progress=progress)
+    progress(0.92, "learning from past decisions")
+    _learn(workspace, end)
+
+
+def fill(
+    workspace: Workspace,
+    tables: Mapping[str, pa.Table],
+    *,
+    end: date,
+    progress: Progress,
+) -> None:
+    """Store an example company and refresh."""
     settings_store.change(workspace.lake, SETTINGS, by="demo", at=workspace.now)
-    tables = generate(end=end, seed=seed)
     rows = sum(table.num_rows for table in tables.values())
     done = 0
     for name, table in tables.items():
@@ -42,8 +56,6 @@ def load(workspace: Workspace, *, end: date, seed: int, progress: Progress) -> N
     workspace.refresh(
         as_of=end, progress=lambda share, what: progress(0.55 + 0.35 * share, what)
     )
-    progress(0.92, "learning from past decisions")
-    _learn(workspace, end)
 
 
 def _learn(workspace: Workspace, end: date) -> None:

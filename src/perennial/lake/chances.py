@@ -110,7 +110,9 @@ def compute(
     return pl.DataFrame(
         {
             "account_id": frame["account_id"],
-            "feature_id": [review.feature(s) for s in frame["segment"]],
+            "feature_id": pl.Series(
+                [review.feature(s) for s in frame["segment"]], dtype=pl.String
+            ),
             "uses": pl.Series(uses, dtype=pl.Float64),
             "band_color": pl.Series([b and b.color for b in band], dtype=pl.String),
             "band_p": pl.Series([b and b.p for b in band], dtype=pl.Float64),

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from perennial.apps.customers import details
 from perennial.apps.team.models import Membership, Workspace
+from perennial.apps.team.roles import Role
 from perennial.apps.work.crew import actions as crew
-from perennial.apps.work.models import Message, Playbook, Run, Task
+from perennial.apps.work.models import Message, Playbook, Run, RunEntry, Task
 from perennial.apps.work.playbooks import (
     actions,
     advancing,
@@ -400,9 +401,12 @@ def test_an_owner_is_found_by_rule(
     it they have as many, and he less MRR. Nobody who owns none is asked, but if named;
     who is away is passed over."""
 
+    logs: list[RunEntry] = []
+
     def owner_after(step: dict[str, object]) -> str:
         playbook = on(admin, {"do": "assign", **step}, trigger="manual")
         actions.start_for(playbook, admin, [KESTREL])
+        logs.append(queries.entries(playbook.runs.get(), admin)[1])
         playbook.delete()
         rows = lake.lake.read("accounts").to_pylist()
         [owner] = [r["owner_email"] for r in rows if r["account_id"] == KESTREL]
@@ -415,6 +419,18 @@ def test_an_owner_is_found_by_rule(
     crew.go_away(ada, bob, stand_in=ada, ends_on=AS_OF + DAY * 7)
     assert owner_after({"among": [cast.admin.email, bob.user.email]}) == ada.user.email
     assert owner_after({"among": [bob.user.email]}) == ada.user.email
+    assert words.entry(logs[-1]) == "No owner chosen: who could be is away"
+    playbook = on(admin, {"do": "assign", "among": [bob.user.email]}, trigger="manual")
+    bob.role = Role.VIEWER
+    bob.save()
+    actions.start_for(playbook, admin, [KESTREL])
+    [_started, line, _end] = queries.entries(playbook.runs.get(), admin)
+    assert words.entry(line).endswith("nobody who is named can own accounts any more")
+    assert line.details == {"why": "left"}
+    [owner] = [r["owner_email"] for r in lake.lake.read("accounts").to_pylist()
+               if r["account_id"] == KESTREL]  # fmt: skip
+    assert owner == ada.user.email
+    playbook.delete()
     said = {"do": "assign", "among": [cast.viewer.email]}
     with pytest.raises(BadValue, match="nobody who could own"):
         on(admin, said)

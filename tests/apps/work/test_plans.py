@@ -153,14 +153,26 @@ def test_mistakes_are_taken_out_and_a_plan_changes_hands(
     text = said(client.get(page).content)
     assert "from 50.0% to 90.0% by" in text
     assert "now 70.0% · License utilization" in text
+    facts = [lake.lake.read(name).to_pylist() for name in ("goals", "goal_values")]
     stone = plan.milestones.earliest("pk")
     client.post(change, {"do": "remove_milestone", "milestone": stone.pk})
-    assert not Milestone.objects.filter(pk=stone.pk).exists()
-    client.post(change, {"do": "remove_goal", "goal": goal.pk})
+    taken = client.post(change, {"do": "remove_goal", "goal": goal.pk}, follow=True)
+    assert f'form="put-back" name="what" value="goal-{goal.pk}"' in taken.text
+    assert stone not in plan.milestones.all()
     assert not Goal.objects.exists()
     assert (
         lake.lake.read("goals").num_rows == lake.lake.read("goal_values").num_rows == 0
     )
+    for what in (f"goal-{goal.pk}", f"milestone-{stone.pk}"):
+        back = {"do": "put_back", "what": what}
+        assert client_of(cast.viewer).post(change, back).status_code == 403
+        assert client.post(change, back).status_code == 302
+        assert client.post(change, back).status_code == 404  # it is back
+    assert stone in plan.milestones.all()
+    assert plan.goals.get().value == 0.7
+    assert facts == [
+        lake.lake.read(name).to_pylist() for name in ("goals", "goal_values")
+    ]
     for owner in (cast.admin.email, cast.viewer.email):
         client.post(change, {"do": "save", "title": "x", "owner": owner})
     plan.refresh_from_db()

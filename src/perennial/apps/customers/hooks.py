@@ -107,7 +107,7 @@ def tabs(request: TeamRequest, account: Account) -> list[Tab]:
 
 def panels(request: TeamRequest, account: Account) -> list[SafeString]:
     """`settings.ACCOUNT_PANELS`: functions of (request, account) that give the HTML of
-    a card for the overview, or nothing."""
+    a card for the overview, or nothing; the first stands above the timeline."""
     drawn = (draw(request, account) for draw in _named(settings.ACCOUNT_PANELS))
     return [card for card in drawn if card]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self, TypeVar
 
 from django.db import models
 from django.db.models import F
@@ -42,11 +42,22 @@ class Plan(models.Model):
         return self.title
 
 
+_Model = TypeVar("_Model", bound=models.Model)
+
+
+class Standing(models.Manager[_Model]):
+    """What was not taken out."""
+
+    def get_queryset(self) -> models.QuerySet[_Model]:
+        return super().get_queryset().filter(removed_at=None)
+
+
 class Goal(models.Model):
     """A required outcome (O01): a measure from a baseline to a target by a day.
 
     `metric` is a key of the catalog whose value of the account is followed; without
-    one, people say how far it is. `value` is the last one known.
+    one, people say how far it is. `value` is the last one known. `kept`: values by
+    instant of one that was taken out, to be put back with it.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="goals")
@@ -58,6 +69,11 @@ class Goal(models.Model):
     due_on = models.DateField()
     value = models.FloatField(null=True)
     measured_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+    kept = models.JSONField[list[tuple[str, float]]](default=list)
+
+    objects: ClassVar[Standing[Self]] = Standing()
+    every: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
         ordering: ClassVar = ["due_on", "pk"]
@@ -78,6 +94,10 @@ class Milestone(models.Model):
     side = models.CharField(max_length=8, choices=Side.choices, default=Side.OURS)
     due_on = models.DateField(null=True)
     done_on = models.DateField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Standing[Self]] = Standing()
+    every: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
         ordering: ClassVar = [F("due_on").asc(nulls_last=True), "pk"]

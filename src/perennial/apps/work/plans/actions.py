@@ -4,7 +4,7 @@ outcome metrics (O01 to O03) and the alert of an overdue goal know them."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -156,13 +156,35 @@ def add_goal(
 
 @transaction.atomic
 def remove_goal(goal: Goal, by: Membership) -> None:
-    """It was a mistake: it counts in no number any more, of the past either."""
+    """It was a mistake: it counts in no number any more, of the past either. Until it
+    is put back."""
     must_cover(by, Role.MEMBER)
-    lake = lake_of(by.workspace).lake
-    lake.delete("goal_values", f"goal_id = '{_id(goal)}'")
-    lake.delete_keys("goals", [(_id(goal),)])
+    workspace = lake_of(by.workspace)
+    values = workspace.table("goal_values")
+    told = workspace.engine.run(values.filter(values.goal_id == _id(goal)))
+    goal.kept = [
+        (at.isoformat(), value)
+        for at, value in told.select("measured_at", "value").iter_rows()
+    ]
+    goal.removed_at = workspace.now
+    goal.save(update_fields=["kept", "removed_at"])
+    workspace.lake.delete("goal_values", f"goal_id = '{_id(goal)}'")
+    workspace.lake.delete_keys("goals", [(_id(goal),)])
     record(by.workspace, by.user, "plan.goal_removed", goal.title, plan=goal.plan_id)
-    goal.delete()
+
+
+@transaction.atomic
+def put_goal_back(goal: Goal, by: Membership) -> None:
+    """As it was, with what had been measured."""
+    must_cover(by, Role.MEMBER)
+    lake = lake_of(by.workspace)
+    _write(lake, "goals", [_row(goal)])
+    _write_values(
+        lake, [(goal, datetime.fromisoformat(at), value) for at, value in goal.kept]
+    )
+    goal.kept, goal.removed_at = [], None
+    goal.save(update_fields=["kept", "removed_at"])
+    record(by.workspace, by.user, "plan.goal_put_back", goal.title, plan=goal.plan_id)
 
 
 def retell(plans: QuerySet[Plan], since: datetime) -> None:
@@ -216,11 +238,14 @@ def measure(workspace: Workspace) -> int:
 def _measured(lake: Lake, found: list[tuple[Goal, float]]) -> None:
     if not found:
         return
-    rows = []
     for goal, value in found:
         goal.value, goal.measured_at = value, lake.now
-        rows.append({"goal_id": _id(goal), "measured_at": lake.now, "value": value})
     Goal.objects.bulk_update([g for g, _v in found], ["value", "measured_at"])
+    _write_values(lake, [(goal, lake.now, value) for goal, value in found])
+
+
+def _write_values(lake: Lake, told: Iterable[tuple[Goal, datetime, float]]) -> None:
+    rows = [{"goal_id": _id(g), "measured_at": at, "value": v} for g, at, v in told]
     _write(lake, "goal_values", rows)
 
 
@@ -274,7 +299,20 @@ def tick(milestone: Milestone, by: Membership) -> None:
 
 @transaction.atomic
 def remove_milestone(milestone: Milestone, by: Membership) -> None:
+    """Until it is put back."""
     must_cover(by, Role.MEMBER)
+    milestone.removed_at = lake_of(by.workspace).now
+    _move(milestone, by, "plan.milestone_removed")
+
+
+@transaction.atomic
+def put_milestone_back(milestone: Milestone, by: Membership) -> None:
+    must_cover(by, Role.MEMBER)
+    milestone.removed_at = None
+    _move(milestone, by, "plan.milestone_put_back")
+
+
+def _move(milestone: Milestone, by: Membership, verb: str) -> None:
+    milestone.save(update_fields=["removed_at"])
     said = {"plan": milestone.plan_id}
-    record(by.workspace, by.user, "plan.milestone_removed", milestone.title, **said)
-    milestone.delete()
+    record(by.workspace, by.user, verb, milestone.title, **said)

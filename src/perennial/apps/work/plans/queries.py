@@ -70,6 +70,20 @@ def lines(
     ]
 
 
+def removed(plan: Plan) -> list[tuple[str, Goal | Milestone]]:
+    """What was taken out and can be put back, by name, the newest first."""
+    goals = Goal.every.filter(plan=plan).exclude(removed_at=None)
+    stones = Milestone.every.filter(plan=plan).exclude(removed_at=None)
+    found: list[Goal | Milestone] = [*goals, *stones]
+    found.sort(key=lambda one: str(one.removed_at), reverse=True)
+    return [(name(one), one) for one in found]
+
+
+def name(one: Goal | Milestone) -> str:
+    """What forms call it."""
+    return f"{one._meta.model_name}-{one.pk}"
+
+
 def hide(workspace: Workspace, found: Sequence[Plan]) -> None:
     """Hide personal data in what is written of plans: in place, not to be saved."""
     told = [

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -18,6 +19,7 @@ from perennial.apps.customers import wording
 from perennial.apps.team.access import TeamRequest, public, role_required
 from perennial.apps.team.addresses import absolute
 from perennial.apps.team.lake import lake_of
+from perennial.apps.team.models import Membership
 from perennial.apps.team.roles import Role
 from perennial.apps.work import tabs
 from perennial.apps.work.documents.goals import goal_bar
@@ -88,6 +90,7 @@ def plan(request: TeamRequest, pk: int) -> HttpResponse:
         "link": absolute(reverse("work:shared_plan", args=[found.token])),
         "today": lake.today,
         "may_edit": request.membership.covers(Role.MEMBER),
+        "removed": queries.removed(found),
     }
     return render(request, "work/plan.html", context)
 
@@ -164,14 +167,40 @@ def _change(request: TeamRequest, found: Plan) -> None:
         actions.tick(get_object_or_404(Milestone, plan=found, pk=chosen), by)
     elif do == "remove_goal":
         chosen = int(given.get("goal", ""))
-        actions.remove_goal(get_object_or_404(Goal, plan=found, pk=chosen), by)
+        goal = get_object_or_404(Goal, plan=found, pk=chosen)
+        actions.remove_goal(goal, by)
+        _taken_out(request, goal)
     elif do == "remove_milestone":
         chosen = int(given.get("milestone", ""))
-        actions.remove_milestone(
-            get_object_or_404(Milestone, plan=found, pk=chosen), by
-        )
+        stone = get_object_or_404(Milestone, plan=found, pk=chosen)
+        actions.remove_milestone(stone, by)
+        _taken_out(request, stone)
+    elif do == "put_back":
+        _put_back(found, by, given.get("what", ""))
     else:
         raise Http404
+
+
+def _taken_out(request: TeamRequest, what: Goal | Milestone) -> None:
+    """The button belongs to a form of the plan's page."""
+    said = _("“%(title)s” was taken out.") % {"title": what.title}
+    undo = format_html(
+        '<button class="btn btn-sm" form="put-back" name="what" value="{}">{}</button>',
+        queries.name(what),
+        _("Undo"),
+    )
+    messages.success(request, format_html("{} {}", said, undo))
+
+
+def _put_back(found: Plan, by: Membership, what: str) -> None:
+    kind, _dash, pk = what.partition("-")
+    if kind == "goal":
+        gone = Goal.every.exclude(removed_at=None)
+        actions.put_goal_back(get_object_or_404(gone, plan=found, pk=int(pk)), by)
+    else:
+        stones = Milestone.every.exclude(removed_at=None)
+        stone = get_object_or_404(stones, plan=found, pk=int(pk))
+        actions.put_milestone_back(stone, by)
 
 
 def _number(text: str) -> float:

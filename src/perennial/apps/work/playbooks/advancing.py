@@ -34,6 +34,7 @@ from perennial.apps.work.playbooks.document import (
     TagStep,
     WaitStep,
 )
+from perennial.apps.work.playbooks.owners import Nobody
 from perennial.apps.work.playbooks.reading import read
 from perennial.apps.work.playbooks.runs import Advance, Place, advance
 from perennial.core.errors import PerennialError
@@ -154,7 +155,12 @@ def _go(
         return
     for step in found.todo:
         if isinstance(step, AssignStep):
-            step = doing.assigned(run, step, around)
+            given = doing.assigned(run, step, around)
+            if isinstance(given, Nobody):
+                why = {"why": given.value}
+                made.entries.append(_entry(run, step.id, "nobody", why, lake.now))
+                continue
+            step = given
         if isinstance(step, SetStep | TagStep | SurveyStep | GuideStep):
             made.edits.setdefault(step, []).append(run.account_id)
             made.entries.append(_entry(run, step.id, "edit", _said(step), lake.now))

@@ -40,7 +40,7 @@ from perennial.apps.work.playbooks.document import (
     TaskStep,
     Who,
 )
-from perennial.apps.work.playbooks.owners import Owners
+from perennial.apps.work.playbooks.owners import Nobody, Owners
 from perennial.core.errors import BadValue
 from perennial.core.windows import DAY
 from perennial.lake.workspace import Workspace as Lake
@@ -157,8 +157,6 @@ def edit(workspace: Workspace, step: Editing, ids: Sequence[str]) -> None:
     if isinstance(step, GuideStep):
         guides.invite_accounts(workspace, step.guide, ids)
         return
-    if isinstance(step, SetStep) and not step.value:
-        return  # a rule found nobody: who has the account keeps it
     if isinstance(step, SetStep):
         values = dict.fromkeys(ids, value_of(workspace, step))
         apply_values(workspace, None, step.field, values)
@@ -171,9 +169,12 @@ def edit(workspace: Workspace, step: Editing, ids: Sequence[str]) -> None:
     apply_values(workspace, None, attributes.TAGS, changed)
 
 
-def assigned(run: Run, step: AssignStep, around: Around) -> SetStep:
-    """The rule's choice for the account of a run, as an edit of its owner."""
+def assigned(run: Run, step: AssignStep, around: Around) -> SetStep | Nobody:
+    """The rule's choice for the account of a run, as an edit of its owner; or why there
+    is none, and who has the account keeps it."""
     found = around.owners.choose(step, around.accounts.get(run.account_id))
+    if isinstance(found, Nobody):
+        return found
     return SetStep(step.id, attributes.OWNER, found)
 
 

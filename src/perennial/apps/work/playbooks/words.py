@@ -32,6 +32,7 @@ from perennial.apps.work.playbooks.document import (
     TaskStep,
     WaitStep,
 )
+from perennial.apps.work.playbooks.owners import Nobody
 from perennial.apps.work.playbooks.reading import read
 
 Text = str | Promise
@@ -230,6 +231,16 @@ def saying(choices: condition_words.Choices) -> Say:
     return lambda condition: condition_words.sentence(condition, choices)
 
 
+_NOBODY: Mapping[Nobody, Text] = {
+    Nobody.GONE: gettext_lazy("No owner chosen: the account is gone"),
+    Nobody.AWAY: gettext_lazy("No owner chosen: who could be is away"),
+    Nobody.LEFT: gettext_lazy(
+        "No owner chosen: nobody who is named can own accounts any more"
+    ),
+    Nobody.NONE: gettext_lazy("No owner chosen: nobody here can own accounts"),
+}
+
+
 def entry(line: RunEntry) -> str:
     """What a step did, as a sentence without a stop."""
     details = line.details
@@ -248,6 +259,8 @@ def entry(line: RunEntry) -> str:
         return ngettext("Waits %(n)s day", "Waits %(n)s days", days) % {"n": days}
     if line.what == "person":
         return _("Stopped by %(who)s") % {"who": details.get("who", "")}
+    if line.what == "nobody":
+        return str(_NOBODY[Nobody(details["why"])])
     return str(_ENDINGS.get(line.what, line.what))
 
 
