@@ -17,10 +17,13 @@ ASSETS := src/perennial/ui/static/dist/.built
 FONTS := src/perennial/ui/fonts/LICENSE.txt
 CATALOGS := $(patsubst %.po,%.mo,$(shell find src -name '*.po' 2>/dev/null))
 
-.PHONY: help setup demo company test lint types unit browser postgres bench docs reference words clean
+# Compiled tests are kept, also where nothing else is: rewriting takes 15 s a worker.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+.PHONY: help setup demo company test test-all ready lint style types scripts browser postgres bench docs reference words clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 setup: $(VENV)/.app $(ASSETS) $(FONTS) $(CATALOGS)  ## everything that running it needs
 
@@ -32,17 +35,28 @@ demo: $(VENV)/.app  ## an example company in the browser, on PORT
 company: $(VENV)/.app
 	@$(BIN)/perennial --data $(DATA) demo --no-serve
 
-test: setup $(VENV)/.dev lint browser postgres  ## everything that has to pass
-	npm --prefix js test --silent
-	# Compiled tests are kept, also where nothing else is: rewriting takes 15 s a worker.
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+test: ready  ## what a change has to pass: all checks, all cheap tests, some of the costly
+	$(PYTEST) --quick=$$(git rev-parse HEAD 2>/dev/null || echo none)
 
-lint: $(VENV)/.dev $(ASSETS)  ## format, style, imports, types
+test-all: ready  ## every test, most of an hour: before a release, and every night
+	$(PYTEST)
+
+ready: $(VENV)/.dev
+	@$(MAKE) --no-print-directory -j3 setup lint browser postgres
+
+lint: style types scripts  ## format, style, imports, types
+
+style: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	npm --prefix js run --silent check
+
+types: $(VENV)/.dev
 	$(BIN)/mypy
+
+scripts: $(ASSETS)
+	npm --prefix js run --silent check
+	npm --prefix js test --silent
 
 browser:  # Chromium for the tests in a real browser
 	@if ! command -v chromium-headless-shell chromium chromium-browser google-chrome >/dev/null; then
@@ -56,7 +70,7 @@ browser:  # Chromium for the tests in a real browser
 	  fi
 	fi
 
-postgres:  # PostgreSQL for the tests of the team server, which start one of their own
+postgres: | browser  # PostgreSQL for the tests of the team server, which start one of their own
 	@if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	    apt-get update -qq

@@ -11,6 +11,8 @@ from hypothesis import settings
 
 from perennial.lake.duck import connect
 
+pytest_plugins = ["tests.quick"]
+
 # Nothing is timed here: what takes long is measured by benchmarks.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -75,8 +75,11 @@ def browse(page: Page, path: str, width: int = 1440) -> Page:
 
 
 def settle(page: Page) -> None:
-    """Scripts of the page have run by `load`; only charts come after it."""
+    """Scripts of the page have run by `load`; charts come after it, and the cards that
+    read most."""
     page.wait_for_load_state("load")
+    late = page.locator('[hx-trigger="load"][hx-swap="outerHTML"]')
+    expect(late).to_have_count(0)
     dark = page.evaluate(
         "document.documentElement.dataset.bsTheme ??"
         " (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')"

@@ -33,6 +33,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import User, Workspace
 from perennial.ui.formats import Regional
 from tests.apps.customers.company import FRESH, GREEN, KESTREL, ago
+from tests.apps.pages import whole
 from tests.apps.team.cast import Cast
 from tests.builders import write
 
@@ -219,7 +220,7 @@ def test_other_applications_join_in(
     settings.HOME_PANELS = [f"{__name__}.a_home_panel"]
     settings.ACCOUNT_BULK = [f"{__name__}.a_bulk_action"]
     client = client_of(cast.teammate)
-    overview = client.get(f"/accounts/{GREEN}/").content.decode()
+    overview = whole(client, f"/accounts/{GREEN}/")
     for said in ("A task of the team", "Tasks of theirs", "A panel of theirs"):
         assert said in overview
     work = client.get(f"/accounts/{GREEN}/timeline/?kind=work").content.decode()

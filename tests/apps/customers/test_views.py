@@ -54,6 +54,23 @@ def alice(data: Path, cast: Cast, client_of: ClientOf) -> Client:
     return client_of(cast.owner)
 
 
+def test_cards_that_read_most_come_when_the_page_stands(
+    alice: Client, data: Path
+) -> None:
+    path = url("account", KESTREL)
+    at_once = text(alice, path)
+    late = {part: text(alice, f"{path}?part={part}", **{"HX-Request": "true"})
+            for part in ("features", "recent")}  # fmt: skip
+    for part, mark in (("features", 'class="heat"'), ("recent", 'class="timeline"')):
+        assert f'hx-get="?part={part}" hx-trigger="load"' in at_once
+        assert mark in late[part]
+        assert mark not in at_once
+    assert "<html" not in late["recent"]
+    # As an address it is the page, and a part nobody knows is, too.
+    assert "<html" in text(alice, f"{path}?part=recent")
+    assert "<html" in text(alice, f"{path}?part=all", **{"HX-Request": "true"})
+
+
 # --- who may see what --------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ from perennial.lake.workspace import Workspace as Lake
 from perennial.scoring.masking import HIDDEN, masked
 from perennial.ui.formats import Regional
 from tests.apps.customers.company import GREEN, NOW
+from tests.apps.pages import whole
 from tests.apps.surveys.conftest import Run
 from tests.apps.team.cast import Cast
 from tests.builders import clock, instant, write
@@ -366,7 +367,7 @@ def test_who_only_looks_sees_no_personal_data_in_what_is_written_of_customers(
     for reader, sees in ((cast.viewer, False), (cast.teammate, True)):
         client = client_of(reader)
         for page, least in pages.items():
-            text = client.get(page).content.decode()
+            text = whole(client, page)
             assert [secret in text for secret in SECRETS] == [sees, sees], page
             assert text.count("Too expensive") >= least, page
         found = client.get(reverse("work:tasks"), {"who": "team", "q": SECRETS[1]})
@@ -430,7 +431,7 @@ def test_who_only_looks_sees_no_personal_data_anywhere(
     for reader, sees in ((cast.viewer, False), (cast.teammate, True)):
         client = client_of(reader)
         for page in pages:
-            text = client.get(page).content.decode()
+            text = whole(client, page)
             assert [secret in text for secret in SECRETS] == [sees, sees], page
             assert "Ã¼" not in text
         found = client.get(pages[2] + "?q=anna@example.com").content.decode()

@@ -17,6 +17,7 @@ from perennial.apps.work.playbooks import actions as playbooks
 from perennial.apps.work.telling import channels, digest, kinds, notices
 from perennial.ui.formats import Regional
 from tests.apps.customers.company import AS_OF, GREEN
+from tests.apps.pages import whole
 from tests.apps.team.cast import Cast
 from tests.apps.team.test_access import FOR_MEMBERS, Role
 from tests.apps.work.conftest import Clock
@@ -102,7 +103,7 @@ def test_every_page_hides_it_from_who_only_looks(
         client = client_of(reader)
         for form, least in SHOWING.items():
             path = form.format(run=run)
-            text = client.get(path).content.decode()
+            text = whole(client, path)
             assert text.count(SAID) >= least, path
             assert sees(text) == [is_shown, is_shown], path
         found = client.get("/tasks/", {"who": "team", "q": SECRETS[1]})

@@ -40,34 +40,59 @@ def account(request: TeamRequest, account_id: str) -> HttpResponse:
     if into is not None:
         return redirect("customers:account", into)
     found = queries.get_account_or_404(request.workspace, account_id)
+    part = request.GET.get("part", "") if request.htmx else ""
+    if part in _LATE:
+        late = _LATE[part](request, found)
+        return render(request, f"customers/account_late.html#{part}", late)
     stored = overview.history(request.workspace, found)
     health = overview.on(stored, found.as_of)
-    rules = overview.rules_of(request.workspace, health)
     names = owner_names(request.workspace)
     regional = request.regional
-    staff = people.people(request.workspace, found)
-    users = {person.user_id: person.name for person in staff}
-    mask = not wording.reads_all(request.membership)
+    rules = overview.rules_of(request.workspace, health)
     context = {
-        **page.shared(request, found, stored, names, "account", people=len(staff)),
+        **page.shared(request, found, stored, names, "account"),
         "why": overview.why(stored, found, rules, regional),
         "frozen": explain.frozen_text(health, found.as_of, regional),
         "chart": overview.chart(stored, found, regional, _("Health")),
-        "matrix": usage.matrix(request.workspace, found).short(),
-        "entries": timeline_feed.newest(
-            About(request.workspace, found, regional, names, users, mask), stored
-        ),
         "panels": hooks.panels(request, found),
         "family": family.family(request.workspace, found),
-        "contacts": contacts.contacts_of(request.workspace, found, staff),
         "details": details.short(request.workspace, account_id, names),
         "pinned": note_queries.pinned(
             request.workspace, account_id, names, request.membership
         ),
+    }
+    return render(request, "customers/account.html", context)
+
+
+def _features(request: TeamRequest, found: Account) -> dict[str, Any]:
+    return {"account": found, "matrix": usage.matrix(request.workspace, found).short()}
+
+
+def _recent(request: TeamRequest, found: Account) -> dict[str, Any]:
+    """What happened last, and the people of the account."""
+    workspace = request.workspace
+    staff = people.people(workspace, found)
+    about = About(
+        workspace,
+        found,
+        request.regional,
+        owner_names(workspace),
+        {person.user_id: person.name for person in staff},
+        mask=not wording.reads_all(request.membership),
+    )
+    return {
+        "account": found,
+        "now": page.now(request, found),
+        "entries": timeline_feed.newest(about, overview.history(workspace, found)),
+        "contacts": contacts.contacts_of(workspace, found, staff),
         "people": staff[: page.SOME_PEOPLE],
         "people_count": len(staff),
     }
-    return render(request, "customers/account.html", context)
+
+
+#: Cards that come once the page stands: they read most, and a page is there at once
+#: however long an account's story is.
+_LATE = {"features": _features, "recent": _recent}
 
 
 @role_required(Role.VIEWER)
