@@ -21,7 +21,10 @@ _NOTE = "<!-- Written by `make reference`; do not edit. -->\n"
 
 def metrics() -> str:
     """The catalog, a section a metric."""
-    return "\n".join([_NOTE, "# Metrics\n", *map(_metric, all_metrics().values())])
+    every = "Every number of customers also takes `--set include_test=1`: test accounts, "
+    every += "test users and one's own people count too.\n"
+    metrics = map(_metric, all_metrics().values())
+    return "\n".join([_NOTE, "# Metrics\n", every, *metrics])
 
 
 def _window(metric: Metric) -> str:

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from perennial.apps.reports import actions, boards
 from perennial.apps.reports.models import Board
 from perennial.apps.team.lake import lake_of
+from perennial.metrics.registry import all_metrics
 from tests.apps.customers import company
 from tests.apps.customers.folder import built, data  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast
@@ -70,6 +71,16 @@ def few(cast: Cast) -> str:
 def test_pages_are_clean(page: Page, cast: Cast, sign_in: SignIn, where: str) -> None:
     sign_in(cast.teammate)
     browse(page, where)
+    assert_clean(page)
+
+
+@pytest.mark.parametrize("key", list(all_metrics()))
+def test_every_metric_has_a_clean_page(
+    page: Page, cast: Cast, sign_in: SignIn, key: str
+) -> None:
+    sign_in(cast.teammate)
+    browse(page, f"/metrics/{key}/")
+    expect(page.locator("h1")).to_contain_text(str(all_metrics()[key].title))
     assert_clean(page)
 
 

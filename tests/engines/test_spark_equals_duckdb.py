@@ -140,7 +140,9 @@ def test_days_conditions_and_features(duck: Workspace, spark: Workspace) -> None
             "dau",
             {**SPAN, "where": "segment = 'Enterprise' and country in ('DE', 'SE')"},
         ),
+        ("dau", {**SPAN, "where": "mrr >= 10 and health_color != 'red'"}),
         ("feature_adoption", {**SPAN, "by": ["feature"]}),
+        ("mrr", {"as_of": "2026-06-01", "by": ["health_color"]}),
         ("mrr", {"as_of": "2026-06-01", "by": ["account"]}),
     ):
         assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
@@ -244,6 +246,7 @@ ROWS = [
     ("attribute:country", "is", ["DE", "SE"]),
     ("attribute:segment", "at_least", 3),
     ("metric:feature_uses", "at_least", 5),
+    ("event:Report Viewed", "at_least", 2),
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from perennial.core.windows import DAY as ONE_DAY
 from perennial.lake import observations
 from tests.builders import Case
 
@@ -54,3 +55,37 @@ def test_what_came_in_later_was_not_known(tmp_path: Path) -> None:
     [seen] = later.cases.to_dicts()
     assert (seen["active_users"], seen["active_days"]) == (2, 3)
     assert seen["duration_ms"] == (20 + 25) * 60_000
+
+
+def test_pf_3(tmp_path: Path) -> None:
+    """Decided on 30 June: judged by what was done from 2 March to 30 May, and known."""
+    case = Case(tmp_path, now="2026-07-10T06:00")
+    case.facts("accounts", {"account_id": "A", "created_at": "2026-01-01T00:00"})
+    case.facts(
+        "events",
+        *(
+            {
+                "event_id": name,
+                "event": "Report Viewed",
+                "timestamp": f"{day}T09:00",
+                "received_at": f"{known}T09:00",
+                "user_id": name,
+                "account_id": "A",
+            }
+            for name, day, known in (
+                ("a", "2026-03-01", "2026-03-01"),
+                ("b", "2026-03-02", "2026-03-02"),
+                ("c", "2026-05-30", "2026-05-30"),
+                ("d", "2026-05-31", "2026-05-31"),
+                ("e", "2026-05-20", "2026-06-15"),
+                ("f", "2026-06-29", "2026-06-29"),
+            )
+        ),
+    )
+    case.roll_up()
+    decided = date(2026, 6, 30)
+    until = decided - ONE_DAY * case.workspace.settings.pf_gap_days
+    seen = observations.of_accounts(case.workspace, ["A"], as_of=until)
+    [row] = seen.cases.to_dicts()
+    assert (row["active_days"], row["days"]) == (2, 90)
+    assert row["last_day"] == date(2026, 5, 30)

@@ -101,3 +101,8 @@ def assert_test_users_change_nothing(case: Case, month: dict[str, str]) -> None:
     case.roll_up()
     after = {k: values(case, k, **month, **more) for k, more in asked.items()}
     assert after == before
+    # The tester did all that everybody did: on each of their days there is one more.
+    days = {**month, "grain": "day"}
+    real = values(case, "dau", **days)
+    all_ = values(case, "dau", **days, params={"include_test": "1"})
+    assert all_ == [n + 1 if n else n for n in real]

@@ -47,6 +47,19 @@ class TestActiveUsers:
         assert [row["value"] for row in rows] == [1, 3]
         assert [row["status"] for row in rows] == ["ok", "ok"]
 
+    def test_test_users_count_where_that_is_asked(self, case: Case) -> None:
+        day = {"start": "2026-04-01", "end": "2026-04-02"}
+        for said, expected in (("1", 4), ("true", 4), ("0", 3)):
+            found = case.value("dau", **day, params={"include_test": said})
+            assert found == expected
+        with pytest.raises(BadValue, match="include_test must be 1 or 0, not 'yes'"):
+            case.value("dau", **day, params={"include_test": "yes"})
+        case.facts("accounts", {"account_id": "B", "is_test": True})
+        case.roll_up()
+        assert case.value("active_accounts", **day) == 1
+        both = {"params": {"include_test": "1"}}
+        assert case.value("active_accounts", **day, **both) == 2
+
     def test_daily_active_users_of_accounts(self, case: Case) -> None:
         span = {"start": "2026-04-01", "end": "2026-04-02"}
         assert case.by("dau", "account", **span) == {"A": 2, "B": 1, None: 1}

@@ -352,7 +352,7 @@ def _customers(t: Inputs, q: Query) -> ir.Table:
     paying = ledger.filter(live & (ledger.mrr_e4 > 0)).select(*columns).distinct()
     rows = paying.join(t.onboarded(), "account_id")
     first = ibis.greatest(rows.period_start, rows.began.fill_null(rows.period_start))
-    if not q.number("include_onboarding", 0):
+    if not q.flag("include_onboarding"):
         first = ibis.greatest(first, rows.onboarded.fill_null(rows.period_start))
     rows = rows.mutate(
         first=first.cast("date"),
@@ -375,7 +375,7 @@ def _eligible(t: Inputs, q: Query) -> ir.Table:
     spans = t.ends.mutate(start=t.ends.period_start, stop=t.ends["last"])
     rows = rows.cross_join(spans)
     first = ibis.greatest(rows.start, rows.user_created.fill_null(rows.start))
-    if not q.number("include_onboarding", 0):
+    if not q.flag("include_onboarding"):
         first = ibis.greatest(first, rows.onboarded.fill_null(rows.start))
     first = ibis.greatest(first, rows.date_from.fill_null(rows.start))
     far = ibis.literal("9999-12-31").cast("date")

@@ -282,6 +282,8 @@ class Inputs(Dimensions):
 
     @cached_property
     def _hidden(self) -> Hidden:
+        if self.query.flag("include_test"):
+            return Hidden(None, None)
         hides, settings = self._known.hides, self.query.settings
         return hides(settings) if hides else hidden(self._source, settings)
 

@@ -15,6 +15,7 @@ Params = Mapping[str, str]
 
 #: A hundred years of days: no parameter that is a count is larger.
 _MOST = 36_525
+_FLAGS = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,13 @@ class Query:
         if not 0 <= number <= _MOST or number != int(number):
             raise BadValue(f"{name} must be a whole number, not {self.params[name]!r}")
         return int(number)
+
+    def flag(self, name: str) -> bool:
+        """A parameter that is yes or no, no without it; raises `BadValue`."""
+        said = self.params.get(name, "").lower()
+        if said not in _FLAGS:
+            raise BadValue(f"{name} must be 1 or 0, not {self.params[name]!r}")
+        return _FLAGS[said]
 
     def listed(self, name: str) -> list[str]:
         """A parameter that is a list, separated by commas; empty without it."""
@@ -148,6 +156,6 @@ def ask(
 
 def _known(metric: Metric, params: Params) -> Params:
     for name in params:
-        if name not in metric.params:
-            raise UnknownName(f"parameter of {metric.key}", name, list(metric.params))
+        if name not in metric.takes:
+            raise UnknownName(f"parameter of {metric.key}", name, list(metric.takes))
     return dict(params)

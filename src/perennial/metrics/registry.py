@@ -40,6 +40,12 @@ ACCOUNT_DIMENSIONS = ("account", _ATTRIBUTE)
 USER_DIMENSIONS = (*ACCOUNT_DIMENSIONS, "user")
 
 
+#: What every number of customers can be given (G4).
+_OF_CUSTOMERS = {
+    "include_test": "1: test accounts, test users and one's own people count too",
+}
+
+
 @dataclass(frozen=True)
 class Metric:
     """Everything about one metric.
@@ -121,6 +127,11 @@ class Metric:
     def is_of_accounts(self) -> bool:
         """Can it be split by attributes of accounts?"""
         return _ATTRIBUTE in self.dimensions
+
+    @property
+    def takes(self) -> Mapping[str, str]:
+        """Every parameter it can be given: its own, and what all of customers take."""
+        return {**self.params, **(_OF_CUSTOMERS if self.is_of_accounts else {})}
 
     @property
     def own_dimensions(self) -> frozenset[str]:

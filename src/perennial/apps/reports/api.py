@@ -139,7 +139,7 @@ def _entry(metric: Metric) -> MetricOut:
         dimensions=list(metric.dimensions),
         rows_have=list(metric.makes),
         variants=dict(metric.variants),
-        params=dict(metric.params),
+        params=dict(metric.takes),
         inputs=list(metric.reads),
         caveats=metric.caveats,
     )

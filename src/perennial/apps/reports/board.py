@@ -98,7 +98,7 @@ def ask(
         by=by,
         where=asked.where if metric.is_of_accounts else None,
         variant=asked.variant or None,
-        params=tuple(pair for pair in asked.given if pair[0] in metric.params),
+        params=tuple(pair for pair in asked.given if pair[0] in metric.takes),
     )
 
 

@@ -306,7 +306,7 @@ def parameters(metric: Metric, asked: Asked) -> list[Parameter]:
     given = dict(asked.given)
     return [
         Parameter(name, values.prose(_(about)), given.get(name, ""))
-        for name, about in metric.params.items()
+        for name, about in metric.takes.items()
     ]
 
 

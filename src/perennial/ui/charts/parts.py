@@ -35,6 +35,11 @@ class Chart:
     rows: tuple[tuple[object, ...], ...]
     height: int
 
+    @property
+    def is_blank(self) -> bool:
+        """Has it no value to draw, as before the first day of its data?"""
+        return all(value is None for _, *values in self.rows for value in values)
+
 
 @dataclass(frozen=True)
 class Point:
