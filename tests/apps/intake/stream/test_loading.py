@@ -7,6 +7,7 @@ import threading
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from perennial.apps.intake.models import Batch, Source
@@ -204,10 +205,10 @@ def test_half_an_emoji_does_not_lose_the_others(intake: Intake, track: Track) ->
 def test_a_defect_of_ours_puts_one_request_aside(
     intake: Intake, track: Track, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def poisoned(requests: list[Any]) -> Any:
-        if any(b"poison" in request.body for request in requests):
+    def poisoned(sent: pa.Table) -> Any:
+        if any(b"poison" in body for body in sent["body"].to_pylist()):
             raise ValueError("a defect")
-        return convert.read(requests)
+        return convert.read(sent)
 
     monkeypatch.setattr(loader, "read", poisoned)
     for number in range(5):
@@ -272,7 +273,7 @@ def test_a_request_leaves_the_inbox_after_its_own_write_only(
     intake: Intake, track: Track, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loader, "_LOAD_ROWS", 1)
-    monkeypatch.setattr(loader, "_READ_ROWS", 2)
+    monkeypatch.setattr(loader, "PIECE", 2)
     for number in range(7):
         intake.send(track(f"E{number}", messageId=f"m{number}"))
     real, written = Lake.write, list[str]()

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perennial.apps.intake.stream import convert, people
-from perennial.apps.intake.stream.convert import Request
+from perennial.apps.intake.stream.requests import Request, table
 from perennial.lake.duck import connect
 from perennial.lake.store import Lake
 from tests.apps.intake.stream.conftest import NOW
@@ -69,7 +69,7 @@ def test_every_call_is_an_event_or_a_reject(
         Request(n, "src_a", call, NOW, json.dumps(body).encode())
         for n, (call, body, _count) in enumerate(sent)
     ]
-    found = convert.convert(convert.read(requests), frozenset())
+    found = convert.convert(convert.read(table(requests)), frozenset())
     assert found.events.num_rows + found.rejects.num_rows == sum(n for *_, n in sent)
     for event in found.events.to_pylist():
         assert event["event"]
@@ -92,7 +92,7 @@ def test_what_is_heard_of_people_can_be_written_twice(
     states = []
     for _ in range(2):
         found = convert.convert(
-            convert.read([Request(1, "src_a", "batch", NOW, body)]), frozenset()
+            convert.read(table([Request(1, "src_a", "batch", NOW, body)])), frozenset()
         )
         people.save(lake, found.heard)
         states.append(
@@ -138,7 +138,7 @@ def test_ids_count_once_whatever_happens_between_loads(
             call = {**GOOD, "messageId": id_, "timestamp": at}
             body = json.dumps({"batch": [call], "sentAt": NOW.isoformat()})
             requests.append(Request(number, source, "batch", NOW, body.encode()))
-        found = convert.convert(convert.read(requests), frozenset())
+        found = convert.convert(convert.read(table(requests)), frozenset())
         lake.write("events", found.events)
     with connect() as duck:
         query = f"SELECT source_id, event_id FROM {lake.source('events')}"

@@ -11,20 +11,18 @@ from typing import Any
 
 import crawleruseragents
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from perennial.apps.intake.files.sql import any_of
-from perennial.apps.intake.stream import reading
+from perennial.apps.intake.stream import reading, requests
 from perennial.apps.intake.stream.people import Heard
+from perennial.apps.intake.stream.requests import Request
 from perennial.apps.intake.stream.steps import MOST_NAMES, Drop, dropped, is_leaving
 from perennial.lake.duck import connect
 from perennial.lake.tables import TABLES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Requests in one piece of work: small enough that every core gets some.
-_PIECE = 128
 #: Room for the calls of one request in a reject's number.
 _CALLS_OF_ONE = 2**20
 
@@ -68,17 +66,6 @@ _CALLS = f"""
 
 
 @dataclass(frozen=True)
-class Request:
-    """A request in the inbox. `received_at` is UTC."""
-
-    id: int
-    source_id: str
-    call: str
-    received_at: datetime
-    body: bytes
-
-
-@dataclass(frozen=True)
 class Calls:
     """Requests taken apart: `rows` has one a call, as they came. `raw` are those
     that could be read."""
@@ -98,18 +85,23 @@ class Converted:
     names: frozenset[str]
 
 
-def read(requests: Sequence[Request]) -> Calls:
+def read(sent: pa.Table) -> Calls:
     """Take requests apart: most of the work, and it depends on nothing before them."""
     try:
-        raw = _raw(requests, [request.body for request in requests])
+        raw = _as_text(sent)
         return Calls(_rows(raw), raw)
     except (pa.ArrowInvalid, duckdb.InvalidInputException):
         pass  # some of them are not what DuckDB calls JSON: look closer
-    bodies = [_repaired(request.body) for request in requests]
-    readable = [r for r, body in zip(requests, bodies, strict=True) if body]
-    raw = _raw(readable, [body for body in bodies if body])
-    unreadable = [r for r, body in zip(requests, bodies, strict=True) if not body]
+    every = list(requests.rows(sent))
+    repaired = [r._replace(body=_repaired(r.body)) for r in every]
+    raw = _as_text(requests.table(r for r in repaired if r.body))
+    unreadable = [r for r, to in zip(every, repaired, strict=True) if not to.body]
     return Calls(_rows(raw), raw, unreadable)
+
+
+def _as_text(sent: pa.Table) -> pa.Table:
+    """Raises where a body is not UTF-8."""
+    return _replaced(sent, "body", sent["body"].cast(pa.string()))
 
 
 def _rows(raw: pa.Table) -> pa.Table:
@@ -154,37 +146,14 @@ def _in_order(read: pa.Table) -> pa.Table:
     return read if (at[1:] > at[:-1]).all() else read.take(at.argsort())
 
 
-def _raw(requests: Sequence[Request], bodies: Sequence[bytes]) -> pa.Table:
-    """Requests as a table, in pieces; raises where a body is not UTF-8."""
-    table = pa.table(
-        {
-            "batch_id": pa.array([r.id for r in requests], pa.int64()),
-            "source_id": pa.array([r.source_id for r in requests], pa.string()),
-            "received": pa.array([_us(r.received_at) for r in requests], pa.int64()),
-            "call": pa.array([r.call for r in requests], pa.string()),
-            "body": _texts(bodies),
-        }
-    )
-    return pa.Table.from_batches(table.to_batches(_PIECE), schema=table.schema)
-
-
-def _texts(bodies: Sequence[bytes]) -> pa.StringArray:
-    """Copied once: an array that grows copies its megabytes again and again."""
-    ends = np.cumsum([0, *map(len, bodies)], dtype=np.int32)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(bodies))]
-    texts = pa.Array.from_buffers(pa.string(), len(bodies), buffers)
-    texts.validate(full=True)
-    return texts
-
-
-def _repaired(body: bytes) -> bytes | None:
-    """JSON of other tools (half an emoji, NaN) as others can read it, if it is any."""
+def _repaired(body: bytes) -> bytes:
+    """JSON of other tools (half an emoji, NaN) as others can read it; else nothing."""
     try:
         found = json.loads(body, parse_constant=lambda _name: None)
         text = json.dumps(found, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return None
-    return text.encode("utf-8", "replace") if isinstance(found, dict) else None
+        return b""
+    return text.encode("utf-8", "replace") if isinstance(found, dict) else b""
 
 
 def _limit_names(
@@ -252,14 +221,14 @@ def _with_messages(odd: pa.Table, raw: pa.Table) -> pa.Table:
     # Each request is taken apart once, whatever the number of its rejects.
     query = """
         WITH sent AS (
-            SELECT batch_id, generate_subscripts(told.batch, 1) - 1 AS idx,
+            SELECT id AS batch_id, generate_subscripts(told.batch, 1) - 1 AS idx,
                    unnest(told.batch) AS message, NULL AS kind,
                    told.context AS outer_context, told.sentAt AS outer_sent
-            FROM (SELECT batch_id, from_json(body, '{"batch": ["JSON"],
+            FROM (SELECT id, from_json(body, '{"batch": ["JSON"],
                       "context": "JSON", "sentAt": "JSON"}') AS told
-                  FROM raw SEMI JOIN odd USING (batch_id) WHERE call = 'batch')
+                  FROM raw SEMI JOIN odd ON id = batch_id WHERE call = 'batch')
             UNION ALL
-            SELECT batch_id, 0, body, call, NULL, NULL FROM raw WHERE call != 'batch'
+            SELECT id, 0, body, call, NULL, NULL FROM raw WHERE call != 'batch'
         )
         SELECT batch_id, idx, source_id, received, dropped, kind, outer_context,
                outer_sent, message
@@ -310,7 +279,3 @@ def _reject(
         "payload": payload,
         "rejected_at": at,
     }
-
-
-def _us(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(microseconds=1)

@@ -12,12 +12,13 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
+import pyarrow as pa
 from deltalake.exceptions import DeltaError
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -25,15 +26,15 @@ from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from perennial.apps.intake.models import Batch, Source
-from perennial.apps.intake.stream import guess, people
+from perennial.apps.intake.stream import guess, people, requests
 from perennial.apps.intake.stream.convert import (
     Calls,
     Converted,
-    Request,
     convert,
     read,
     refused,
 )
+from perennial.apps.intake.stream.requests import PIECE, Request
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.lake import measures
@@ -47,7 +48,6 @@ logger = logging.getLogger(__name__)
 #: One load: enough for its fixed cost not to count, little enough to be seen soon.
 _LOAD_ROWS: Final = 20_000
 _LOAD_BYTES: Final = 64 * 2**20
-_READ_ROWS: Final = 200
 #: Loads one after the other before another workspace has its turn.
 _LOADS: Final = 8
 #: Loads that are read while one is written; to read takes the longer.
@@ -97,80 +97,82 @@ def load_next(workspace: Workspace) -> Loaded:
     lake = lake_of(workspace).lake
     done = Loaded()
     with lake.lock("inbox"), ThreadPoolExecutor(_AHEAD) as readers:
-        for requests, calls in _read_ahead(workspace, readers):
-            done += _load(lake, requests, calls.result)
-            _remove(requests)
+        for sent, calls in _read_ahead(workspace, readers):
+            done += _load(lake, sent, calls.result)
+            _remove(sent)
     return done
 
 
 def _read_ahead(
     workspace: Workspace, readers: Executor
-) -> Iterator[tuple[list[Request], Future[Calls]]]:
+) -> Iterator[tuple[pa.Table, Future[Calls]]]:
     """The next loads in order, those after each of them being read meanwhile."""
-    begun: deque[tuple[list[Request], Future[Calls]]] = deque()
+    begun: deque[tuple[pa.Table, Future[Calls]]] = deque()
     last, more = 0, _LOADS
     while more or begun:
         while more and len(begun) <= _AHEAD:
-            requests = _waiting(workspace, last)
-            more = more - 1 if requests else 0
-            if requests:
-                last = requests[-1].id
-                begun.append((requests, readers.submit(read, requests)))
+            sent = _waiting(workspace, last)
+            more = more - 1 if sent.num_rows else 0
+            if sent.num_rows:
+                last = sent["id"][-1].as_py()
+                begun.append((sent, readers.submit(read, sent)))
         if begun:
             yield begun.popleft()
 
 
-def _waiting(workspace: Workspace, last: int = 0) -> list[Request]:
+def _waiting(workspace: Workspace, last: int = 0) -> pa.Table:
     """The oldest requests of a workspace after `last` that make one load."""
     slugs = dict(Source.objects.filter(workspace=workspace).values_list("pk", "slug"))
     mine = Batch.objects.filter(source_id__in=slugs).order_by("pk")
-    found: list[Request] = []
-    size = 0
-    # A little at a time: a database reads whole rows, and much may wait.
-    while rows := _after(mine, found[-1].id if found else last):
-        for pk, source, call, at, body in rows:
-            size += len(body)
-            if found and (size > _LOAD_BYTES or len(found) == _LOAD_ROWS):
-                return found
-            found.append(Request(pk, slugs[source], call, at, bytes(body)))
-    return found
-
-
-def _after(waiting: QuerySet[Batch], last: int) -> list[tuple[Any, ...]]:
-    """The next requests that wait."""
-    rows = waiting.filter(pk__gt=last).values_list(
-        "pk", "source_id", "call", "received_at", "body"
+    return requests.table(
+        Request(pk, slugs[source], call, at, bytes(body))
+        for pk, source, call, at, body in _of_one_load(_oldest(mine, last))
     )
-    return list(rows[:_READ_ROWS])
 
 
-def _remove(requests: Sequence[Request]) -> None:
-    for start in range(0, len(requests), 5_000):
-        part = [request.id for request in requests[start : start + 5_000]]
-        Batch.objects.filter(pk__in=part).delete()
+def _oldest(waiting: QuerySet[Batch], last: int) -> Iterator[tuple[Any, ...]]:
+    """A little at a time: a database reads whole rows, and much may wait."""
+    columns = ("pk", "source_id", "call", "received_at", "body")
+    while rows := list(waiting.filter(pk__gt=last).values_list(*columns)[:PIECE]):
+        last = rows[-1][0]
+        yield from rows
 
 
-def _load(
-    lake: Lake, requests: Sequence[Request], calls: Callable[[], Calls]
-) -> Loaded:
+def _of_one_load(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    size = 0
+    for number, row in enumerate(rows):
+        size += len(row[-1])
+        if number and (size > _LOAD_BYTES or number == _LOAD_ROWS):
+            return
+        yield row
+
+
+def _remove(sent: pa.Table) -> None:
+    ids = sent["id"].to_pylist()
+    for start in range(0, len(ids), 5_000):
+        Batch.objects.filter(pk__in=ids[start : start + 5_000]).delete()
+
+
+def _load(lake: Lake, sent: pa.Table, calls: Callable[[], Calls]) -> Loaded:
     """Load requests; those that nothing can be made of are found by halving."""
     try:
-        return _write(lake, convert(calls(), _known_names(lake)), len(requests))
+        return _write(lake, convert(calls(), _known_names(lake)), sent.num_rows)
     except _OUTSIDE:
         raise
     except Exception:
-        if len(requests) == 1:
-            logger.exception("request %d cannot be loaded", requests[0].id)
-            return _write(lake, refused(requests[0]), 1)
-    half = len(requests) // 2
-    return _load_part(lake, requests[:half]) + _load_part(lake, requests[half:])
+        if sent.num_rows == 1:
+            [request] = requests.rows(sent)
+            logger.exception("request %d cannot be loaded", request.id)
+            return _write(lake, refused(request), 1)
+    half = sent.num_rows // 2
+    return _load_part(lake, sent[:half]) + _load_part(lake, sent[half:])
 
 
-def _load_part(lake: Lake, requests: Sequence[Request]) -> Loaded:
-    return _load(lake, requests, lambda: read(requests))
+def _load_part(lake: Lake, sent: pa.Table) -> Loaded:
+    return _load(lake, sent, lambda: read(sent))
 
 
-def _write(lake: Lake, found: Converted, requests: int) -> Loaded:
+def _write(lake: Lake, found: Converted, taken: int) -> Loaded:
     """All of it is the same when it is written again."""
     guess.define(lake, found.names)
     people.save(lake, found.heard)
@@ -178,7 +180,7 @@ def _write(lake: Lake, found: Converted, requests: int) -> Loaded:
         lake.write("rejects", found.rejects)
     written = lake.write("events", found.events)
     _names(lake).update(found.names)
-    return Loaded(requests, written.inserted, written.unchanged, found.rejects.num_rows)
+    return Loaded(taken, written.inserted, written.unchanged, found.rejects.num_rows)
 
 
 # Event names that were seen before, by lake

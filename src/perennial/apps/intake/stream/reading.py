@@ -49,31 +49,32 @@ _DAY_US = 86_400_000_000
 _LAST_US = 7_258_118_400_000_000
 
 # A macro is written out where it stands: one that names its argument more than once
-# is for columns, or the argument is reckoned as often.
+# is for columns, or the argument is reckoned as often. A prefix is asked with
+# `starts_with`, which makes no text, as `left` does.
 MACROS: Final = (
     # A text or a number as text; null for everything else.
-    """word(j) AS CASE WHEN left(j, 1) = '"' THEN json_extract_string(j, '$')
-        WHEN left(j, 1) NOT IN ('{', '[') AND j NOT IN ('true', 'false', 'null')
-        THEN j::VARCHAR END""",
+    """word(j) AS CASE WHEN starts_with(j, '"') THEN json_extract_string(j, '$')
+        WHEN NOT starts_with(j, '{') AND NOT starts_with(j, '[')
+             AND j NOT IN ('true', 'false', 'null') THEN j::VARCHAR END""",
     # Without NUL and the spaces around it, which are seldom there and slow to trim;
     # null for nothing.
     """tidy(t) AS CASE WHEN t >= '!' AND NOT ends_with(t, ' ')
              AND strlen(t) = length(t) AND NOT contains(t, chr(0)) THEN t
         ELSE nullif(trim(replace(t, chr(0), '')), '') END""",
     # An id, which from_json gives as text: no list, no object, no boolean.
-    """is_odd(id) AS
-        coalesce(left(id, 1) IN ('{', '[') OR id IN ('true', 'false'), false)""",
+    """is_odd(id) AS coalesce(starts_with(id, '{') OR starts_with(id, '[')
+        OR id IN ('true', 'false'), false)""",
     "known(id) AS CASE WHEN NOT is_odd(id) THEN tidy(id) END",
-    "is_object(j) AS coalesce(left(j, 1) = '{', false)",
+    "is_object(j) AS coalesce(starts_with(j, '{'), false)",
     "is_given(j) AS coalesce(j != 'null', false)",
-    "object(j) AS CASE WHEN left(j, 1) = '{' THEN j END",
+    "object(j) AS CASE WHEN starts_with(j, '{') THEN j END",
     # Two objects as one, the second counting.
     """joined(a, b) AS CASE WHEN is_object(a) AND is_object(b)
         THEN json_merge_patch(a, b) ELSE coalesce(object(b), object(a)) END""",
     # Microseconds of a time: ISO 8601 (UTC where it does not say), or s or ms since
     # 1970; null where it cannot be read.
     """instant(j) AS CASE
-        WHEN left(j, 1) = '"'
+        WHEN starts_with(j, '"')
              THEN epoch_us(try_cast(json_extract_string(j, '$') AS TIMESTAMPTZ))
         WHEN abs(try_cast(j AS DOUBLE)) < 1e11
              THEN (try_cast(j AS DOUBLE) * 1e6)::BIGINT
@@ -87,15 +88,15 @@ _MESSAGES: Final = f"""
     SELECT batch_id, idx, source_id, received, kind, outer_context, outer_sent,
            unnest(call)
     FROM (
-        SELECT batch_id, source_id, received, NULL AS kind,
-               generate_subscripts(body.batch, 1) - 1 AS idx,
+        SELECT id AS batch_id, source_id, epoch_us(received_at) AS received,
+               NULL AS kind, generate_subscripts(body.batch, 1) - 1 AS idx,
                unnest(body.batch) AS call,
                body.context AS outer_context, instant(body.sentAt) AS outer_sent
         FROM (SELECT * REPLACE (from_json(body, '{_BATCH}') AS body) FROM raw
               WHERE call = 'batch')
         UNION ALL
-        SELECT batch_id, source_id, received, call, 0, from_json(body, '{_CALL}'),
-               NULL, NULL
+        SELECT id, source_id, epoch_us(received_at), call, 0,
+               from_json(body, '{_CALL}'), NULL, NULL
         FROM raw WHERE call != 'batch'
     )
 """
