@@ -24,6 +24,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.lake.tables import TABLES
 from perennial.lake.workspace import Workspace as Lake
+from perennial.scoring.masking import masked
 from perennial.ui import formats
 from perennial.ui.formats import Regional
 
@@ -86,13 +87,15 @@ def _rows(lake: Lake, name: str, account_id: str) -> Sequence[Row]:
 def _emails(about: About) -> Iterator[Entry]:
     rows = _rows(about.lake, "emails", about.account.account_id)
     people = [row for row in rows if not row["is_automatic"]]
+    shown = masked if about.mask else str
     for row in sorted(people, key=lambda r: r["sent_at"])[-MOST_EMAILS:]:
         if row["direction"] == "outbound":
             who = name_of(row["from_address"], about.names)
             said = _("E-mail from {who} to {to}")
         else:
-            who, said = row["from_address"], _("E-mail from <b>{who}</b>")
-        text = format_html(said, who=who, to=row["to_addresses"] or formats.EMPTY)
+            who, said = shown(row["from_address"]), _("E-mail from <b>{who}</b>")
+        to = shown(row["to_addresses"] or formats.EMPTY)
+        text = format_html(said, who=who, to=to)
         yield Entry(row["sent_at"], icon="mail", text=text, kind="contact")
 
 
