@@ -156,6 +156,9 @@ def test_explain_names_formula_inputs_and_rows(loaded: Run) -> None:
         (("metric", "dau", "--by", "moon"), "unknown dimension 'moon'"),
         (("metric", "mau", "--variant", "x"), "unknown variant of mau 'x'"),
         (("metric", "dau", "--where", "drop table"), "cannot"),
+        (("metric", "dau", "--where", "plan ="), "near '='; write it as in"),
+        (("metric", "dau", "--where", "plan = 'a"), "ends in the middle; write"),
+        (("metric", "dau", "--where", " "), "the condition is empty"),
         (("export", "nonsense"), "unknown table 'nonsense'"),
         (("health", "--account", "nobody"), "no account 'nobody'"),
         (("import", "events", "missing.csv"), "missing.csv"),
@@ -180,6 +183,39 @@ def test_without_a_data_folder_it_says_how_to_make_one(run: Run) -> None:
     result = run("metric", "dau")
     assert result.exit_code == 1
     assert "perennial init" in result.stderr
+
+
+def test_only_what_adds_data_makes_a_workspace(loaded: Run, tmp_path: Path) -> None:
+    other = loaded("--workspace", "other", "metric", "dau")
+    assert (other.exit_code, other.stderr) == (
+        1,
+        "perennial: unknown workspace 'other'; known: default\n",
+    )
+    outside = loaded("--workspace", "../x", "import", "events", "events.csv")
+    assert (outside.exit_code, outside.stderr.count("\n")) == (1, 1)
+    path = str(tmp_path / "events.csv")
+    assert loaded("--workspace", "other", "import", "events", path).exit_code == 0
+    assert loaded("--workspace", "other", "metric", "dau").exit_code == 0
+
+
+def test_what_the_system_refuses_is_one_line(loaded: Run, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    result = loaded("export", "events", "--output", str(taken))
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert str(taken) in result.stderr
+
+
+def test_a_home_folder_is_meant_by_its_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here as in the application, which had meant another folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "events.csv"
+    path.write_text(EVENTS)
+    asked = ["--data", "~/mine", "import", "events", str(path)]
+    assert CliRunner().invoke(cli, asked).exit_code == 0
+    assert (tmp_path / "mine" / "lake" / "default" / "events").is_dir()
 
 
 def test_every_verb_explains_itself(run: Run) -> None:

@@ -60,10 +60,15 @@ def test_tables_and_health(ws: perennial.notebook.Workspace) -> None:
     assert isinstance(ws.health(as_of="2026-02-20"), pl.DataFrame)
 
 
-def test_the_same_lake_without_its_folder(ws: perennial.notebook.Workspace) -> None:
+def test_the_same_lake_without_its_folder(
+    ws: perennial.notebook.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     beside = perennial.connect(lake=ws.lake.root)
     assert beside.metric("mau", as_of="2026-01-12").value == 2
     with pytest.raises(BadValue, match="unknown engine"):
         perennial.connect(lake=ws.lake.root, engine="excel")
     with pytest.raises(BadValue, match="perennial init"):
         perennial.open("/nonexistent")
+    monkeypatch.setattr("perennial.lake.workspace.find_spec", lambda name: None)
+    with pytest.raises(BadValue, match=r"pip install 'perennial\[spark\]'"):
+        perennial.connect(lake=ws.lake.root, engine="sc://nowhere")

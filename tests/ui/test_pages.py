@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from pytest_django import Settings
 
 from perennial.apps.team.models import User
+from perennial.core.errors import BadValue
 from perennial.ui import assets, navigation, views
 from perennial.ui.navigation import Entry
 from tests.apps.team.cast import Cast
@@ -82,8 +83,21 @@ def test_the_database_url() -> None:
     assert (made["NAME"], made["USER"], made["PASSWORD"]) == ("cs", "me", "p@ss")
     assert (made["HOST"], made["PORT"]) == ("db", "5433")
     assert made["OPTIONS"] == {"sslmode": "require"}
-    with pytest.raises(Exception, match="must begin with postgresql"):
-        database.from_url("mysql://x")
+    for wrong, said in (
+        ("mysql://me:secret@x", "must begin with postgresql"),
+        ("postgresql://me:secret@db:port/cs", "is no URL"),
+    ):
+        with pytest.raises(BadValue, match=said) as refused:
+            database.from_url(wrong)
+        assert "secret" not in str(refused.value)
+
+
+def test_postgresql_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    from perennial.config import database
+
+    monkeypatch.setattr(database, "find_spec", lambda name: None)
+    with pytest.raises(BadValue, match=r"pip install 'perennial\[postgres\]'"):
+        database.from_url("postgresql://db/cs")
 
 
 # --- files -------------------------------------------------------------------

@@ -145,7 +145,7 @@ def application_workspace(place: Place) -> Workspace:
     setup(place.data, migrate=True)
     from perennial.apps.team import actions
 
-    settings = open_workspace(place.data, place.workspace).settings
+    settings = open_workspace(place.data, place.workspace, new=True).settings
     return actions.create_workspace(
         place.workspace, currency=settings.currency, timezone=settings.timezone
     )

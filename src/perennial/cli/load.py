@@ -52,7 +52,7 @@ def import_(
     by reason and kept in the table `rejects`; the good rows are loaded.
     """
     place.data.mkdir(parents=True, exist_ok=True)
-    workspace = open_workspace(place.data, place.workspace)
+    workspace = open_workspace(place.data, place.workspace, new=True)
     options = ImportOptions(
         mapping=_pairs("--map", maps),
         constants=_pairs("--constant", constants),

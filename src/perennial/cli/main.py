@@ -68,9 +68,17 @@ class Verbs(click.Group):
         except PerennialError as error:
             click.echo(f"perennial: {error}", err=True)
             ctx.exit(1)
-        except FileNotFoundError as error:
-            click.echo(f"perennial: no such file: {error.filename}", err=True)
+        except BrokenPipeError:
+            raise  # whoever read has read enough
+        except OSError as error:  # no such file, no right to it, a full disk
+            click.echo(f"perennial: {_reason(error)}", err=True)
             ctx.exit(1)
+
+
+def _reason(error: OSError) -> str:
+    if error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}"
+    return str(error).splitlines()[0]
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -89,7 +97,7 @@ class Verbs(click.Group):
 @click.pass_context
 def cli(context: click.Context, data: Path, workspace: str) -> None:
     """Customer success: who thrives, who is about to leave, why, and what to do."""
-    context.obj = Place(data, workspace)
+    context.obj = Place(data.expanduser(), workspace)
 
 
 def main() -> None:

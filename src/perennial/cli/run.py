@@ -40,7 +40,7 @@ def init(
 ) -> None:
     """Make the data folder and an administrator; prints a one-time sign-in link."""
     _prepare(place)
-    workspace = open_workspace(place.data, place.workspace)
+    workspace = open_workspace(place.data, place.workspace, new=True)
     # A folder that is in use keeps its own: another currency would be no number.
     said = {"timezone": timezone, "currency": currency}
     settings = settings_store.change(
@@ -68,7 +68,7 @@ def demo(place: Place, host: str, port: int, seed: int, no_serve: bool) -> None:
     # Whoever reaches the address is signed in as the visitor.
     os.environ.update(PERENNIAL_DEMO="1", PERENNIAL_DEMO_EMAIL=email)
     _prepare(place)
-    workspace = open_workspace(place.data, place.workspace)
+    workspace = open_workspace(place.data, place.workspace, new=True)
     made = workspace.lake.snapshot("events").version >= 0
     if made and not _is_demo(workspace.lake):
         raise BadValue(f"{place.data} holds real data; give --data another folder")

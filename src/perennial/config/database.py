@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from perennial.core.errors import BadValue
 
 
 def named() -> str:
@@ -38,11 +39,21 @@ def sqlite(path: Path) -> dict[str, Any]:
 
 
 def from_url(url: str) -> dict[str, Any]:
-    """`postgresql://user:password@host:5432/name?sslmode=require`."""
-    parts = urlsplit(url)
+    """`postgresql://user:password@host:5432/name?sslmode=require`.
+
+    Raises `BadValue`, which never says the URL: there is a password in it.
+    """
+    try:
+        parts = urlsplit(url)
+        port = str(parts.port or "")
+    except ValueError as error:
+        raise BadValue(f"PERENNIAL_DATABASE_URL is no URL: {error}") from None
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured(
-            "PERENNIAL_DATABASE_URL must begin with postgresql://"
+        raise BadValue("PERENNIAL_DATABASE_URL must begin with postgresql://")
+    if find_spec("psycopg") is None:
+        raise BadValue(
+            "PERENNIAL_DATABASE_URL names a PostgreSQL database, which takes an extra: "
+            "pip install 'perennial[postgres]'"
         )
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -50,7 +61,7 @@ def from_url(url: str) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
-        "PORT": str(parts.port or ""),
+        "PORT": port,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": dict(parse_qsl(parts.query)),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
 import ibis
@@ -447,6 +449,9 @@ class Workspace:
         )
 
 
+#: The workspace of a folder that has but one.
+DEFAULT = "default"
+_KEY = re.compile(r"[\w-]+", re.ASCII)
 _PLAIN = {"account_id", "properties", "is_test", "name", "traits_at"}
 
 
@@ -461,6 +466,8 @@ def connect(*, lake: str | Path, engine: str = "duckdb") -> Workspace:
         return Workspace(tables)
     if not engine.startswith("sc://"):
         raise BadValue(f"unknown engine {engine!r}; known: duckdb, sc://host:port")
+    if find_spec("pyspark") is None:
+        raise BadValue("Spark takes an extra: pip install 'perennial[spark]'")
     from pyspark.sql import SparkSession
 
     session = SparkSession.builder.remote(engine).getOrCreate()
@@ -477,10 +484,23 @@ def _day(value: date | str | None) -> date | None:
 
 
 def open_workspace(
-    data: str | Path, key: str = "default", *, clock: type[datetime] = datetime
+    data: str | Path,
+    key: str = "default",
+    *,
+    new: bool = False,
+    clock: type[datetime] = datetime,
 ) -> Workspace:
-    """The workspace `key` in a data folder; raises when there is no such folder."""
+    """The workspace `key` in a data folder; raises `BadValue` when there is none.
+
+    `new`: one that holds nothing yet will do. The default one always does.
+    """
     root = Path(data)
     if not root.is_dir():
         raise BadValue(f"no data folder at {root} (make one with `perennial init`)")
-    return Workspace(Lake(root / "lake" / key), clock=clock)
+    if not _KEY.fullmatch(key):
+        raise BadValue(f"a workspace key has letters, digits, - and _, not {key!r}")
+    lake = root / "lake" / key
+    if not new and key != DEFAULT and not lake.is_dir():
+        known = sorted(path.name for path in lake.parent.glob("*") if path.is_dir())
+        raise UnknownName("workspace", key, known or [DEFAULT])
+    return Workspace(Lake(lake), clock=clock)

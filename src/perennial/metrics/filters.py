@@ -14,8 +14,12 @@ import ibis
 import ibis.expr.types as ir
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from perennial.core.errors import BadValue
+
+#: What a condition looks like, for who wrote another.
+EXAMPLE = "segment = 'Enterprise' and seats > 10"
 
 Condition = exp.Expr
 Column = Callable[[str], ir.Column]
@@ -51,13 +55,22 @@ def quoted(attribute: str) -> str:
 
 def parse(written: str) -> Condition:
     """The condition that is written; raises `BadValue` with the place of the error."""
+    if not written.strip():
+        raise BadValue("the condition is empty")
     try:
         parsed = sqlglot.parse_one(written, into=exp.Condition)
-    except sqlglot.ParseError as error:
-        detail = error.errors[0]["description"] if error.errors else str(error)
-        raise BadValue(f"cannot read condition {written!r}: {detail}") from None
+    except SqlglotError as error:
+        raise BadValue(f"cannot read condition {written!r}: {mistake(error)}") from None
     condition(parsed, lambda name: ibis.table({"x": "string"}, name="t").x)
     return parsed
+
+
+def mistake(error: SqlglotError) -> str:
+    """Where a condition went wrong, in words that do not speak of the parser."""
+    found = error.errors[0] if isinstance(error, sqlglot.ParseError) else {}
+    near = str(found.get("highlight") or "").strip()
+    said = f"it cannot be understood near {near!r}" if near else "it ends in the middle"
+    return f"{said}; write it as in {EXAMPLE}"
 
 
 def parts(written: str) -> list[Condition]:

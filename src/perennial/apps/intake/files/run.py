@@ -202,7 +202,7 @@ class Load:
             options=self.options,
         )
         self.recognized = self._recognized(formats)
-        plain = plain_types(duck, first.rows, self.plan.extras) if first else None
+        plain = plain_types(first.rows, self.plan.extras) if first else None
         zone = self.options.timezone
         latest = datetime.now(UTC) + _AHEAD
         statement = Statement(

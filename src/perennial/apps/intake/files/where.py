@@ -22,6 +22,7 @@ from perennial.apps.intake.files.sql import literal
 from perennial.apps.intake.files.values import text_of, tidy_sql, value_sql
 from perennial.core.errors import BadValue
 from perennial.lake.tables import Column
+from perennial.metrics.filters import mistake
 
 _OPERATORS: dict[type[exp.Expression], str] = {
     exp.EQ: "=",
@@ -84,8 +85,7 @@ class Filter:
         try:
             trees = sqlglot.parse(f"SELECT 1 WHERE {self._text}", dialect="duckdb")
         except SqlglotError as error:
-            reason = re.sub(r"\x1b\[\d+m", "", str(error)).splitlines()[0]
-            raise BadValue(f"--where {self._text!r}: {reason}") from error
+            raise BadValue(f"--where {self._text!r}: {mistake(error)}") from error
         select = trees[0]
         where = select.args.get("where") if isinstance(select, exp.Select) else None
         known = {"kind", "hint", "distinct", "expressions", "limit", "where"}
