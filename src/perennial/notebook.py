@@ -18,7 +18,15 @@ from perennial.lake import workspace as tables
 from perennial.lake.result import Result
 from perennial.metrics.query import Query
 from perennial.metrics.registry import Unit
-from perennial.ui.charts import Grain, Point, bar_chart, line_chart, to_altair
+from perennial.ui.charts import (
+    MOST_LINES,
+    Grain,
+    Point,
+    bar_chart,
+    courses_chart,
+    line_chart,
+    to_altair,
+)
 from perennial.ui.charts import Unit as ChartUnit
 from perennial.ui.formats import Regional
 
@@ -47,27 +55,34 @@ class Answer(Result):
     """A `Result` that draws itself."""
 
     def chart(self, *, theme: str = "light") -> altair.TopLevelMixin:
-        """A line over the periods of one group, as an Altair chart."""
-        settings = self.query.settings
-        regional = Regional("en", settings.currency, settings.timezone)
-        points = [Point(*row) for row in self._points().iter_rows()]
-        grain = _GRAINS[self.query.grain.value]
-        unit = _UNITS.get(self.query.metric.unit_of(self.query.variant), "decimal")
-        draw = line_chart if len(points) > 1 else bar_chart
-        return to_altair(
-            draw(
-                points, regional, name=self.query.metric.title, unit=unit, grain=grain
-            ),
-            theme,
-        )
+        """The course of the number as an Altair chart, bars where it is one period.
 
-    def _points(self) -> pl.DataFrame:
-        """Period and value of the first group; several groups are a table's work."""
-        groups = self.rows.select(self._groups).unique(maintain_order=True)
-        rows = self.rows
-        if self._groups:
-            rows = rows.join(groups.head(1), on=self._groups, nulls_equal=True)
-        return rows.select("period_start", "value")
+        Of several groups each has its line. Where they are more than can be told
+        apart, those with the largest last values have, and the title says so.
+        """
+        metric, settings = self.query.metric, self.query.settings
+        regional = Regional("en", settings.currency, settings.timezone)
+        courses = self._courses()
+        grain = _GRAINS[self.query.grain.value]
+        unit = _UNITS.get(metric.unit_of(self.query.variant), "decimal")
+        if len(courses) > 1:
+            few = f", the {MOST_LINES} largest of {len(courses)}"
+            title = metric.title + (few if len(courses) > MOST_LINES else "")
+            chart = courses_chart(courses, regional, unit=unit, grain=grain)
+            return to_altair(chart, theme).properties(title=title)
+        points = next(iter(courses.values()), [])
+        draw = line_chart if len(points) > 1 else bar_chart
+        chart = draw(points, regional, name=metric.title, unit=unit, grain=grain)
+        return to_altair(chart, theme)
+
+    def _courses(self) -> dict[str, list[Point]]:
+        """Periods and values by group, the largest last value first."""
+        found: dict[str, list[Point]] = {}
+        for row in self.rows.iter_rows(named=True):
+            name = ", ".join(str(row[key] or "none") for key in self._groups)
+            found.setdefault(name, []).append(Point(row["period_start"], row["value"]))
+        last = {name: points[-1].value or 0 for name, points in found.items()}
+        return {name: found[name] for name in sorted(found, key=lambda n: -last[n])}
 
     @property
     def _groups(self) -> list[str]:

@@ -74,6 +74,17 @@ def test_good_rows_load_and_bad_ones_are_explained(run: Run, tmp_path: Path) -> 
     assert [json.loads(line)["row_number"] for line in rejects] == [4]
 
 
+def test_what_is_loaded_is_told_though_a_later_file_fails(
+    run: Run, tmp_path: Path
+) -> None:
+    good = tmp_path / "accounts.csv"
+    good.write_text("account_id,name\nA,Acme\n")
+    found = run("import", "accounts", str(good), str(tmp_path / "none.csv"))
+    assert found.exit_code == 1
+    assert "accounts.csv" in found.stdout
+    assert "none.csv" in found.stderr
+
+
 def test_a_dry_run_loads_nothing(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_text(EVENTS)

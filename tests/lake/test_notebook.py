@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -44,7 +45,32 @@ def test_an_answer_draws_itself(ws: perennial.notebook.Workspace) -> None:
         else drawn["data"]["values"]
     )
     assert len(values) == 2
-    assert ws.metric("mau", by=["segment"], **asked).chart().to_dict()
+
+
+def test_groups_have_a_line_each(ws: perennial.notebook.Workspace) -> None:
+    asked = {"start": "2026-01-01", "end": "2026-03-01"}
+    answer = ws.metric("mau", by=["account"], grain="month", **asked)
+    drawn = answer.chart().to_dict()
+    groups = set(answer.to_polars()["account"].fill_null("none"))
+    assert {row["name"] for row in drawn["datasets"]["rows"]} == groups
+    assert drawn["layer"][0]["mark"]["type"] == "line"
+    bars = ws.metric("mau", by=["account"], **asked).chart().to_dict()
+    assert bars["layer"][0]["mark"]["type"] == "bar"
+
+
+def test_more_groups_than_colors_are_the_largest(
+    ws: perennial.notebook.Workspace,
+) -> None:
+    answer = ws.metric("mau", start="2026-01-01", end="2026-03-01", by=["account"])
+    one = answer.rows.head(1)
+    rows = [
+        one.with_columns(account=pl.lit(f"a{n}"), value=pl.lit(n)) for n in range(9)
+    ]
+    many = replace(answer, rows=pl.concat(rows))
+    drawn = many.chart().to_dict()
+    assert drawn["title"] == "Monthly active users, the 5 largest of 9"
+    shown = [row["name"] for row in drawn["datasets"]["rows"]]
+    assert shown == ["a8", "a7", "a6", "a5", "a4"]
 
 
 def test_an_answer_prints_itself(ws: perennial.notebook.Workspace) -> None:

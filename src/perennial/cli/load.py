@@ -59,19 +59,22 @@ def import_(
         timezone=timezone or workspace.settings.timezone,
         **reading,  # type: ignore[arg-type]
     )
-    reports = []
-    for path in files:
-        with show.progress(path.name) as report:
-            reports.append(
-                import_file(
-                    workspace.lake,
-                    table,
-                    path,
-                    options,
-                    progress=lambda s: report(s, ""),
+    reports: list[ImportReport] = []
+    try:
+        for path in files:
+            with show.progress(path.name) as report:
+                reports.append(
+                    import_file(
+                        workspace.lake,
+                        table,
+                        path,
+                        options,
+                        progress=lambda s: report(s, ""),
+                    )
                 )
-            )
-    _print(reports, format_)
+    finally:  # What is loaded is told, also where a later file cannot be.
+        if reports:
+            _print(reports, format_)
 
 
 def _pairs(option: str, texts: Sequence[str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from perennial.ui.charts.insights import (
     gap_chart,
     hindsight_chart,
 )
-from perennial.ui.charts.lines import MOST_LINES, Line, lines_chart
+from perennial.ui.charts.lines import MOST_LINES, Line, courses_chart, lines_chart
 from perennial.ui.charts.look import COLORS, Spec, config, painted, png, themes
 from perennial.ui.charts.measures import (
     bar_chart,
@@ -68,6 +68,7 @@ __all__ = [
     "bridge_chart",
     "calibration_chart",
     "config",
+    "courses_chart",
     "curve_chart",
     "driver_chart",
     "fan_chart",

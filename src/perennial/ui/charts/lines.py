@@ -1,8 +1,8 @@
-"""Charts of several lines over whole numbers: days before, months since."""
+"""Charts of several lines: over whole numbers, as days before, and over time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from perennial.ui import formats
@@ -10,11 +10,15 @@ from perennial.ui.charts.look import Spec
 from perennial.ui.charts.parts import (
     Chart,
     Column,
+    Grain,
+    Point,
     Unit,
     hover,
     layer,
     on,
+    period_text,
     text_of,
+    time_x,
     value_y,
     whole,
 )
@@ -73,12 +77,67 @@ def lines_chart(
         if k in line.values
     ]
     mark: Spec = {"type": "line", **drawn}
-    layers.append(on(points, layer(mark, x, y, color=_color(shown))))
+    layers.append(
+        on(points, layer(mark, x, y, color=_color([line.name for line in shown])))
+    )
     layers.append(hover(x, [line.name for line in shown]))
     rows = [_row(k, shown, unit, regional) for k in places]
     columns = (Column(axis, "number"), *(Column(line.name, unit) for line in lines))
     behind = tuple((k, *(line.values.get(k) for line in lines)) for k in places)
     return Chart(whole(rows, layers, height, right=16), columns, behind, height)
+
+
+def courses_chart(
+    courses: Mapping[str, Sequence[Point]],
+    regional: Regional,
+    *,
+    unit: Unit,
+    grain: Grain,
+    period: str = "Period",
+    height: int = 260,
+) -> Chart:
+    """Courses of the same periods, a color each; bars where there is one period."""
+    shown = dict(list(courses.items())[:MOST_LINES])
+    ats = sorted({point.at for course in courses.values() for point in course})
+    values = {
+        name: {point.at: point.value for point in course}
+        for name, course in courses.items()
+    }
+    points: list[Spec] = [
+        {
+            "x": at.isoformat(),
+            "y": values[name].get(at),
+            "name": name,
+            "title": period_text(at, grain, regional),
+            "text": text_of(values[name].get(at), unit, regional),
+        }
+        for name in shown
+        for at in ats
+    ]
+    known = [point["y"] for point in points if point["y"] is not None]
+    is_line = len(ats) > 1
+    x = time_x(ats, grain) if is_line else _name_x(shown)
+    y = value_y(known, unit, regional, zero=not is_line)
+    line, bar = {"type": "line"}, {"type": "bar", "cornerRadiusEnd": 2}
+    mark: Spec = line if is_line else {**bar, "color": "$accent"}
+    color = {"color": _color(list(shown))} if is_line else {}
+    told = [
+        {"field": key, "type": "nominal", "title": key}
+        for key in ("title", "name", "text")
+    ]
+    drawn = layer(mark, x, y)
+    drawn["encoding"] |= {**color, "tooltip": told}
+    columns = (Column(period), *(Column(name, unit) for name in courses))
+    behind = tuple(
+        (period_text(at, grain, regional), *(values[n].get(at) for n in courses))
+        for at in ats
+    )
+    return Chart(whole(points, [drawn], height, right=16), columns, behind, height)
+
+
+def _name_x(names: Iterable[str]) -> Spec:
+    axis = {"title": None, "labelAngle": 0}
+    return {"field": "name", "type": "nominal", "sort": list(names), "axis": axis}
 
 
 def _row(place: int, lines: Sequence[Line], unit: Unit, regional: Regional) -> Spec:
@@ -103,9 +162,8 @@ def _x(places: Sequence[int], axis: str, *, falling: bool) -> Spec:
     return {"field": "x", "type": "quantitative", "axis": ticks, "scale": scale}
 
 
-def _color(lines: Sequence[Line]) -> Spec:
+def _color(names: Sequence[str]) -> Spec:
     """By name, with a legend; one line needs none."""
-    names = [line.name for line in lines]
     colors = [f"$c{n + 1}" for n in range(len(names))]
     legend: Spec | None = {"columns": 2, "symbolType": "stroke"}
     return {
