@@ -22,7 +22,8 @@ import pyarrow as pa
 
 from benchmarks import data, peers, sample, year
 from perennial.apps.intake.files import ImportOptions, import_file
-from perennial.lake.workspace import Workspace, open_workspace
+from perennial.lake.opening import open_workspace
+from perennial.lake.workspace import Workspace
 
 REPEATS = 5
 DAY = date(2025, 12, 1)

@@ -18,7 +18,8 @@ from typing import NamedTuple, TypeVar
 
 from perennial.core.windows import Grain, add_months, floor
 from perennial.demo.load import load
-from perennial.lake.workspace import Workspace, open_workspace
+from perennial.lake.opening import open_workspace
+from perennial.lake.workspace import Workspace
 from perennial.metrics.registry import all_metrics
 
 SHOWN = 10

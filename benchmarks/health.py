@@ -31,8 +31,9 @@ from perennial.lake import (
     snapshots,
 )
 from perennial.lake.customers import customers as paying_on
+from perennial.lake.opening import open_workspace
 from perennial.lake.tables import FACTS
-from perennial.lake.workspace import Workspace, open_workspace
+from perennial.lake.workspace import Workspace
 from perennial.scoring.review import Review
 from perennial.scoring.scorecard_reading import read
 from perennial.scoring.scorecard_text import to_document

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from perennial.lake import opening
 from perennial.lake import workspace as tables
 from perennial.lake.result import Result
 from perennial.metrics.query import Query
@@ -122,11 +123,11 @@ class Workspace(tables.Workspace):
 
 def open_workspace(data: str | Path, key: str = "default") -> Workspace:
     """The workspace `key` in a data folder."""
-    opened = tables.open_workspace(data, key)
+    opened = opening.open_workspace(data, key)
     return Workspace(opened.lake)
 
 
 def connect(*, lake: str | Path, engine: str = "duckdb") -> Workspace:
     """The workspace whose Delta tables lie below `lake`, asked through `engine`."""
-    opened = tables.connect(lake=lake, engine=engine)
+    opened = opening.connect(lake=lake, engine=engine)
     return Workspace(opened.lake, engine=opened.engine)

@@ -9,7 +9,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from perennial.lake.workspace import open_workspace
+from perennial.lake.opening import open_workspace
 from tests.installed import install
 
 

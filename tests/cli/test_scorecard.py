@@ -61,7 +61,7 @@ def test_publishing_makes_a_version(
     """The verb is the one screens call: tested there; here that it is called."""
     from perennial.apps.health import actions
     from perennial.lake import scorecards
-    from perennial.lake.workspace import open_workspace
+    from perennial.lake.opening import open_workspace
 
     lake = open_workspace(tmp_path / "data")
     monkeypatch.setattr("perennial.cli.scorecard.application_workspace", lambda _: lake)

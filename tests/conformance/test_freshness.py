@@ -9,7 +9,8 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from perennial.lake.workspace import Workspace, open_workspace
+from perennial.lake.opening import open_workspace
+from perennial.lake.workspace import Workspace
 from tests.conformance.server import Server, wait_for
 from tests.installed import install
 

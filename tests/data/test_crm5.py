@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from perennial.cli.main import cli
-from perennial.lake.workspace import Workspace, open_workspace
+from perennial.lake.opening import open_workspace
+from perennial.lake.workspace import Workspace
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "crm5"
 DATES = (date(2022, 7, 1), date(2023, 3, 15), date(2024, 1, 1))

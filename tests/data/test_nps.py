@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from perennial.cli.main import cli
 from perennial.lake import comments
-from perennial.lake.workspace import Workspace, open_workspace
+from perennial.lake.opening import open_workspace
+from perennial.lake.workspace import Workspace
 from perennial.scoring.themes import Reader
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "nps" / "nps_verbatims.csv"

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from perennial.cli.main import cli
-from perennial.lake.workspace import Workspace, open_workspace
+from perennial.lake.opening import open_workspace
+from perennial.lake.workspace import Workspace
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "ravenstack"
 

@@ -95,6 +95,6 @@ def test_the_same_lake_without_its_folder(
         perennial.connect(lake=ws.lake.root, engine="excel")
     with pytest.raises(BadValue, match="perennial init"):
         perennial.open("/nonexistent")
-    monkeypatch.setattr("perennial.lake.workspace.find_spec", lambda name: None)
+    monkeypatch.setattr("perennial.lake.opening.find_spec", lambda name: None)
     with pytest.raises(BadValue, match=r"pip install 'perennial\[spark\]'"):
         perennial.connect(lake=ws.lake.root, engine="sc://nowhere")

@@ -13,8 +13,8 @@ from perennial.cli.main import Place
 from perennial.core.errors import BadValue
 from perennial.lake import healthbook
 from perennial.lake.insights import INSIGHTS, Insight
+from perennial.lake.opening import open_workspace
 from perennial.lake.result import Result
-from perennial.lake.workspace import open_workspace
 from perennial.metrics.registry import all_metrics
 
 #: Rows behind a number that a terminal shows.

@@ -14,9 +14,9 @@ from perennial.cli import show
 from perennial.cli.keys import application_workspace
 from perennial.cli.main import Place
 from perennial.lake.duck import connect
+from perennial.lake.opening import open_workspace
 from perennial.lake.store import Lake
 from perennial.lake.tables import TABLES
-from perennial.lake.workspace import open_workspace
 
 _PACKAGES = ("perennial", "django", "duckdb", "deltalake", "ibis-framework", "granian")
 

@@ -12,7 +12,7 @@ from perennial.cli.main import Place
 from perennial.core.settings import Settings, about, groups, written
 from perennial.lake import definitions, settings_store
 from perennial.lake import targets as targets_store
-from perennial.lake.workspace import open_workspace
+from perennial.lake.opening import open_workspace
 from perennial.metrics.custom import MEASURES, UNITS
 from perennial.metrics.targets import Target
 

@@ -15,8 +15,8 @@ from perennial.cli.main import Place
 from perennial.core.windows import Period
 from perennial.lake.duck import connect
 from perennial.lake.local_days import month_names
+from perennial.lake.opening import open_workspace
 from perennial.lake.store import Lake
-from perennial.lake.workspace import open_workspace
 
 _EVERY_S = 1.0
 

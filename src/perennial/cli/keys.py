@@ -11,7 +11,7 @@ import click
 from perennial.cli import show
 from perennial.cli.main import Place
 from perennial.core.errors import BadValue, UnknownName
-from perennial.lake.workspace import open_workspace
+from perennial.lake.opening import open_workspace
 
 if TYPE_CHECKING:
     from perennial.apps.intake.models import WriteKey

@@ -15,8 +15,8 @@ from perennial.cli.main import Place
 from perennial.config.folder import DataFolder
 from perennial.core.errors import BadValue
 from perennial.lake import exporting
+from perennial.lake.opening import open_workspace
 from perennial.lake.tables import FACTS
-from perennial.lake.workspace import open_workspace
 
 
 @click.command("import")

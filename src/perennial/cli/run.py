@@ -12,8 +12,8 @@ from perennial.cli.main import Place
 from perennial.core.errors import BadValue
 from perennial.core.settings import Settings
 from perennial.lake import settings_store
+from perennial.lake.opening import open_workspace
 from perennial.lake.store import Lake
-from perennial.lake.workspace import open_workspace
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True)
 port_option = click.option(

@@ -13,8 +13,9 @@ from perennial.cli.keys import application_workspace
 from perennial.cli.main import Place
 from perennial.core.errors import BadValue
 from perennial.lake import scorecards
+from perennial.lake.opening import open_workspace
 from perennial.lake.scorecards import Version
-from perennial.lake.workspace import Workspace, open_workspace
+from perennial.lake.workspace import Workspace
 from perennial.scoring import scorecard_text
 from perennial.scoring.scorecard import Scorecard
 

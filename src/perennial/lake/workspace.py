@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from importlib.util import find_spec
-from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
@@ -29,7 +26,7 @@ from perennial.lake import (
     targets,
 )
 from perennial.lake import refresh as refreshing
-from perennial.lake.engines import DuckEngine, Engine, SparkEngine, no_collection
+from perennial.lake.engines import DuckEngine, Engine, no_collection
 from perennial.lake.meaning import aliases
 from perennial.lake.result import Result
 from perennial.lake.store import Lake
@@ -449,29 +446,7 @@ class Workspace:
         )
 
 
-#: The workspace of a folder that has but one.
-DEFAULT = "default"
-_KEY = re.compile(r"[\w-]+", re.ASCII)
 _PLAIN = {"account_id", "properties", "is_test", "name", "traits_at"}
-
-
-def connect(*, lake: str | Path, engine: str = "duckdb") -> Workspace:
-    """The workspace whose Delta tables lie below `lake`, a folder or object URL.
-
-    `engine` is "duckdb", in process, or the address of a Spark Connect server,
-    "sc://host:port".
-    """
-    tables = Lake(lake)
-    if engine == "duckdb":
-        return Workspace(tables)
-    if not engine.startswith("sc://"):
-        raise BadValue(f"unknown engine {engine!r}; known: duckdb, sc://host:port")
-    if find_spec("pyspark") is None:
-        raise BadValue("Spark takes an extra: pip install 'perennial[spark]'")
-    from pyspark.sql import SparkSession
-
-    session = SparkSession.builder.remote(engine).getOrCreate()
-    return Workspace(tables, engine=SparkEngine(tables, session))
 
 
 def _day(value: date | str | None) -> date | None:
@@ -481,26 +456,3 @@ def _day(value: date | str | None) -> date | None:
         return date.fromisoformat(value)
     except ValueError:
         raise BadValue(f"not a date: {value!r} (write 2026-11-22)") from None
-
-
-def open_workspace(
-    data: str | Path,
-    key: str = "default",
-    *,
-    new: bool = False,
-    clock: type[datetime] = datetime,
-) -> Workspace:
-    """The workspace `key` in a data folder; raises `BadValue` when there is none.
-
-    `new`: one that holds nothing yet will do. The default one always does.
-    """
-    root = Path(data)
-    if not root.is_dir():
-        raise BadValue(f"no data folder at {root} (make one with `perennial init`)")
-    if not _KEY.fullmatch(key):
-        raise BadValue(f"a workspace key has letters, digits, - and _, not {key!r}")
-    lake = root / "lake" / key
-    if not new and key != DEFAULT and not lake.is_dir():
-        known = sorted(path.name for path in lake.parent.glob("*") if path.is_dir())
-        raise UnknownName("workspace", key, known or [DEFAULT])
-    return Workspace(Lake(lake), clock=clock)

@@ -17,7 +17,7 @@ KEEP_RUNS = timedelta(days=90)
 
 def maintain_lake(workspace: str, report: Report) -> None:
     """Small files become large ones, and files nobody reads are deleted."""
-    from perennial.lake.workspace import open_workspace
+    from perennial.lake.opening import open_workspace
 
     open_workspace(settings.DATA.path, workspace).lake.maintain(report)
 
