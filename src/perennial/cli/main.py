@@ -27,7 +27,7 @@ VERBS = {
     "serve": "run",
     "worker": "run",
     "import": "load",
-    "refresh": "load",
+    "refresh": "refresh",
     "export": "load",
     "tables": "load",
     "metrics": "ask",

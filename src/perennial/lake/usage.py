@@ -283,8 +283,8 @@ class UsageBuilder:
 
 
 def _months_of(duck: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
-    rows = duck.execute(f"SELECT DISTINCT strftime(date, '%Y-%m') FROM {relation}")
-    return {row[0] for row in rows.fetchall()}
+    days = duck.execute(f"SELECT DISTINCT date FROM {relation}").fetchall()
+    return {f"{day:%Y-%m}" for (day,) in days}
 
 
 def _inside(span: Period) -> str:
