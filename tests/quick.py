@@ -20,7 +20,7 @@ COSTLY = Path(__file__).with_name("costly.txt")
 #: Of the costly tests a quick run tries one in so many.
 OF = 12
 #: What a test takes that is called costly, with its part of what is set up, in seconds.
-SECONDS = 1.2
+SECONDS = 0.6
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,12 +1,7 @@
-"""Every metric and the health score on two engines, compared exactly.
-
-Both could be wrong together, so the numbers themselves are held against fixed
-values by the worked examples; here it is only that the engines agree.
-"""
+"""Rows, conditions, patterns and health on two engines, compared exactly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,106 +13,20 @@ from polars.testing import assert_frame_equal
 
 from perennial.core.windows import Period
 from perennial.lake import (
-    definitions,
     healthbook,
     matching,
-    measures,
     merged,
-    refresh,
-    settings_store,
     snapshots,
 )
 from perennial.lake.engines import SparkEngine
-from perennial.lake.store import Lake
 from perennial.lake.workspace import Workspace
 from perennial.metrics import conditions
 from perennial.metrics.query import ask
-from perennial.metrics.registry import all_metrics, get
+from perennial.metrics.registry import get
 from perennial.scoring import patterns
 from perennial.scoring.scorecard_reading import read
-from tests.builders import Case, clock, instant
-from tests.metrics.dirt_voice import annotate
-from tests.metrics.world import company, write
-
-NOW = instant("2026-06-10T05:00")
-SPAN: dict[str, Any] = {"start": "2026-03-01", "end": "2026-06-01", "grain": "month"}
-#: What metrics must be told that ask for events by name.
-NAMED = {
-    "funnel": {"steps": "Logged In,Comment Added,Report Scheduled"},
-    "conversion_rate": {"base_event": "Logged In", "goal_event": "Report Scheduled"},
-}
-#: Metrics of one's own: of facts, and of events' properties.
-OWN = (("own_replies", "tickets", "agent_replies"), ("own_items", "events", "items"))
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """A small company in Berlin, over a change of clocks."""
-    lake = Lake(tmp_path_factory.mktemp("lake"))
-    settings = {"timezone": "Europe/Berlin", "currency": "EUR"}
-    settings_store.change(lake, settings, by="test", at=NOW)
-    tables = company()
-    annotate(tables)
-    write(lake, tables)
-    for key, table, column in OWN:
-        own = {"key": key, "title": key, "table": table, "column": column}
-        own |= {"measure": "percentile", "percentile": 75}
-        definitions.define(lake, own, by="test", at=NOW)
-    workspace = Workspace(lake, clock=clock(NOW))
-    refresh.roll_up(workspace, refresh.Refreshed())
-    snapshots.take(workspace, date(2026, 6, 1))
-    measures.build(workspace, date(2026, 6, 1), progress={})
-    return lake
-
-
-@pytest.fixture(scope="module")
-def duck(lake: Lake) -> Workspace:
-    return Workspace(lake, clock=clock(NOW))
-
-
-@pytest.fixture(scope="module")
-def spark(lake: Lake) -> Iterator[Workspace]:
-    server_module = pytest.importorskip(
-        "pysail.spark", reason="pysail is not installed"
-    )
-    from pyspark.sql import SparkSession
-
-    server = server_module.SparkConnectServer("127.0.0.1", 0)
-    server.start(background=True)
-    _, port = server.listening_address
-    session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
-    yield Workspace(lake, engine=SparkEngine(lake, session), clock=clock(NOW))
-    session.stop()
-    server.stop()
-
-
-def assert_same(one: pl.DataFrame, other: pl.DataFrame) -> None:
-    assert one.height > 0
-    assert_frame_equal(one, other, check_exact=True)
-
-
-@pytest.mark.parametrize("key", list(all_metrics()))
-def test_every_metric_by_segment(duck: Workspace, spark: Workspace, key: str) -> None:
-    split = ["segment"] if get(key).is_of_accounts else []
-    asked = {**SPAN, "by": split, "params": NAMED.get(key, {})}
-    assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
-
-
-@pytest.mark.parametrize(
-    ("key", "variant"),
-    [(m.key, v) for m in all_metrics().values() for v in list(m.variants)[1:]],
-)
-def test_every_variant(
-    duck: Workspace, spark: Workspace, key: str, variant: str
-) -> None:
-    asked = {**SPAN, "variant": variant, "params": NAMED.get(key, {})}
-    assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
-
-
-@pytest.mark.parametrize("key", [key for key, *_ in OWN])
-def test_metrics_of_ones_own(duck: Workspace, spark: Workspace, key: str) -> None:
-    asked = {**SPAN, "by": ["segment"]}
-    assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
+from tests.builders import Case
+from tests.engines.same import NOW, SPAN, assert_same
 
 
 def test_rows_of_an_account(duck: Workspace, spark: Workspace) -> None:
@@ -146,30 +55,6 @@ def test_days_conditions_and_features(duck: Workspace, spark: Workspace) -> None
         ("mrr", {"as_of": "2026-06-01", "by": ["account"]}),
     ):
         assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
-
-
-@pytest.mark.parametrize(
-    ("key", "asked"),
-    [
-        ("funnel", {"by": ["step", "segment"], "variant": "step"}),
-        ("onboarding_funnel", {"by": ["step", "account"], "variant": "drop"}),
-        ("lead_funnel", {"by": ["stage", "source"]}),
-        ("free_to_paid", {"by": ["kind", "last_step"]}),
-        ("user_retention", {"params": {"days": "0,1,7"}, "by": ["segment"]}),
-        ("user_retention", {"params": {"days": "1-7"}, "variant": "bracket"}),
-        ("user_retention", {"params": {"start_event": "Report Scheduled"}}),
-        ("time_to_adopt", {"by": ["feature", "account"], "variant": "adopters"}),
-        ("time_to_value", {"params": {"event": "Report Scheduled"}}),
-        ("product_usage_rate", {"by": ["area"], "variant": "seconds"}),
-        ("key_feature_coverage", {"by": ["feature"]}),
-        ("health_score", {"by": ["account"]}),
-    ],
-)
-def test_what_is_asked_with_names_and_steps(
-    duck: Workspace, spark: Workspace, key: str, asked: dict[str, Any]
-) -> None:
-    asked = {**SPAN, "params": NAMED.get(key, {}), **asked}
-    assert_same(duck.metric(key, **asked).rows, spark.metric(key, **asked).rows)
 
 
 @pytest.mark.parametrize(
