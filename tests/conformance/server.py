@@ -36,7 +36,11 @@ class Server:
         self._process = subprocess.Popen(
             [*self._command, "serve", "--port", str(self.port)], env=self._environment
         )
-        wait_for(self._answers, "the server to answer", _START_S)
+        try:
+            wait_for(self._answers, "the server to answer", _START_S)
+        except BaseException:
+            self.stop()  # or it would live on beside all other tests
+            raise
 
     def stop(self) -> None:
         if self._process is not None:

@@ -120,16 +120,17 @@ class Lake(Stored):
                 for reached in [self.progress(name, app)]
             ):
                 return Written(unchanged=rows.num_rows)
-            duck.register("incoming", rows)
+            single = one_a_key(duck, table, rows) if table.key else rows
+            duck.register("incoming", single)
             if not table.key:
-                return self._append_all(duck, table, rows, progress)
-            single = one_a_key(duck, table, rows)
-            if table.insert_only:
-                written = self._insert_new(duck, table, single, rows, progress)
+                written = self._append_all(duck, table, single, progress)
+            elif table.insert_only:
+                written = self._insert_new(duck, table, single, progress)
             else:
                 written = self._upsert(duck, table, single, progress)
-            left_out = rows.num_rows - count(duck, single)
-            return written + Written(unchanged=left_out)
+            return written + Written(unchanged=rows.num_rows - single.num_rows)
+
+    # `rows` are `incoming`, and have one a key
 
     def _append_all(
         self,
@@ -146,35 +147,36 @@ class Lake(Stored):
         self,
         duck: duckdb.DuckDBPyConnection,
         table: Table,
-        rows: str,
-        came: pa.Table,
+        rows: pa.Table,
         progress: Mapping[str, int] | None,
     ) -> Written:
         key, is_same = quoted(table.key[-1]), same_key(table, "stored", "given")
-        months = self._months_of_known(duck, table, rows)
+        months = self._months_of_known(duck, table)
         duck.execute(
-            f"CREATE TEMP TABLE known AS SELECT stored.* FROM {rows} given JOIN ("
+            "CREATE TEMP TABLE known AS SELECT stored.* FROM incoming given JOIN ("
             f"SELECT {listed(table.key)} FROM {self.told(table.name, months=months)} "
-            f"WHERE {key} IN (SELECT {key} FROM {rows})) stored ON {is_same}"
+            f"WHERE {key} IN (SELECT {key} FROM incoming)) stored ON {is_same}"
         )
-        known, fresh = count(duck, "known"), rows
-        if known:
+        known = count(duck, "known")
+        if not known:
+            self._append(duck, table, "incoming", progress, whole=rows)
+        elif known < rows.num_rows:
             is_same = same_key(table, "known", "given")
-            fresh = f"(FROM {rows} given WHERE NOT EXISTS (FROM known WHERE {is_same}))"
-        new = count(duck, rows) - known
-        if new:
-            whole = came if new == came.num_rows else None
-            self._append(duck, table, fresh, progress, whole=whole)
-        return Written(inserted=new, unchanged=known)
+            fresh = (
+                f"(FROM incoming given WHERE NOT EXISTS (FROM known WHERE {is_same}))"
+            )
+            self._append(duck, table, fresh, progress)
+        return Written(inserted=rows.num_rows - known, unchanged=known)
 
     def _months_of_known(
-        self, duck: duckdb.DuckDBPyConnection, table: Table, rows: str
+        self, duck: duckdb.DuckDBPyConnection, table: Table
     ) -> list[str] | None:
-        """Months that may hold keys of `rows`; None: any, where no index can be."""
+        """Months that may hold keys of `incoming`; None: any, where no index can be."""
         seen = self._seen(table)
         if seen is None:
             return None
-        return sorted(seen.months(duck, rows, self.files_by_month(table.name)))
+        files = self.files_by_month(table.name)
+        return sorted(seen.months(duck, "incoming", files))
 
     def _seen(self, table: Table) -> Seen | None:
         if "://" in self.root or not table.partition_by:
@@ -191,16 +193,16 @@ class Lake(Stored):
         self,
         duck: duckdb.DuckDBPyConnection,
         table: Table,
-        rows: str,
+        rows: pa.Table,
         progress: Mapping[str, int] | None,
     ) -> Written:
-        months = months_of(duck, table, rows)
+        months = months_of(duck, table, "incoming")
         stored = self.told(table.name, months=months)
         is_same = same_key(table, "stored", "changed")
         duck.execute(
-            f"CREATE TEMP TABLE changed AS FROM {rows} EXCEPT SELECT * FROM {stored}"
+            f"CREATE TEMP TABLE changed AS FROM incoming EXCEPT SELECT * FROM {stored}"
         )
-        changed, every = count(duck, "changed"), count(duck, rows)
+        changed, every = count(duck, "changed"), rows.num_rows
         if not changed:
             return Written(unchanged=every)
         updated = count(

@@ -288,6 +288,19 @@ def test_runs_are_told_step_by_step(
     assert Task.objects.count() == 2
 
 
+def test_what_is_over_as_it_starts_says_so(
+    workspace: Workspace, admin: Membership, cast: Cast, client_of: ClientOf
+) -> None:
+    holds = {"field": "mrr", "op": "at_least", "value": 0}
+    document = library.document("health_shift") | {"ends": {"condition": holds}}
+    playbook = actions.add(admin, document)
+    actions.turn_on(playbook, admin)
+    start = reverse("work:start", args=[playbook.pk])
+    sent = client_of(cast.teammate).post(start, {"account": KESTREL}, follow=True)
+    assert "the ending condition holds already" in said(sent.content)
+    assert not Task.objects.exists()
+
+
 def test_the_dry_run_starts_nothing(
     workspace: Workspace,
     lake: Lake,

@@ -327,10 +327,17 @@ def start(request: TeamRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         said = (
-            _("Started for %(name)s.") if started else _("It did not start: see why.")
+            _started(found, account_id) if started else _("It did not start: see why.")
         )
         messages.success(request, said % {"name": account.name})
     return redirect(back(request, reverse("work:runs", args=[pk])))
+
+
+def _started(playbook: Playbook, account_id: str) -> str:
+    run = playbook.runs.filter(account_id=account_id).latest("started_at")
+    if run.ending == "condition":
+        return _("Nothing to do for %(name)s: the ending condition holds already.")
+    return _("Started for %(name)s.")
 
 
 @role_required(Role.VIEWER)
