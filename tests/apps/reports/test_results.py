@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pytest
 from pytest_django import Settings
 
-from perennial.apps.reports import actions, values
+from perennial.apps.reports import actions, explained, values
 from perennial.apps.reports.boards import KEY
 from perennial.apps.reports.results import SHARED, Answers, Missing, Question, answer
 from perennial.apps.team.lake import lake_of
@@ -19,7 +19,7 @@ from perennial.core.windows import DAY, Period
 from perennial.lake.workspace import Workspace as LakeWorkspace
 from perennial.metrics.inputs import Inputs
 from perennial.metrics.query import ask
-from perennial.metrics.registry import all_metrics
+from perennial.metrics.registry import all_metrics, get
 from perennial.ui.formats import Regional
 from tests.apps.team.cast import Cast
 from tests.builders import Case
@@ -90,6 +90,27 @@ def test_new_data_have_new_answers(
     case.facts("accounts", {"account_id": "b", "is_test": True})
     again = answer(cast.workspace, "customers", **asked)
     assert again[0].value == 1
+
+
+def test_a_feature_that_came_within_the_period_is_told(
+    settings: Settings, tmp_path: Path, cast: Cast
+) -> None:
+    settings.DATA = DataFolder(tmp_path)
+    zone = {"timezone": "Asia/Tokyo", "currency": "EUR"}
+    case = Case(tmp_path / "lake" / cast.workspace.key, **zone)
+    released = {
+        "old": None,
+        "first day": "2026-04-30T15:00",  # of May, in Tokyo
+        "second": "2026-05-01T15:00",
+        "last": "2026-05-31T14:59",
+        "after": "2026-05-31T15:00",
+    }
+    rows = [{"feature_id": k, "released_at": at} for k, at in released.items()]
+    case.facts("features", *rows)
+    answers, may = Answers(cast.workspace), Period(date(2026, 5, 1), date(2026, 6, 1))
+    found = explained.released(answers, get("feature_adoption"), may)
+    assert found == ["last", "second"]
+    assert explained.released(answers, get("mrr"), may) == []
 
 
 def _item(account: str) -> dict[str, object]:

@@ -12,6 +12,7 @@ from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.board import ask, asked_spans
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.access import TeamRequest
+from perennial.core.windows import Period, local_date
 from perennial.lake.tables import TABLES
 from perennial.metrics.registry import Metric
 
@@ -34,6 +35,7 @@ def page(request: TeamRequest, metric: Metric, asked: Asked) -> dict[str, Any]:
         "inputs": inputs(answers, metric),
         "sql": answers.sql(question),
         "computed_at": answers.computed_at(question, asked_spans(asked, answers.today)),
+        "released": released(answers, metric, context["period"]),
         "provisional_hours": answers.lake.settings.provisional_hours,
         "metric_url": url,
         "explain_url": reverse("reports:explain", args=[metric.key]) + asked.url(),
@@ -47,3 +49,17 @@ def inputs(answers: Answers, metric: Metric) -> list[Input]:
         Input(name, TABLES[name].about if name in TABLES else "", store.count(name))
         for name in names
     ]
+
+
+def released(answers: Answers, metric: Metric, period: Period) -> list[str]:
+    """Features that were open for a part of the period only, where it counts (U05)."""
+    if metric.key != "feature_adoption":
+        return []
+    lake = answers.lake
+    features = lake.table("features")
+    rows = lake.engine.run(features.filter(features.released_at.notnull()))
+    return sorted(
+        row["name"] or row["feature_id"]
+        for row in rows.iter_rows(named=True)
+        if period.start < local_date(row["released_at"], lake.settings.tz) < period.end
+    )
