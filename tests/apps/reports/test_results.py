@@ -163,7 +163,7 @@ def test_warm_fills_the_board_and_the_pages(
         if metric.key in KEY:
             board.numbers(answers, metric, Asked(segment="Small"))
         detail.series(answers, metric, Asked())
-        breakdown.behind_rows(answers, metric, Asked())
+        breakdown.sum_behind(answers, metric, Asked())
     for key in tables_of:
         tables.rows_of(answers, some[key], Asked())
     for _title, page, _columns in explore.PAGES.values():

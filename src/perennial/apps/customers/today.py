@@ -10,6 +10,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import polars as pl
 
 from perennial.apps.customers import listing, queries
 from perennial.apps.customers.account import Account
@@ -217,44 +218,47 @@ def _changed(lake: Lake, as_of: date, owner: str) -> Changes:
     m = lake.table("account_measures")
     m = m.filter(m.state == "paying")
     m = m.filter(listing.owned_by(m, owner)) if owner else m
-    found = lake.engine.run(m.filter(m.health_color != m.health_color_1d))
+    other = m.filter(m.health_color != m.health_color_1d)
+    found = lake.engine.run(other.mutate(before=other.health_color_1d))
     if not found.is_empty():
-        before = dict(zip(found["account_id"], found["health_color_1d"], strict=True))
-        return _changes(lake, as_of, 1, queries.accounts_of(lake, found), before)
-    before = colors_of(lake, m, as_of - DAY * 7)
-    rows = m.filter(m.account_id.isin(list(before)))
-    accounts = queries.accounts_of(lake, lake.engine.run(rows)) if before else []
-    return _changes(lake, as_of, 7, accounts, before)
+        return _changes(lake, as_of, 1, found)
+    week = lake.engine.run(colored_before(lake, m, as_of - DAY * 7))
+    return _changes(lake, as_of, 7, week)
 
 
-def colors_of(lake: Lake, m: ir.Table, day: date) -> dict[str, str]:
-    """Colors of a day, of the accounts that have another one now."""
+def colored_before(lake: Lake, m: ir.Table, day: date) -> ir.Table:
+    """Accounts of `m` that had another color on a day, with that one as `before`."""
     table = lake.table("health_snapshots")
     newest = ibis.window(group_by="account_id", order_by=ibis.desc("computed_at"))
     stored = table.filter(table.date == day)
     stored = stored.mutate(rank=ibis.row_number().over(newest))
-    stored = stored.filter(stored["rank"] == 0).select("account_id", "color")
-    now = m.select("account_id", "health_color")
-    both = stored.join(now, "account_id")
-    rows = both.filter(both.color != both.health_color).select("account_id", "color")
-    return dict(lake.engine.run(rows).iter_rows())
+    stored = stored.filter(stored["rank"] == 0)
+    both = m.join(stored.select("account_id", before="color"), "account_id")
+    return both.filter(both.before != both.health_color)
 
 
-def _changes(
-    lake: Lake, as_of: date, days: int, accounts: list[Account], before: dict[str, str]
-) -> Changes:
-    """The largest accounts first: a change there matters most."""
-    first = sorted(accounts, key=lambda a: (-a.mrr, a.account_id))[:CHANGES]
-    ids = [account.account_id for account in first]
+def largest(lake: Lake, found: pl.DataFrame, most: int) -> list[tuple[Account, str]]:
+    """Of accounts that had another color those of most MRR, each with that color: a
+    change there matters most. Of thousands only these are made accounts of."""
+    order = found.filter(pl.col("account_id") != "").sort(
+        "mrr_e4", "name", descending=[True, False], nulls_last=True
+    )
+    first = order.head(most)
+    return list(zip(queries.accounts_of(lake, first), first["before"], strict=True))
+
+
+def _changes(lake: Lake, as_of: date, days: int, found: pl.DataFrame) -> Changes:
+    first = largest(lake, found, CHANGES)
+    ids = [account.account_id for account, _ in first]
     stored = {
         (row["account_id"], row["date"]): snapshot(lake, row)
         for row in snapshots_of(lake, [as_of, as_of - DAY * days], ids)
     }
     rows = []
-    for account in first:
+    for account, before in first:
         now = stored.get((account.account_id, as_of))
         old = stored.get((account.account_id, as_of - DAY * days))
         moved = biggest_move(now, old) if now and old else None
         is_model_change = bool(now and old and now.rules != old.rules)
-        rows.append(Change(account, before[account.account_id], moved, is_model_change))
-    return Changes(days, len(accounts), rows)
+        rows.append(Change(account, before, moved, is_model_change))
+    return Changes(days, found.height, rows)

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 import ibis.expr.types as ir
+import polars as pl
 
 from perennial.apps.customers import queries, today
 from perennial.apps.customers.account import RANK, Account
@@ -97,16 +98,12 @@ def days(lake: Lake, as_of: date, segment: str) -> Mapping[date, Day]:
 def movers(lake: Lake, as_of: date, segment: str, most: int) -> tuple[Movers, Movers]:
     """Customers whose color is worse, and better, than 28 days before."""
     m = _customers(lake, segment)
-    before = today.colors_of(lake, m, as_of - DAY * BACK)
-    if not before:
-        return Movers(), Movers()
-    rows = lake.engine.run(m.filter(m.account_id.isin(list(before))))
-    accounts = sorted(queries.accounts_of(lake, rows), key=lambda a: (-a.mrr, a.name))
-    worse = [a for a in accounts if RANK[a.color] < RANK[before[a.account_id]]]
-    better = [a for a in accounts if RANK[a.color] > RANK[before[a.account_id]]]
+    found = lake.engine.run(today.colored_before(lake, m, as_of - DAY * BACK))
+    rise = pl.col("health_color").replace_strict(RANK, return_dtype=pl.Int8)
+    rise -= pl.col("before").replace_strict(RANK, return_dtype=pl.Int8)
     return (
-        _moved(lake, as_of, worse, before, most),
-        _moved(lake, as_of, better, before, most),
+        _moved(lake, as_of, found.filter(rise < 0), most),
+        _moved(lake, as_of, found.filter(rise > 0), most),
     )
 
 
@@ -116,33 +113,29 @@ def _customers(lake: Lake, segment: str) -> ir.Table:
     return m.filter(m.segment == segment) if segment else m
 
 
-def _moved(
-    lake: Lake,
-    as_of: date,
-    accounts: list[Account],
-    before: Mapping[str, str],
-    most: int,
-) -> Movers:
-    first = accounts[:most]
+def _moved(lake: Lake, as_of: date, found: pl.DataFrame, most: int) -> Movers:
+    first = today.largest(lake, found, most)
     days = (as_of, as_of - DAY * BACK)
     stored = {
         (row["account_id"], row["date"]): snapshot(lake, row)
-        for row in today.snapshots_of(lake, days, [a.account_id for a in first])
+        for row in today.snapshots_of(
+            lake, days, [account.account_id for account, _ in first]
+        )
     }
     rows = []
-    for account in first:
+    for account, before in first:
         now, then = (stored.get((account.account_id, day)) for day in days)
         rows.append(
             Mover(
                 account,
-                before[account.account_id],
+                before,
                 then.score if then else None,
                 biggest_move(now, then) if now and then else None,
                 bool(now and then and now.rules != then.rules),
             )
         )
-    total = sum((a.mrr for a in accounts), Decimal(0))
-    return Movers(len(accounts), total, tuple(rows))
+    total = Decimal(found["mrr_e4"].sum() or 0) / SCALE
+    return Movers(found.height, total, tuple(rows))
 
 
 @kept("account_measures", size=64, shared=True)

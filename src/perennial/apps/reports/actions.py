@@ -72,7 +72,7 @@ def _page(answers: Answers, metric: Metric) -> None:
     asked, known = Asked(), breakdown.dimensions(answers, metric)
     question = board.ask(metric, asked, asking.period_of(asked.period, answers.today))
     _try(metric.key, detail.series, answers, metric, asked)
-    _try(metric.key, breakdown.behind_rows, answers, metric, asked)
+    _try(metric.key, breakdown.sum_behind, answers, metric, asked)
     if known:
         _try(metric.key, breakdown.split, answers, metric, asked, known[0])
     _try(metric.key, answers.sql, question)

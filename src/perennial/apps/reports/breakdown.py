@@ -16,7 +16,7 @@ from perennial.apps.reports import values
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.board import Numbers, ask, missed
 from perennial.apps.reports.menus import Choice
-from perennial.apps.reports.results import Answers, Row
+from perennial.apps.reports.results import Answers, Question, Row
 from perennial.apps.reports.values import Change
 from perennial.apps.team.access import TeamRequest
 from perennial.metrics.dimensions import IN_SEGMENT
@@ -112,6 +112,19 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """What a page says of rows that may be as many as there are accounts: the largest
+    of them, and what all come to."""
+
+    largest: Sequence[Row]
+    count: int
+    has_parts: bool
+    value: float
+    numerator: float
+    denominator: float
+
+
+@dataclass(frozen=True)
 class Behind:
     entity: str
     choices: list[Choice]
@@ -186,7 +199,7 @@ def table(
         total=None if is_own else _total(found, metric, request.regional),
         is_whole=is_own and _close(sum(row.value or 0 for row in now), 1),
         more=max(len(parts) - MOST, 0),
-        adds_up=_adds_up(now, found.now),
+        adds_up=_adds_up(sum_of(now), found.now),
     )
 
 
@@ -290,7 +303,7 @@ def behind(
 ) -> Behind:
     """The largest rows behind the number, and whether all of them add up."""
     entity = entity_of(metric, asked)
-    rows = behind_rows(answers, metric, asked)
+    rows = sum_behind(answers, metric, asked)
     made = made_of(answers, entity, rows, found.now, metric, regional)
     return replace(made, choices=_entities(metric, asked, entity))
 
@@ -298,22 +311,21 @@ def behind(
 def made_of(
     answers: Answers,
     entity: str,
-    rows: Sequence[Row],
+    rows: Sum,
     total: Row | None,
     metric: Metric,
     regional: Regional,
 ) -> Behind:
     """The largest of the rows that make a total, and whether all of them add up."""
-    shown = rows[:MOST]
+    shown = rows.largest
     names = _entity_names(answers, entity, [row.groups.get(entity) for row in shown])
-    has_parts = any(row.denominator not in (None, 1.0) for row in rows)
     longest = max((abs(weight(row)) for row in shown), default=0) or 1
     return Behind(
         entity=entity,
         choices=[],
         lines=[_line(r, entity, names, metric, regional, longest) for r in shown],
-        count=len(rows),
-        has_parts=has_parts,
+        count=rows.count,
+        has_parts=rows.has_parts,
         sum_text=_sum_text(rows, total, metric, regional),
         adds_up=_adds_up(rows, total),
     )
@@ -327,17 +339,43 @@ def entity_of(metric: Metric, asked: Asked) -> str:
     return "account"
 
 
+def sum_behind(answers: Answers, metric: Metric, asked: Asked) -> Sum:
+    """What the rows behind a number come to; kept, which the rows are not."""
+    entity, question = _behind(answers, metric, asked)
+    return answers.kept(
+        f"behind by {entity}",
+        question,
+        lambda: sum_of(behind_rows(answers, metric, asked)),
+    )
+
+
 def behind_rows(answers: Answers, metric: Metric, asked: Asked) -> list[Row]:
     """All rows, those first that weigh most."""
-    period = asking.period_of(asked.period, answers.today)
-    entity = entity_of(metric, asked)
-    question = ask(metric, asked, period)
-    if entity == metric.entity:
-        rows = answers.behind(question)
-    else:
-        rows = answers.rows(ask(metric, asked, period, by=(entity,)))
+    entity, question = _behind(answers, metric, asked)
+    rows = answers.rows_now(question, behind=entity == metric.entity)
     rows = [row for row in values.focus(metric, rows) if row.n or row.numerator]
     return sorted(rows, key=weight, reverse=True)
+
+
+def _behind(answers: Answers, metric: Metric, asked: Asked) -> tuple[str, Question]:
+    """Of whom the rows behind a number are, and the question they answer."""
+    entity = entity_of(metric, asked)
+    by = () if entity == metric.entity else (entity,)
+    return entity, ask(
+        metric, asked, asking.period_of(asked.period, answers.today), by=by
+    )
+
+
+def sum_of(rows: Sequence[Row]) -> Sum:
+    """Of rows in their order, those first that weigh most."""
+    return Sum(
+        rows[:MOST],
+        len(rows),
+        any(row.denominator not in (None, 1.0) for row in rows),
+        sum(row.value or 0 for row in rows),
+        sum(row.numerator or 0 for row in rows),
+        sum(row.denominator or 0 for row in rows),
+    )
 
 
 def weight(row: Row) -> float:
@@ -401,33 +439,30 @@ def names_in(answers: Answers, table: str, ids: Sequence[str]) -> dict[str, str]
     return {i: n for i, n in answers.lake.engine.run(rows).iter_rows() if n}
 
 
-def _adds_up(rows: Sequence[Row], total: Row | None) -> bool:
+def _adds_up(rows: Sum, total: Row | None) -> bool:
     """Do the parts give the number: their values, or what those are made of?"""
-    if total is None or total.value is None or total.numerator is None or not rows:
+    if total is None or total.value is None or total.numerator is None:
         return False
-    if _close(sum(row.value or 0 for row in rows), total.value):
+    if not rows.count:
+        return False
+    if _close(rows.value, total.value):
         return True
-    if total.denominator is not None:
-        same = sum(row.denominator or 0 for row in rows)
-        if not _close(same, total.denominator) or not values.is_quotient(total):
-            return False
-    return _close(sum(row.numerator or 0 for row in rows), total.numerator)
+    if total.denominator is not None and not (
+        _close(rows.denominator, total.denominator) and values.is_quotient(total)
+    ):
+        return False
+    return _close(rows.numerator, total.numerator)
 
 
 def _close(one: float, other: float) -> bool:
     return abs(one - other) <= 1e-6 * max(abs(one), abs(other), 1)
 
 
-def _sum_text(
-    rows: Sequence[Row], total: Row | None, metric: Metric, regional: Regional
-) -> str:
+def _sum_text(rows: Sum, total: Row | None, metric: Metric, regional: Regional) -> str:
     if total is None or total.numerator is None:
         return ""
-    top = values.part_text(
-        sum(row.numerator or 0 for row in rows), metric.unit, regional
-    )
+    top = values.part_text(rows.numerator, metric.unit, regional)
     value = values.text(total.value, metric.unit, regional)
     if total.denominator is None:
         return top if top == value else f"{top} = {value}"
-    low = values.divisor(sum(row.denominator or 0 for row in rows), regional)
-    return f"{top} / {low} = {value}"
+    return f"{top} / {values.divisor(rows.denominator, regional)} = {value}"

@@ -110,7 +110,7 @@ class Answers:
         return self.lake.targets
 
     def rows(self, question: Question) -> list[Row]:
-        return self._kept("rows", question, lambda: _rows(self._ask(question)))
+        return self.kept("rows", question, lambda: _rows(self._ask(question)))
 
     def spans(self, question: Question, spans: Sequence[Period]) -> list[list[Row]]:
         """The rows of one question over several spans of time, asked in one go.
@@ -127,12 +127,13 @@ class Answers:
 
         return self._get(self._key(repr(spans), question), compute)
 
-    def behind(self, question: Question) -> list[Row]:
-        """The rows behind the number, by the metric's entity."""
-        return self._kept("behind", question, lambda: _behind(self._ask(question)))
+    def rows_now(self, question: Question, *, behind: bool) -> list[Row]:
+        """Rows that are not kept, as there may be one for each account; `behind`:
+        those of a number, by its metric's entity."""
+        return (_behind if behind else _rows)(self._ask(question))
 
     def sql(self, question: Question) -> str:
-        return self._kept("sql", question, lambda: self._ask(question).sql())
+        return self.kept("sql", question, lambda: self._ask(question).sql())
 
     def keep(self, name: str, tables: tuple[str, ...], compute: Callable[[], T]) -> T:
         """Anything else that is made from these tables, under a name."""
@@ -156,7 +157,8 @@ class Answers:
             params=dict(question.params),
         )
 
-    def _kept(self, kind: str, question: Question, compute: Callable[[], T]) -> T:
+    def kept(self, kind: str, question: Question, compute: Callable[[], T]) -> T:
+        """What is made from the tables that answer a question."""
         return self._get(self._key(kind, question), compute)
 
     def _key(self, kind: str, question: Question) -> str:

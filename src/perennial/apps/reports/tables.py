@@ -101,7 +101,9 @@ def behind(
 ) -> breakdown.Behind:
     """The accounts behind one cell: what `rows` names, in the period."""
     rows, total = _cell_rows(answers, metric, asked)
-    made = breakdown.made_of(answers, "account", rows, total, metric, regional)
+    made = breakdown.made_of(
+        answers, "account", breakdown.sum_of(rows), total, metric, regional
+    )
     name, days = metric.makes[-1], asking.period_of(asked.period, answers.today)
     said = {"dates": asking.dates(days, regional), "k": asked.rows}
     what = _("%(dates)s, %(k)s months later") if name == "k" else "%(k)s, %(dates)s"
