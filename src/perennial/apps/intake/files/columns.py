@@ -122,7 +122,7 @@ def _check_one_fits(
     target: str, found: SourceColumn, columns: Sequence[SourceColumn]
 ) -> None:
     """Of several columns with the name, none is taken silently for the others."""
-    # Where one is called as the table calls it, `name`, a `Name` beside it is not meant.
+    # Beside `name`, as the table calls it, a `Name` is not meant.
     alike = str if found.called == target else fold
     like = [c.name for c in columns if alike(c.called) == alike(found.called)]
     if len(like) > 1:
