@@ -406,7 +406,8 @@ class Workspace:
             history=history,
             card=card,
         )
-        return pl.DataFrame(rows)
+        # What the first hundred accounts all lack, a later one may have.
+        return pl.DataFrame(rows, infer_schema_length=None)
 
     def insight(
         self,
