@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from perennial.cli.main import VERBS, cli
+from perennial.core.errors import UnknownName
 
 Run = Callable[..., Result]
 
@@ -275,3 +276,34 @@ def test_targets(loaded: Run) -> None:
     assert rows(loaded("targets", "dau", "--remove", "--format", "json")) == []
     assert loaded("targets", "dau").exit_code == 2
     assert loaded("targets", "nothing", "--target", "2").exit_code == 1
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "x"])
+def test_a_port_that_cannot_be_is_wrong_usage(run: Run, port: str) -> None:
+    assert run("serve", "--port", port).exit_code == 2
+
+
+def test_a_file_that_cannot_be_written_is_named(loaded: Run, tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere" / "a.parquet"
+    for format_ in ("csv", "jsonl", "parquet"):
+        result = loaded(
+            "export", "events", "--format", format_, "--output", str(missing)
+        )
+        assert result.exit_code == 1
+        assert result.stderr == f"perennial: {missing}: no such file or directory\n"
+        there = tmp_path / f"a.{format_}"
+        loaded("export", "events", "--format", format_, "--output", str(there))
+        assert there.stat().st_size > 0
+
+
+def test_an_import_says_where_the_refused_rows_are(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_text(EVENTS)
+    assert "perennial export rejects" in run("import", "events", str(file)).stderr
+    dry = run("import", "events", str(file), "--dry-run")
+    assert "export rejects" not in dry.stderr
+
+
+def test_a_name_where_none_is_known_lists_nothing() -> None:
+    assert str(UnknownName("key", "nope", [])) == "unknown key 'nope'"
+    assert str(UnknownName("key", "c", ["a", "b"])) == "unknown key 'c'; known: a, b"

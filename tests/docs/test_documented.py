@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 import tomllib
 from pathlib import Path
 from statistics import median
@@ -50,6 +51,15 @@ def test_every_metric_has_an_example_that_comes_out(key: str) -> None:
     assert equals
     digits = len(result.partition(".")[2])
     assert round(_told(sum_), digits) == float(result)
+
+
+def test_the_metric_that_contributors_are_shown_is_the_one_there_is() -> None:
+    shown = re.search(
+        r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.S
+    )
+    assert shown
+    activity = ROOT / "src/perennial/metrics/activity.py"
+    assert textwrap.dedent("   " + shown[1].lstrip()).strip() in activity.read_text()
 
 
 @pytest.mark.parametrize("path", PROSE, ids=lambda p: str(p.relative_to(ROOT)))

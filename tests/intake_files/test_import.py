@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import subprocess
 import sys
 import textwrap
 from contextlib import closing
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from perennial.apps.intake.files import ImportOptions, import_file, sources
@@ -98,6 +101,69 @@ def test_required_columns_are_looked_for_before_rows(load) -> None:
 def test_a_file_that_is_not_there(lake, tmp_path) -> None:
     with pytest.raises(BadValue, match="there is no file"):
         import_file(lake, "accounts", tmp_path / "a.csv", ImportOptions())
+
+
+def test_a_folder_and_a_pipe_are_no_files(lake, tmp_path) -> None:
+    with pytest.raises(BadValue, match=r"is a folder: name the files in it, as .*\*"):
+        import_file(lake, "accounts", tmp_path, ImportOptions())
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadValue, match="only once"):
+        import_file(lake, "accounts", tmp_path / "pipe", ImportOptions())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "account_id,name,name\nA,1,2\n",
+            "2 columns for name: say --map name=name or ",
+        ),
+        ("account_id,Name,NAME\nA,1,2\n", "say --map name=Name or --map name=NAME$"),
+        ("customer,name,customer\nA,1,B\n", "account_id=customer_2$"),
+    ],
+)
+def test_one_of_two_columns_is_not_chosen_silently(load, content, message) -> None:
+    with pytest.raises(BadValue, match=message):
+        load("accounts", content)
+
+
+def test_columns_that_repeat_are_all_kept(load, lake) -> None:
+    head = "account_id,Name,name,color,color"
+    load("accounts", f"{head}\nA,shown,plain,red,blue\n")
+    [row] = lake.rows("accounts")
+    assert row["name"] == "plain"
+    kept = {"Name": "shown", "color": "red", "color_2": "blue"}
+    assert json.loads(str(row["properties"])) == kept
+
+    load("accounts", "account_id,name,name\nA,1,2\n", mapping={"name": "name_2"})
+    [row] = lake.rows("accounts")
+    assert (row["name"], json.loads(str(row["properties"]))) == ("2", {"name": 1})
+
+
+def test_repeated_columns_of_parquet_are_all_kept(load, lake) -> None:
+    columns = [pa.array(["A"]), pa.array(["red"]), pa.array(["blue"])]
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns, names=["account_id", "color", "color"]), file)
+    load("accounts", file.getvalue())
+    [row] = lake.rows("accounts")
+    assert json.loads(str(row["properties"])) == {"color": "red", "color_2": "blue"}
+
+
+@pytest.mark.parametrize("width", [2_001, 100_000])
+def test_too_many_columns_are_refused_at_once(load, lake, width) -> None:
+    names = ["account_id", *(f"x{at}" for at in range(width - 1))]
+    as_csv = ",".join(names) + "\n" + ",".join("1" * width) + "\n"
+    as_json = json.dumps(dict.fromkeys(names, 1)) + "\n"
+    for content in (as_csv, as_json):
+        with pytest.raises(BadValue, match="more than 2,000 columns"):
+            load("accounts", content)
+    assert not lake.writes
+
+
+def test_of_many_columns_a_message_names_some(load) -> None:
+    names = ",".join(f"x{at}" for at in range(1_000))
+    with pytest.raises(BadValue, match=r"x0, x1, .*, x19 and 980 more \("):
+        load("accounts", f"{names}\n")
 
 
 ROWS = """id,units,n,at,ok

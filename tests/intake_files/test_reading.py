@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 
 import pyarrow as pa
 import pytest
@@ -67,6 +68,27 @@ def test_other_encodings_are_recognized(load, lake, encoding, name) -> None:
     content = f"account_id;name\nA1;{name}\n".encode(encoding)
     load("accounts", content)
     assert names(lake) == {"A1": name}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        random.Random(1).randbytes(5_000),
+        bytes(1_000),
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + random.Random(2).randbytes(500),
+        b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\0>\0\x01\0\0\0" * 50,
+    ],
+    ids=["noise", "zeros", "png", "elf"],
+)
+def test_what_is_no_text_is_said_to_be_none(load, lake, content) -> None:
+    with pytest.raises(BadValue, match="is no text: save it as CSV"):
+        load("accounts", content)
+    assert not lake.writes
+
+
+def test_a_stray_control_character_leaves_text_text(load, lake) -> None:
+    load("accounts", "account_id,name\nA1,M\0ller\n" + "B,a longer name\n" * 2)
+    assert names(lake)["A1"] == "M\0ller"
 
 
 def test_an_encoding_can_be_given(load, lake) -> None:

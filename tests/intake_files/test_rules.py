@@ -107,8 +107,8 @@ def test_of_rows_with_one_key_the_last_counts(load, lake, monkeypatch) -> None:
         assert (report.loaded, report.unchanged, report.rejected) == (3, 1, 2)
         rejects = {row["row_number"]: row["reason"] for row in lake.rows("rejects")}
         assert rejects == {
-            1: "row 6 has the same account_id, and counts",
-            3: "row 6 has the same account_id, and counts",
+            1: "row 6 has the same account_id and was taken instead",
+            3: "row 6 has the same account_id and was taken instead",
         }
         again = load("accounts", text)
         assert (again.loaded, again.unchanged, again.rejected) == (0, 4, 2)

@@ -51,6 +51,13 @@ def test_decimal_sign_and_thousands(load, lake, values, amounts) -> None:
     ]
 
 
+@pytest.mark.parametrize("written", ["2025-03", "2025-3", "2025-03-01", "01.03.2025"])
+def test_a_month_is_its_first_day(load, lake, written) -> None:
+    load("costs", f"month,category,amount\n{written},sales,1\n")
+    [row] = lake.rows("costs")
+    assert row["month"] == date(2025, 3, 1)
+
+
 def test_one_column_decides_for_the_others(load, lake) -> None:
     text = "payment_id;account_id;paid_at;amount;tax\n1;A;2025-01-01;1.234;12,5\n"
     load("payments", text)

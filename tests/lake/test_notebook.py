@@ -35,6 +35,16 @@ def test_an_answer_in_every_shape(ws: perennial.notebook.Workspace) -> None:
     assert answer.explain()["formula"].startswith("distinct users")
 
 
+def test_health_of_accounts_of_which_only_the_last_is_scored(
+    ws: perennial.notebook.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = {"name": "depth", "value": None}
+    rows = [{"account_id": f"a{n}", "score": None, "parts": [part]} for n in range(101)]
+    rows.append({"account_id": "b", "score": 1.5, "parts": [part | {"value": 2.5}]})
+    monkeypatch.setattr("perennial.lake.healthbook.scores", lambda *_, **__: rows)
+    assert ws.health().to_dicts() == rows
+
+
 def test_an_answer_draws_itself(ws: perennial.notebook.Workspace) -> None:
     asked = {"start": "2026-01-01", "end": "2026-03-01", "grain": "month"}
     drawn = ws.metric("mau", **asked).chart().to_dict()

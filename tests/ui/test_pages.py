@@ -54,6 +54,19 @@ def test_probes() -> None:
 
 
 @pytest.mark.django_db
+def test_prometheus_reads_how_the_installation_does() -> None:
+    answer = Client().get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    lines = answer.content.decode().splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if line[0] != "#")
+    assert values["perennial_inbox_requests"] == "0"
+    assert float(values["perennial_disk_free_bytes"]) > 0
+    kinds = [line.split() for line in lines if line.startswith("# TYPE")]
+    assert [name for _, _, name, _ in kinds] == [key.split("{")[0] for key in values]
+
+
+@pytest.mark.django_db
 def test_readyz_says_what_does_not_answer(settings: Settings, tmp_path: Path) -> None:
     from perennial.config.folder import DataFolder
 

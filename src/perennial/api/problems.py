@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -46,6 +48,22 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def known_verbs(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view of a route, which refuses an unknown verb with a problem, too."""
+
+    @wraps(view)
+    def answered(*args: Any, **given: Any) -> HttpResponse:
+        response = view(*args, **given)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return response
+        allowed = response.headers["Allow"]
+        problem = answer(response.status_code, f"this address takes {allowed}")
+        problem.headers["Allow"] = allowed
+        return problem
+
+    return answered
+
+
 def install(api: NinjaAPI) -> None:
     """Let every error of an API leave as a problem."""
 
@@ -86,4 +104,4 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(Http404)
     def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
-        return answer(404, str(error))
+        return answer(404, str(error) or "there is nothing here")

@@ -103,6 +103,8 @@ def _print(reports: Sequence[ImportReport], format_: str) -> None:
             click.echo(f"  {sentence}", err=True)
         if report.dry_run and format_ == "table":
             show.rows(report.sample, format_)
+    if any(report.rejected and not report.dry_run for report in reports):
+        click.echo("  Every row of these: perennial export rejects", err=True)
 
 
 @click.command()

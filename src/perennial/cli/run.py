@@ -17,7 +17,11 @@ from perennial.lake.store import Lake
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True)
 port_option = click.option(
-    "--port", default=8000, show_default=True, envvar="PORT", type=int
+    "--port",
+    default=8000,
+    show_default=True,
+    envvar="PORT",
+    type=click.IntRange(1, 65_535),
 )
 
 

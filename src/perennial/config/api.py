@@ -14,7 +14,10 @@ from ninja.responses import NinjaJSONEncoder
 from perennial import __version__
 from perennial.api import problems
 from perennial.apps.customers.api import router as customers
+from perennial.apps.customers.user_api import router as users
 from perennial.apps.guides.api import router as guides
+from perennial.apps.health.api import router as health
+from perennial.apps.intake.api import router as events
 from perennial.apps.onboarding.api import router as onboarding
 from perennial.apps.reports.api import router as metrics
 from perennial.apps.surveys.api import router as surveys
@@ -33,6 +36,9 @@ api = NinjaAPI(
 problems.install(api)
 api.add_router("/metrics", metrics)
 api.add_router("", customers)
+api.add_router("", users)
+api.add_router("", events)
+api.add_router("", health)
 api.add_router("", surveys)
 api.add_router("", guides)
 api.add_router("", onboarding)
@@ -41,7 +47,7 @@ api.add_router("", work)
 urls = api.urls
 for _pattern in urls[0]:
     assert _pattern.callback is not None
-    login_not_required(_pattern.callback)
+    _pattern.callback = login_not_required(problems.known_verbs(_pattern.callback))
 
 
 def _schema() -> dict[str, Any]:

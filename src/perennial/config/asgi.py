@@ -7,11 +7,11 @@ synchronous views it takes ten times as long.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from a2wsgi import WSGIMiddleware
+from django.conf import settings
 
 from perennial.config.wsgi import application as django_application
 
@@ -38,23 +38,16 @@ def _with_blocks(environ: Any, start_response: Any) -> Any:
     return django_application(environ, start_response)
 
 
-def _number(name: str, default: int) -> int:
-    return int(os.environ.get(name, default))
-
-
 def _make_intake() -> Endpoint:
     # After the import above has set Django up.
-    from django.conf import settings
-
     from perennial.apps.intake.http import endpoint, inbox
     from perennial.apps.intake.http.store import DatabaseStore
 
     store = DatabaseStore()
-    backlog = _number("PERENNIAL_INTAKE_BACKLOG", inbox.MAX_BACKLOG)
     return endpoint.Endpoint(
         store,
-        inbox.Inbox(store, max_backlog=backlog),
-        body_bytes=_number("PERENNIAL_INTAKE_BODY_MB", endpoint.BODY_MB) << 20,
+        inbox.Inbox(store, max_backlog=settings.INTAKE_BACKLOG or inbox.MAX_BACKLOG),
+        body_bytes=(settings.INTAKE_BODY_MB or endpoint.BODY_MB) << 20,
         public_url=settings.PUBLIC_URL,
         is_behind_proxy=settings.TRUST_FORWARDED_FOR,
     )
@@ -62,7 +55,7 @@ def _make_intake() -> Endpoint:
 
 _intake: Final = _make_intake()
 _django: Final[Any] = WSGIMiddleware(
-    cast(Any, _with_blocks), workers=_number("PERENNIAL_WEB_THREADS", 4)
+    cast(Any, _with_blocks), workers=settings.WEB_THREADS
 )
 
 

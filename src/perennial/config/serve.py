@@ -169,6 +169,7 @@ def _check_free(host: str, port: int) -> None:
 def web(host: str, port: int) -> None:
     """The web application and intake. One worker with four threads for Django: two
     workers give more requests a second, but twice the memory and twice the writers."""
+    from django.conf import settings
     from granian import Granian
     from granian.constants import Interfaces
 
@@ -177,7 +178,7 @@ def web(host: str, port: int) -> None:
         address=host,
         port=port,
         interface=Interfaces.ASGI,
-        workers=int(os.environ.get("PERENNIAL_WEB_WORKERS", "1")),
+        workers=settings.WEB_WORKERS,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
         websockets=False,

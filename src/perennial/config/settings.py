@@ -6,36 +6,30 @@ everything it keeps lies in one data folder.
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from perennial.config import database
+from perennial.config import database, environment
 from perennial.config.folder import DataFolder
-
-
-def flag(name: str) -> bool:
-    return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
-
 
 DATA = DataFolder.from_environment()
 SECRET_KEY = DATA.secret_key()
-DEBUG = flag("PERENNIAL_DEBUG")
-DEMO = flag("PERENNIAL_DEMO")
-DEMO_EMAIL = os.environ.get("PERENNIAL_DEMO_EMAIL", "demo@example.com")
+DEBUG = environment.flag("PERENNIAL_DEBUG")
+DEMO = environment.flag("PERENNIAL_DEMO")
+DEMO_EMAIL = environment.text("PERENNIAL_DEMO_EMAIL", "demo@example.com")
 
 # Where it is reached from outside: https://cs.example.com
-PUBLIC_URL = os.environ.get("PERENNIAL_URL", "").rstrip("/")
-_public = urlsplit(PUBLIC_URL)
+_public = environment.url("PERENNIAL_URL", "https", "http")
+PUBLIC_URL = _public.geturl().rstrip("/")
 _is_https = _public.scheme == "https"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS += [_public.hostname] if _public.hostname else []
-ALLOWED_HOSTS += os.environ.get("PERENNIAL_ALLOWED_HOSTS", "").replace(",", " ").split()
+ALLOWED_HOSTS += environment.text("PERENNIAL_ALLOWED_HOSTS").replace(",", " ").split()
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if _is_https else []
 
 INSTALLED_APPS = [
@@ -159,13 +153,13 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if _is_https else 0
-if flag("PERENNIAL_BEHIND_PROXY"):
+TRUST_FORWARDED_FOR = environment.flag("PERENNIAL_BEHIND_PROXY")
+if TRUST_FORWARDED_FOR:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-TRUST_FORWARDED_FOR = flag("PERENNIAL_BEHIND_PROXY")
 
 # --- mail: smtp://user:password@host:587, or smtps://; empty: mails are kept, not sent
 
-_mail = urlsplit(os.environ.get("PERENNIAL_SMTP", ""))
+_mail = environment.url("PERENNIAL_SMTP", "smtp", "smtps")
 EMAIL_HOST = _mail.hostname or ""
 EMAIL_PORT = _mail.port or {"smtps": 465}.get(_mail.scheme, 587)
 EMAIL_HOST_USER = unquote(_mail.username or "")
@@ -173,7 +167,14 @@ EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
 EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_USE_TLS = _mail.scheme == "smtp" and bool(_mail.username)
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = os.environ.get("PERENNIAL_MAIL_FROM", "Perennial <cs@localhost>")
+DEFAULT_FROM_EMAIL = environment.text("PERENNIAL_MAIL_FROM", "Perennial <cs@localhost>")
+
+# --- how much at once; 0: what intake takes by itself
+
+WEB_WORKERS = environment.number("PERENNIAL_WEB_WORKERS", 1)
+WEB_THREADS = environment.number("PERENNIAL_WEB_THREADS", 4)
+INTAKE_BACKLOG = environment.number("PERENNIAL_INTAKE_BACKLOG", 0)
+INTAKE_BODY_MB = environment.number("PERENNIAL_INTAKE_BODY_MB", 0)
 
 # --- files
 
@@ -181,7 +182,7 @@ STATIC_URL = "/static/"
 MEDIA_ROOT = DATA.media
 MEDIA_URL = "/media/"
 #: Larger files are imported by the command line.
-UPLOAD_LIMIT_MB = int(os.environ.get("PERENNIAL_UPLOAD_LIMIT_MB", "512"))
+UPLOAD_LIMIT_MB = environment.number("PERENNIAL_UPLOAD_LIMIT_MB", 512)
 # The bundle carries hashes in its names and lies beside its compressed copies,
 # so it is served from the package: an installation has no collecting step.
 WHITENOISE_USE_FINDERS = True
@@ -288,6 +289,6 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
-        "level": os.environ.get("PERENNIAL_LOG", "WARNING"),
+        "level": environment.log_level("PERENNIAL_LOG", "WARNING"),
     },
 }

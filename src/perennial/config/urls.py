@@ -5,12 +5,13 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from perennial.apps.intake import snippet
 from perennial.apps.reports import counting_views
-from perennial.config import api, probes
+from perennial.config import api, gauges, probes
 from perennial.ui import views as ui
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),
+    path("metrics", gauges.metrics, name="gauges"),
     path("snippet/v1.js", snippet.v1, name="snippet"),
     path("snippet/v1/show.js", snippet.v1_show, name="snippet_show"),
     path("snippet/v1/pick.js", snippet.v1_pick, name="snippet_pick"),

@@ -15,7 +15,8 @@ class UnknownName(PerennialError):
     """A metric, table, dimension, variant or setting that does not exist."""
 
     def __init__(self, what: str, name: str, known: list[str]) -> None:
-        super().__init__(f"unknown {what} {name!r}; known: {', '.join(known)}")
+        others = f"; known: {', '.join(known)}" if known else ""
+        super().__init__(f"unknown {what} {name!r}{others}")
         self.name = name
 
 

@@ -20,7 +20,8 @@ def export(lake: Lake, name: str, format_: str, output: Path | None) -> None:
         if output is None:
             _write(reader, format_, pa.PythonFile(sys.stdout.buffer, mode="w"))
         else:
-            with pa.OSFile(str(output), "wb") as sink:
+            # Opened by Python, whose errors name the file.
+            with output.open("wb") as file, pa.PythonFile(file, mode="w") as sink:
                 _write(reader, format_, sink)
 
 

@@ -406,7 +406,8 @@ class Workspace:
             history=history,
             card=card,
         )
-        return pl.DataFrame(rows)
+        # What the first hundred accounts all lack, a later one may have.
+        return pl.DataFrame(rows, infer_schema_length=None)
 
     def insight(
         self,
@@ -446,13 +447,17 @@ class Workspace:
         )
 
 
+#: The days that can be asked for.
+_FIRST, _LAST = date(1900, 1, 1), date(2200, 1, 1)
 _PLAIN = {"account_id", "properties", "is_test", "name", "traits_at"}
 
 
 def _day(value: date | str | None) -> date | None:
-    if not isinstance(value, str):
-        return value
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         raise BadValue(f"not a date: {value!r} (write 2026-11-22)") from None
+    # Windows around it must be days, too.
+    if day is not None and not _FIRST <= day <= _LAST:
+        raise BadValue(f"{day} is not between {_FIRST} and {_LAST}")
+    return day

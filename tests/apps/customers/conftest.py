@@ -8,7 +8,7 @@ from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
 from perennial.lake.workspace import Workspace as Lake
 from perennial.ui.formats import Regional
-from tests.apps.customers.folder import built, data, own  # noqa: F401 - fixtures
+from tests.apps.customers.folder import built, data, own, then  # noqa: F401 - fixtures
 from tests.apps.team.cast import Cast, cast, client_of  # noqa: F401 - fixtures
 
 

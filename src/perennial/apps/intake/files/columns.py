@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from perennial.apps.intake.files.given import Given
 from perennial.apps.intake.files.model import ImportOptions
-from perennial.apps.intake.files.sources import SourceColumn
+from perennial.apps.intake.files.sources import SourceColumn, listed
 from perennial.apps.intake.files.sql import column as named
 from perennial.apps.intake.files.sql import literal
 from perennial.apps.intake.files.values import text_of
@@ -74,10 +74,11 @@ def match(
     A source column in `used` is only taken by its own name.
     """
     by_name: dict[str, SourceColumn] = {}
+    exact = {column.name: column for column in columns}
     for column in columns:
         by_name.setdefault(fold(column.name), column)
     found = {
-        target.name: by_name[fold(target.name)]
+        target.name: exact.get(target.name) or by_name[fold(target.name)]
         for target in table
         if target.name not in skip and fold(target.name) in by_name
     }
@@ -107,6 +108,7 @@ def plan(table: Table, columns: Sequence[SourceColumn], options: ImportOptions) 
     )
     found = match(table, columns, used=whole, skip=frozenset(bindings))
     for name, column in found.items():
+        _check_one_fits(name, column, columns)
         given = Given(named(column.index), column.kind)
         bindings[name] = Binding(table[name], column.name, given)
     _check_required(table, bindings, columns)
@@ -114,6 +116,18 @@ def plan(table: Table, columns: Sequence[SourceColumn], options: ImportOptions) 
     extras = tuple(c for c in columns if named(c.index) not in direct)
     order = {name: bindings[name] for name in table.names if name in bindings}
     return Plan(table, order, extras)
+
+
+def _check_one_fits(
+    target: str, found: SourceColumn, columns: Sequence[SourceColumn]
+) -> None:
+    """Of several columns with the name, none is taken silently for the others."""
+    # Beside `name`, as the table calls it, a `Name` is not meant.
+    alike = str if found.called == target else fold
+    like = [c.name for c in columns if alike(c.called) == alike(found.called)]
+    if len(like) > 1:
+        ways = " or ".join(f"--map {target}={name}" for name in like)
+        raise BadValue(f"the file has {len(like)} columns for {target}: say {ways}")
 
 
 def _check_targets(table: Table, options: ImportOptions) -> None:
@@ -140,10 +154,9 @@ def _mapped(
         else:
             missing += found
     if missing:
-        available = ", ".join(column.name for column in columns)
         raise BadValue(
             f"the file has no column {', '.join(sorted(set(missing)))}; "
-            f"it has {available}"
+            f"it has {listed(columns)}"
         )
     return bindings
 
@@ -203,7 +216,7 @@ def _check_required(
     if missing or groups:
         raise BadValue(
             f"{table.name} needs {', '.join(missing + groups)}, which the file does "
-            f"not have; map it from one of {', '.join(c.name for c in columns)} "
+            f"not have; map it from one of {listed(columns)} "
             "(--map column=source), or give it a value (--constant column=value)"
         )
 
@@ -219,7 +232,7 @@ def recognize_table(
     }
     if not scores:
         raise BadValue(
-            f"no table fits the columns {', '.join(c.name for c in columns)}; "
+            f"no table fits the columns {listed(columns)}; "
             f"name one of {', '.join(FACTS)}"
         )
     best = max(scores.values())

@@ -138,27 +138,12 @@ def _dialect(reading: _Reading) -> Dialect:
 
 
 def _names(rows: Sequence[Sequence[str]], index: int) -> tuple[str, ...]:
-    """Names of the columns: each once, none empty, one more for a trailing sign."""
+    """What the header calls the columns: one more, unnamed, for a trailing sign."""
     header = [name.strip().strip("\ufeff") for name in rows[index]]
     below = [row for row in rows[index + 1 :] if row]
     if below and all(len(row) == len(header) + 1 and not row[-1] for row in below):
         header.append("")
-    return unique(header)
-
-
-def unique(header: Sequence[str]) -> tuple[str, ...]:
-    """Column names, numbered where they repeat or are empty."""
-    names: list[str] = []
-    for number, name in enumerate(header, start=1):
-        wanted = name or f"column_{number}"
-        known = set(names)
-        again = 2
-        candidate = wanted
-        while candidate in known:
-            candidate = f"{wanted}_{again}"
-            again += 1
-        names.append(candidate)
-    return tuple(names)
+    return tuple(header)
 
 
 def _skipping(dialect: Dialect, skip: int) -> Dialect:

@@ -25,6 +25,7 @@ from perennial.apps.intake.files.sources import (
     SourceColumn,
     gathered,
     numbered,
+    source_columns,
 )
 from perennial.apps.intake.files.stream import Bytes, Encoding, Reader, decoded_head
 from perennial.core.errors import BadValue
@@ -43,6 +44,7 @@ class CsvSource:
     data: Bytes
     encoding: Encoding
     dialect: Dialect
+    columns: tuple[SourceColumn, ...]
     is_bare: bool
 
     @classmethod
@@ -50,12 +52,9 @@ class CsvSource:
         head, is_whole = decoded_head(data, encoding)
         dialect = recognize_dialect(head, is_whole=is_whole, delimiter=delimiter)
         ends = len(head.rstrip("\r\n").splitlines())
-        return cls(data, encoding, dialect, is_whole and ends <= dialect.skip + 1)
-
-    @property
-    def columns(self) -> tuple[SourceColumn, ...]:
-        names = enumerate(self.dialect.header)
-        return tuple(SourceColumn(name, index, "text") for index, name in names)
+        columns = source_columns(dialect.header, ["text"] * len(dialect.header))
+        is_bare = is_whole and ends <= dialect.skip + 1
+        return cls(data, encoding, dialect, columns, is_bare)
 
     @property
     def recognized(self) -> dict[str, str]:
@@ -67,7 +66,7 @@ class CsvSource:
         if self.is_bare:
             return iter(())
         cutter = Cutter(
-            width=len(self.dialect.header),
+            width=len(self.columns),
             encoding=self.encoding,
             parse=pyarrow.csv.ParseOptions(
                 delimiter=self.dialect.delimiter,

@@ -20,10 +20,13 @@ from perennial.apps.intake.files.sources import (
     MEMORY,
     ROW,
     Batch,
+    Kind,
     Malformed,
     SourceColumn,
+    check_width,
     gathered,
     numbered,
+    source_columns,
 )
 from perennial.apps.intake.files.sql import column, literal, one
 from perennial.apps.intake.files.stream import Bytes, Encoding, decoded_head
@@ -60,6 +63,7 @@ class JsonSource:
                 count += batch.rows.num_rows
                 found = _keys(duck, batch.rows)
                 keys |= dict.fromkeys(found)
+                check_width(len(keys))
                 if strings is None:
                     strings = _strings(duck, batch.rows, found)
         strings = strings or frozenset()
@@ -67,10 +71,10 @@ class JsonSource:
 
     @property
     def columns(self) -> tuple[SourceColumn, ...]:
-        return tuple(
-            SourceColumn(name, index, "string" if name in self.strings else "json")
-            for index, name in enumerate(self.keys)
-        )
+        kinds: list[Kind] = [
+            "string" if key in self.strings else "json" for key in self.keys
+        ]
+        return source_columns(self.keys, kinds)
 
     @property
     def recognized(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 from perennial.apps.intake.files.lines import CsvSource
@@ -17,6 +18,9 @@ from perennial.apps.intake.files.stream import (
 from perennial.core.errors import BadValue
 
 _TABULAR = (".csv", ".tsv", ".txt", ".tab")
+#: Control characters that texts have, and the share of others that may stray in.
+_LAYOUT = "\t\r\n\v\f\x1f"
+_STRAY = 0.05
 _OTHERS = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -29,8 +33,7 @@ _OTHERS = {
 
 def open_source(path: Path, options: ImportOptions) -> Source:
     """The file at `path`, ready to be read as rows."""
-    if not path.is_file():
-        raise BadValue(f"there is no file {path}")
+    _check_is_file(path)
     data = Bytes.of(path)
     head = data.head()
     if head.startswith(b"PAR1"):
@@ -48,4 +51,27 @@ def open_source(path: Path, options: ImportOptions) -> Source:
         return JsonSource.of(data, encoding)
     if suffixes & {".json", ".jsonl", ".ndjson"}:
         raise BadValue(f"{path.name} does not hold JSON objects")
+    if not options.delimiter and not _is_text(text):
+        raise BadValue(f"{path.name} is no text: save it as CSV, JSON or Parquet")
     return CsvSource.of(data, encoding, options.delimiter)
+
+
+def _check_is_file(path: Path) -> None:
+    if path.is_dir():
+        raise BadValue(f"{path} is a folder: name the files in it, as {path}/*.csv")
+    if not path.exists():
+        raise BadValue(f"there is no file {path}")
+    if not path.is_file():
+        raise BadValue(
+            f"{path} can be read only once, and an import reads twice: save it as a "
+            "file first"
+        )
+
+
+def _is_text(start: str) -> bool:
+    """Has it hardly a control character? Of random bytes, one in nine is one."""
+    controls = sum(
+        unicodedata.category(character) == "Cc" and character not in _LAYOUT
+        for character in start
+    )
+    return controls <= _STRAY * len(start)

@@ -22,6 +22,7 @@ from perennial.apps.intake.files.sources import (
     SourceColumn,
     gathered,
     numbered,
+    source_columns,
 )
 from perennial.apps.intake.files.stream import Bytes
 from perennial.core.errors import BadValue
@@ -32,18 +33,14 @@ class ParquetSource:
     """A Parquet file; a compressed one is unpacked to a temporary file first."""
 
     data: Bytes
-    schema: pa.Schema
+    columns: tuple[SourceColumn, ...]
 
     @classmethod
     def of(cls, data: Bytes) -> ParquetSource:
         with _opened(data) as file:
-            return cls(data, file.schema_arrow)
-
-    @property
-    def columns(self) -> tuple[SourceColumn, ...]:
-        return tuple(
-            SourceColumn(field.name, index, kind_of(field.type))
-            for index, field in enumerate(self.schema)
+            schema = file.schema_arrow
+        return cls(
+            data, source_columns(schema.names, [kind_of(t) for t in schema.types])
         )
 
     @property

@@ -6,12 +6,18 @@ batch, because their own names may be anything; `_row` is the number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import pyarrow as pa
 
+from perennial.core.errors import BadValue
+
+#: Planning one statement over all columns takes seconds a thousand, and gigabytes.
+MOST_COLUMNS = 2_000
+#: Columns that a message names before it only counts them.
+_NAMED = 20
 ROW = "_row"
 #: What DuckDB may use before it puts data on disk.
 MEMORY = "1GB"
@@ -41,11 +47,19 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column of the file: its name there, its place, and what its values are."""
+    """A column of the file: its name there, its place, and what its values are.
+
+    `title` is what the file calls it, where another column had that name first.
+    """
 
     name: str
     index: int
     kind: Kind
+    title: str = ""
+
+    @property
+    def called(self) -> str:
+        return self.title or self.name
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,46 @@ class Source(Protocol):
     @property
     def recognized(self) -> dict[str, str]: ...
     def batches(self) -> Iterator[Batch]: ...
+
+
+def source_columns(
+    titles: Sequence[str], kinds: Sequence[Kind]
+) -> tuple[SourceColumn, ...]:
+    """The columns of a file by what it calls them, every name once."""
+    check_width(len(titles))
+    titles = [title or f"column_{at}" for at, title in enumerate(titles, start=1)]
+    named = zip(_unique(titles), titles, kinds, strict=True)
+    return tuple(
+        SourceColumn(name, index, kind, title if title != name else "")
+        for index, (name, title, kind) in enumerate(named)
+    )
+
+
+def check_width(columns: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise BadValue(
+            f"the file has more than {MOST_COLUMNS:,} columns: leave out what is not "
+            "needed, or write one row for each value"
+        )
+
+
+def _unique(titles: Sequence[str]) -> list[str]:
+    """Names, numbered where they repeat."""
+    names: dict[str, None] = {}
+    for title in titles:
+        name, again = title, 2
+        while name in names:
+            name = f"{title}_{again}"
+            again += 1
+        names[name] = None
+    return list(names)
+
+
+def listed(columns: Sequence[SourceColumn]) -> str:
+    """The names of columns for a message."""
+    names = ", ".join(column.name for column in columns[:_NAMED])
+    more = len(columns) - _NAMED
+    return f"{names} and {more:,} more" if more > 0 else names
 
 
 def numbered(rows: pa.Table, numbers: pa.Array) -> pa.Table:

@@ -95,8 +95,9 @@ class Statement:
 
     def repeated(self) -> str:
         """Rows in `repeats` that say something else than the row that counts."""
-        key = ", ".join(self.plan.table.key)
-        sentence = f"'row ' || p.kept || {literal(f' has the same {key}, and counts')}"
+        key = ", ".join(n for n in self.plan.table.key if n in self.plan.bindings)
+        said = literal(f" has the same {key} and was taken instead")
+        sentence = f"'row ' || p.kept || {said}"
         return (
             f"SELECT {ROW}, {literal(Reason.REPEATED_KEY)}, {sentence}, "
             f"{self._payload()} FROM raw r "

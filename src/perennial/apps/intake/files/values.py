@@ -39,6 +39,7 @@ _NEVER = r"^9999-|[-./]9999(\D|$)"
 
 _PLAIN_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _NUMBER_FRINGE = r"[\s\x{a0}\x{202f}$€£¥]+"
+_MONTH, _FIRST = r"^(\d{4}-\d{1,2})$", r"\1-01"
 
 
 def text_of(given: Given) -> str:
@@ -83,7 +84,10 @@ def tidy_sql(column: Column, given: Given, form: Format) -> str | None:
     is_text = given.kind in ("text", "string", "json")
     if column.type not in ("date", "timestamp") or not is_text or "%" in form.date:
         return None
-    return tidy_time(given.sql, form.date)
+    text = given.sql
+    if column.name == "month":  # 2026-01 is the first of it
+        text = f"regexp_replace({text}, {literal(_MONTH)}, {literal(_FIRST)})"
+    return tidy_time(text, form.date)
 
 
 def value_sql(column: Column, given: Given, form: Format, zone: str) -> str:

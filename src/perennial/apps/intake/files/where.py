@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 
 from perennial.apps.intake.files.columns import find
 from perennial.apps.intake.files.given import PLAIN, Format, Formats, Given
-from perennial.apps.intake.files.sources import SourceColumn
+from perennial.apps.intake.files.sources import SourceColumn, listed
 from perennial.apps.intake.files.sql import column as named
 from perennial.apps.intake.files.sql import literal
 from perennial.apps.intake.files.values import text_of, tidy_sql, value_sql
@@ -147,10 +147,9 @@ class Filter:
             raise self._refused(_words(node))
         column = find(node.name, self._columns)
         if column is None:
-            names = ", ".join(column.name for column in self._columns)
             raise BadValue(
                 f"--where {self._text!r}: the file has no column {node.name}; "
-                f"it has {names}"
+                f"it has {listed(self._columns)}"
             )
         return Given(named(column.index), column.kind)
 
