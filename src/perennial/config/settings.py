@@ -211,7 +211,10 @@ NAVIGATION = "perennial.config.navigation.NAVIGATION"
 PALETTE = [
     "perennial.apps.customers.palette.accounts",
     "perennial.apps.customers.palette.segments",
+    "perennial.apps.health.palette.pages",
     "perennial.apps.reports.palette.metrics",
+    "perennial.apps.insights.palette.pages",
+    "perennial.apps.work.palette.pages",
     "perennial.apps.surveys.palette.surveys",
     "perennial.apps.guides.palette.guides",
     "perennial.apps.onboarding.palette.flows",
