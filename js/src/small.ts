@@ -17,6 +17,13 @@ export function setUpSmall(): void {
     childList: true,
   });
   fadeToasts();
+  for (const tabs of document.querySelectorAll<HTMLElement>(".tabs")) showCurrent(tabs);
+}
+
+/** Tabs that scroll sideways begin where the page is. */
+function showCurrent(tabs: HTMLElement): void {
+  const on = tabs.querySelector<HTMLElement>("[aria-current]");
+  if (on) tabs.scrollLeft = on.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - on.clientWidth) / 2;
 }
 
 /** A slider writes into the field it belongs to, and a field moves its slider. */

@@ -55,6 +55,14 @@ def test_pages_are_clean(page: Page, cast: Cast, sign_in: SignIn, where: str) ->
     assert_clean(page)
 
 
+def test_an_empty_table_says_so_on_a_phone(
+    page: Page, cast: Cast, sign_in: SignIn
+) -> None:
+    sign_in(cast.owner)
+    browse(page, "/settings/tokens/", width=390)
+    expect(page.get_by_text("Make a token for the first one.")).to_be_visible()
+
+
 def test_every_component_is_clean(
     page: Page, cast: Cast, sign_in: SignIn, guide: str
 ) -> None:

@@ -363,6 +363,21 @@ def test_what_is_told_is_told_again_once_and_previews_tell_nothing(
     assert server.told == []
 
 
+def test_a_preview_leaves_the_keyboard_alone(
+    page: Page, host: Host, server: StandIn
+) -> None:
+    """It is drawn in the builder, where somebody is writing."""
+    server.add("modal", step(place="center"))
+    preview(page, host, server.guides["g0"] | {"token": ""})
+    done = card(page).get_by_role("button", name="Done")
+    expect(done).to_be_visible()
+    assert page.evaluate("document.activeElement === document.body")
+    done.focus()
+    page.keyboard.press("Tab")
+    expect(done).not_to_be_focused()
+    assert page.evaluate("document.activeElement.tagName") != "PERENNIAL-GUIDE"
+
+
 def preview(page: Page, host: Host, spec: dict[str, Any]) -> None:
     """As the builder shows a draft."""
     body = (

@@ -165,3 +165,30 @@ def test_a_playbook_is_built_on_screen(page: Page, cast: Cast, sign_in: SignIn) 
     page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_text("On. It starts within minutes.")).to_be_visible()
     assert Playbook.objects.get(name="Ready to expand").state == "on"
+
+
+def test_days_of_the_calendar_are_equally_wide(
+    page: Page, cast: Cast, sign_in: SignIn
+) -> None:
+    sign_in(cast.teammate)
+    browse(page, reverse("work:calendar"))
+    widths = page.locator(".month thead th").evaluate_all(
+        "days => days.map((day) => day.offsetWidth)"
+    )
+    assert max(widths) - min(widths) <= 1
+    assert sum(widths) > page.locator(".table-wrap").evaluate("e => e.clientWidth") - 8
+
+
+def test_the_tab_one_is_on_is_in_sight_on_a_phone(
+    page: Page, cast: Cast, sign_in: SignIn
+) -> None:
+    sign_in(cast.teammate)
+    browse(page, reverse("work:strategy"), width=390)
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9)
+
+
+def test_alerts_are_walked_by_keyboard(page: Page, cast: Cast, sign_in: SignIn) -> None:
+    sign_in(cast.teammate)
+    browse(page, f"{reverse('work:alerts')}?who=team")
+    page.keyboard.press("j")
+    expect(page.locator("li.is-current a")).to_be_focused()

@@ -265,3 +265,12 @@ def test_the_style_guide_shows_every_component(cast: Cast, rf: RequestFactory) -
         page = render_to_string(template, styleguide.context(), request)
         assert "style=" not in page
         assert "None" not in re.sub(r"<[^>]+>", "", page)
+
+
+def test_an_address_of_forms_is_not_blank(cast: Cast, client_of: ClientOf) -> None:
+    """Who signs in anew after sending a form lands on its address."""
+    client, address = client_of(cast.owner), "/theme/"
+    page = client.get(address, headers={"accept": "text/html"})
+    assert (page.status_code, page["Allow"]) == (405, "POST")
+    assert "This address only takes what a form sends." in page.content.decode()
+    assert not client.get(address, headers={"accept": "application/json"}).content

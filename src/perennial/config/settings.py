@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "perennial.apps.team.middleware.WorkspaceMiddleware",
+    "perennial.ui.middleware.NotAllowedMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -211,7 +212,10 @@ NAVIGATION = "perennial.config.navigation.NAVIGATION"
 PALETTE = [
     "perennial.apps.customers.palette.accounts",
     "perennial.apps.customers.palette.segments",
+    "perennial.apps.health.palette.pages",
     "perennial.apps.reports.palette.metrics",
+    "perennial.apps.insights.palette.pages",
+    "perennial.apps.work.palette.pages",
     "perennial.apps.surveys.palette.surveys",
     "perennial.apps.guides.palette.guides",
     "perennial.apps.onboarding.palette.flows",

@@ -6,7 +6,7 @@ this package imports no application.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
@@ -115,3 +115,16 @@ def matches(query: str, *texts: object) -> bool:
     """Every word of the query begins a word of one of the texts."""
     words = " ".join(str(text) for text in texts).casefold().split()
     return all(any(w.startswith(q) for w in words) for q in query.casefold().split())
+
+
+def pages_of(
+    group: Text, icon: str, pages: Iterable[tuple[str, Text]], query: str
+) -> Iterator[Entry]:
+    """Of the pages of an area, by the name of their address, those that match what was
+    typed; nothing as long as that is nothing."""
+    wanted = query.removeprefix(">").strip()
+    if query[:1] in {"#", "@"} or not wanted:
+        return
+    for name, title in pages:
+        if matches(wanted, title, group):
+            yield Entry(group, title, reverse(name), icon)

@@ -180,6 +180,12 @@ def test_admins_set_rules(
     url = reverse("work:rule", args=["no_usage"])
     client = client_of(cast.admin)
     client.post(url, {"is_on": "on", "threshold": "60"})
+    page = " ".join(
+        strip_tags(client.get(reverse("work:alerts")).content.decode()).split()
+    )
+    assert "Set: 60 days" in page
+    assert "Set: 1 day " in page
+    assert "Set: 40%" in page
     actions.evaluate(workspace)
     assert "no_usage" not in open_rules(workspace, SILENT)
     share = reverse("work:rule", args=["usage_fell"])

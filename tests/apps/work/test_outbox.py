@@ -18,6 +18,7 @@ from perennial.apps.team.models import Membership, User, Workspace
 from perennial.apps.work import outbox, posting
 from perennial.apps.work.models import Message
 from perennial.core.errors import BadValue
+from tests.apps.customers.company import KESTREL
 from tests.apps.team.cast import Cast
 from tests.mailbox import Post
 
@@ -104,12 +105,13 @@ def test_without_a_server_it_is_kept(
 def test_drafts_wait_for_a_person(
     workspace: Workspace, cast: Cast, client_of: ClientOf, post: Post
 ) -> None:
-    message = mail(workspace, is_draft=True)
+    message = mail(workspace, is_draft=True, account_id=KESTREL)
     assert outbox.send_due(workspace) == 0
     client, url = client_of(cast.teammate), reverse("work:message", args=[message.pk])
     page = client.get(reverse("work:outbox")).content.decode()
     assert "How is it going?" in page
     assert "whsec_" not in page
+    assert ">Kestrel &amp; Sons</a>" in page
     changed = {"do": "send", "to": "a@b.example", "subject": "Hi", "text": "Changed"}
     assert client_of(cast.viewer).post(url, changed).status_code == 403
     assert client_of(cast.stranger).post(url, changed).status_code == 404
@@ -179,3 +181,13 @@ def test_webhooks_are_signed(
 def test_no_way_to_ask_the_machines_around(url: str) -> None:
     with pytest.raises(BadValue, match=r"public address|https address"):
         posting.post(url, b"{}", {})
+
+
+def test_one_draft_has_the_step_and_an_empty_outbox_says_what_comes(
+    workspace: Workspace, cast: Cast, client_of: ClientOf
+) -> None:
+    client, url = client_of(cast.teammate), reverse("work:outbox")
+    assert "Playbooks put their drafts here" in client.get(url).content.decode()
+    for key in ("a", "b"):
+        mail(workspace, key=key, is_draft=True)
+    assert client.get(url).content.decode().count("btn-primary") == 1

@@ -203,7 +203,9 @@ def test_the_page_and_its_buttons(plan: Plan, cast: Cast, client_of: ClientOf) -
     assert "50%" in text
     assert "1 of 5 milestones done" in text
     assert Milestone.objects.filter(done_on=AS_OF).count() == 1
-    assert "Grow more" in said(client.get(reverse("work:plans")).content)
+    text = said(client.get(reverse("work:plans")).content)
+    assert "Grow more" in text
+    assert "Nothing is open." not in text  # that is said of tasks
     account = reverse("customers:account", args=[KESTREL])
     assert "Grow more0 of 1 goals" in said(client.get(account).content)
     assert client.post(change, {"do": "other"}).status_code == 404

@@ -68,6 +68,7 @@ def test_the_page(workspace: Workspace, cast: Cast, client_of: ClientOf) -> None
     made = Objective.objects.get()
     assert made.target == 0.8
     text = " ".join(strip_tags(viewer.get(page).content.decode()).split())
+    assert "Nothing is open." not in text  # that is said of tasks
     assert "Customers come back every year." in text
     assert "→ 80.0%" in text
     assert viewer.post(change, given).status_code == 403

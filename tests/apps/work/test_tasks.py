@@ -232,3 +232,17 @@ def test_board_and_calendar(
     far = client.get(reverse("work:calendar"), {"month": "2030-02"}).content
     assert "Soon" not in said(far)
     assert client.get(reverse("work:calendar"), {"month": "x"}).status_code == 200
+
+
+def test_the_palette_knows_the_pages_of_tasks_health_and_insights(
+    cast: Cast, client_of: ClientOf
+) -> None:
+    def found(user: User, query: str) -> str:
+        return client_of(user).get("/palette/", {"q": query}).content.decode()
+
+    assert reverse("work:outbox") in found(cast.teammate, "outbox")
+    assert reverse("work:outbox") not in found(cast.viewer, "outbox")
+    assert reverse("work:plans") in found(cast.viewer, "success pl")
+    assert reverse("health:movers") in found(cast.viewer, "who moved")
+    assert reverse("insights:forecast") in found(cast.viewer, ">forec")
+    assert reverse("insights:forecast") not in found(cast.viewer, "@forec")

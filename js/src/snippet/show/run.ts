@@ -138,9 +138,12 @@ export function runSteps(
     }
     if (isModal) element.setAttribute("aria-modal", "true");
     layer.root.append(...(ring ? [ring] : []), element);
-    release = isModal ? holdFocus(page, element) : joinFocus(page, element, () => anchor);
+    // A preview stands in a page of ours: it neither takes nor keeps the keyboard.
+    const isPreview = !guide.token;
+    release = isModal && !isPreview ? holdFocus(page, element) : joinFocus(page, element, () => anchor);
     settle();
-    if (isModal || hadFocus || (isNew && form === "walkthrough" && !isTyping(page))) first.focus({ preventScroll: true });
+    const takesFocus = isModal || (isNew && form === "walkthrough" && !isTyping(page));
+    if (hadFocus || (takesFocus && !isPreview)) first.focus({ preventScroll: true });
     else if (isNew) layer.say([step().title, progressText()].filter(Boolean).join(", "));
     tell("seen", step().id);
     tell("step", step().id);

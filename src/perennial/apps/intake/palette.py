@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from perennial.apps.intake.models import Source
 from perennial.apps.intake.tabs import PAGES
 from perennial.apps.team.access import get_workspace_or_404
-from perennial.ui.navigation import Entry, matches
+from perennial.ui.navigation import Entry, matches, pages_of
 
 
 def data(request: HttpRequest, query: str) -> Iterator[Entry]:
@@ -19,14 +19,8 @@ def data(request: HttpRequest, query: str) -> Iterator[Entry]:
     wanted = query.removeprefix(">").strip()
     if query[:1] in {"#", "@"} or not wanted:
         return
-    for name, title in PAGES[1:]:  # the first is in the navigation
-        if matches(wanted, str(title), _("Data")):
-            yield Entry(
-                group=_("Data"),
-                title=str(title),
-                url=reverse(f"intake:{name}"),
-                icon="database",
-            )
+    named = [(f"intake:{name}", title) for name, title in PAGES[1:]]
+    yield from pages_of(_("Data"), "database", named, query)  # the first is listed
     mine = Source.objects.filter(
         workspace=get_workspace_or_404(request), archived_at=None
     )

@@ -12,13 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from perennial.apps.customers import queries as customers
 from perennial.apps.jobs import actions as jobs
 from perennial.apps.team.access import TeamRequest, role_required
-from perennial.apps.team.lake import lake_of
 from perennial.apps.team.roles import Role
 from perennial.apps.work import outbox, tabs
 from perennial.apps.work.models import Message
-from perennial.apps.work.tasks import queries as tasks
 from perennial.core.errors import PerennialError
 from perennial.ui.redirects import back
 
@@ -33,15 +32,16 @@ def messages_(request: TeamRequest) -> HttpResponse:
     if state not in Message.State.values:
         raise Http404
     found = _seen(request).filter(state=state).order_by("-pk")
-    today = lake_of(request.workspace).today
-    mine = request.workspace.tasks.filter(owner=request.user)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    ids = tuple(sorted({message.account_id for message in page}))
+    known = customers.some(request.workspace, ids)
     context = {
         "nav": "tasks",
         "tabs": tabs.tabs("outbox", request),
-        "counts": tasks.counts(mine, today),
         "state": state,
         "states": Message.State.choices,
-        "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "lines": [(message, known.get(message.account_id)) for message in page],
         "again": _AGAIN,
         "may_edit": True,
         "has_server": bool(settings.EMAIL_HOST),

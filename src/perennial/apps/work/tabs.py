@@ -24,8 +24,13 @@ PAGES: dict[str, str | Promise] = {
 }
 
 
-def tabs(on: str, request: TeamRequest) -> list[dict[str, object]]:
+def shown(role: Role) -> dict[str, str | Promise]:
     """Viewers have no outbox: drafts are work."""
+    is_work = role.covers(Role.MEMBER)
+    return {k: title for k, title in PAGES.items() if k != "outbox" or is_work}
+
+
+def tabs(on: str, request: TeamRequest) -> list[dict[str, object]]:
     counts = {"alerts": _alerts(request), "outbox": _drafts(request)}
     return [
         {
@@ -34,8 +39,7 @@ def tabs(on: str, request: TeamRequest) -> list[dict[str, object]]:
             "on": name == on,
             "count": counts.get(name) or None,
         }
-        for name, label in PAGES.items()
-        if name != "outbox" or request.membership.covers(Role.MEMBER)
+        for name, label in shown(request.role).items()
     ]
 
 

@@ -25,15 +25,12 @@ from perennial.core.errors import PerennialError
 @role_required(Role.VIEWER)
 def team(request: TeamRequest) -> HttpResponse:
     workspace = request.workspace
-    today = lake_of(workspace).today
-    mine = workspace.tasks.filter(owner=request.user)
     lines = queries.lines(workspace)
     context = {
         "nav": "tasks",
         "headline": queries.headline(lines),
         "attention": queries.attention(lake_of(workspace)),
         "tabs": tabs.tabs("team", request),
-        "counts": tasks.counts(mine, today),
         "lines": lines,
         "days": queries.DAYS,
         "workers": tasks.workers(workspace),

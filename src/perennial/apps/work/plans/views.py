@@ -42,11 +42,9 @@ def plans(request: TeamRequest) -> HttpResponse:
     if account:
         found = found.filter(account_id=account)
     mask = not wording.reads_all(request.membership)
-    mine = workspace.tasks.filter(owner=request.user)
     context = {
         "nav": "tasks",
         "tabs": tabs.tabs("plans", request),
-        "counts": tasks.counts(mine, lake_of(workspace).today),
         "lines": queries.lines(workspace, list(found[:200]), mask=mask),
         "account": account,
         "may_edit": request.membership.covers(Role.MEMBER),

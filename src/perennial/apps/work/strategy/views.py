@@ -17,7 +17,6 @@ from perennial.apps.team.roles import Role
 from perennial.apps.work import tabs
 from perennial.apps.work.models import Objective, Vision
 from perennial.apps.work.strategy import actions
-from perennial.apps.work.tasks import queries as tasks
 from perennial.core.errors import PerennialError
 from perennial.metrics.outcomes import progress
 from perennial.metrics.registry import Metric
@@ -40,12 +39,10 @@ class Line:
 def strategy(request: TeamRequest) -> HttpResponse:
     workspace = request.workspace
     lake = lake_of(workspace)
-    mine = workspace.tasks.filter(owner=request.user)
     found = workspace.objectives.filter(archived_at=None)
     context = {
         "nav": "tasks",
         "tabs": tabs.tabs("strategy", request),
-        "counts": tasks.counts(mine, lake.today),
         "vision": Vision.objects.filter(workspace=workspace).first(),
         "lines": [_line(lake.catalog.get(o.metric), o) for o in found],
         "metrics": sorted(
