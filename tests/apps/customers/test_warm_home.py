@@ -30,7 +30,11 @@ def test_home_is_there_before_anybody_comes(
     def asked(*_args: object) -> None:
         raise AssertionError("asked again")
 
-    for module, name in ((today, "_counts"), (today, "colored_before"), (home, "_sums")):
+    for module, name in (
+        (today, "_counts"),
+        (today, "colored_before"),
+        (home, "_sums"),
+    ):
         monkeypatch.setattr(module, name, asked)
     for user in (cast.owner, cast.teammate, cast.viewer):
         assert client_of(user).get("/").status_code == 200
