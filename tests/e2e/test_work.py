@@ -107,7 +107,7 @@ def test_a_task_is_added_and_done_with_the_keyboard(
     browse(page, reverse("work:tasks"))
     what = page.locator("#drawer").get_by_label("What to do")
     press(page, "n", what)
-    what.focus()
+    expect(what).to_be_focused()
     page.keyboard.type("Ring Silent Mills")
     page.keyboard.press("Tab")
     page.keyboard.type("Silent Mills")

@@ -119,6 +119,22 @@ ISO = {
 }
 
 
+def test_times_that_clocks_measure_are_rounded(load, lake, tmp_path) -> None:
+    """Counts with fractions are mistakes; milliseconds in logs are not."""
+    head, at = "at,duration_ms", "2025-03-01T10:00:00Z"
+    lines = [f"{at},{ms}" for ms in ("12.4", "12.5", "1e3", "0.2", "7")]
+    assert load("requests", "\n".join([head, *lines]) + "\n").rejected == 0
+    pq.write_table(
+        pa.table({"at": [at], "duration_ms": [99.6]}), tmp_path / "r.parquet"
+    )
+    import_file(lake, "requests", tmp_path / "r.parquet", ImportOptions())
+    assert [r["duration_ms"] for r in lake.rows("requests")] == [12, 13, 1000, 0, 7, 100]
+    head = "account_id,date,feature_id,uses,seconds"
+    told = load("usage", f"{head}\na,2025-03-01,f,1.5,2\na,2025-03-01,g,1,2.6\n")
+    assert told.rejected == 1
+    assert [row["seconds"] for row in lake.rows("usage")] == [3]
+
+
 def test_times_that_start_with_the_year(load, lake) -> None:
     assert opened(load, lake, *ISO) == list(ISO.values())
 

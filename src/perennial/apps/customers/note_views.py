@@ -42,7 +42,7 @@ class NoteForm(forms.Form):
     body = forms.CharField(
         label=gettext_lazy("What was said"),
         max_length=actions.LONGEST,
-        widget=forms.Textarea(attrs={"rows": 7}),
+        widget=forms.Textarea(attrs={"rows": 7, "autofocus": True}),
         help_text=gettext_lazy("Markdown; @name speaks to a teammate."),
     )
     is_pinned = forms.BooleanField(

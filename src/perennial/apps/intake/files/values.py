@@ -33,6 +33,9 @@ _SYNONYMS = {
     "canceled": "cancelled",
     "email": "e-mail",
 }
+#: Whole numbers that clocks measure: their fractions are rounded, those of counts are
+#: mistakes.
+MEASURED = ("duration_ms", "seconds")
 #: Columns that end an interval: 9999-12-31 there means "never".
 ENDS = ("ends_at", "valid_to", "term_end", "paused_to")
 _NEVER = r"^9999-|[-./]9999(\D|$)"
@@ -98,7 +101,7 @@ def value_sql(column: Column, given: Given, form: Format, zone: str) -> str:
         case "string":
             return _choice(column, given.sql) if column.choices else given.sql
         case "int" | "float" | "money":
-            return _number(column.type, given, form)
+            return _number(column, given, form)
         case "bool":
             return _boolean(given)
         case "date":
@@ -139,7 +142,7 @@ def _boolean(given: Given) -> str:
     )
 
 
-def _number(type_: str, given: Given, form: Format) -> str:
+def _number(column: Column, given: Given, form: Format) -> str:
     c = given.sql
     if given.kind == "text":
         c = number_text(c, form.decimal)
@@ -147,14 +150,16 @@ def _number(type_: str, given: Given, form: Format) -> str:
         c = f"{c}::INTEGER"
     elif given.kind not in ("int", "float", "decimal"):
         c = "NULL::VARCHAR"
-    if type_ == "money":
+    if column.type == "money":
         return f"try_cast({c} AS DECIMAL(18, 4))"
-    if type_ == "float":
+    if column.type == "float":
         number = f"try_cast({c} AS DOUBLE)"
         return f"CASE WHEN isfinite({number}) THEN {number} END"
     if given.kind == "int":
         return f"try_cast({c} AS BIGINT)"
     number = f"try_cast({c} AS DECIMAL(38, 10))"
+    if column.name in MEASURED:
+        return f"try_cast(round({number}) AS BIGINT)"
     return f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS BIGINT) END"
 
 

@@ -136,6 +136,7 @@ def new(request: TeamRequest) -> HttpResponse:
     }
     given = request.POST if request.method == "POST" else None
     form = TaskForm(given, workspace=request.workspace, initial=start)
+    form.fields["title"].widget.attrs["autofocus"] = True
     if given is not None and form.is_valid():
         try:
             task = actions.add_task(request.membership, form.values)
