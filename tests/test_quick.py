@@ -52,13 +52,15 @@ def test_what_is_set_up_for_a_file_is_shared(
 ) -> None:
     monkeypatch.setattr(quick, "COSTLY", tmp_path / "costly.txt")
     notes = quick.Notes()
-    # Ten seconds for files of nine and ten tests: one of each takes long by itself.
+    # Less than what is long for each of nine and ten tests: one takes long by itself.
     for name in ("x", "y"):
         for n in range(9 if name == "x" else 10):
-            took = {"setup": 9.9 * (n == 0), "call": 2.0 * (n == 3)}
-            for when, duration in took.items():
+            took = {"setup": 8.1 * (n == 0), "call": 1.0 * (n == 3)}
+            for when, times in took.items():
                 report: Any = Fake(
-                    nodeid=f"tests/{name}.py::test_{n}", when=when, duration=duration
+                    nodeid=f"tests/{name}.py::test_{n}",
+                    when=when,
+                    duration=times * quick.SECONDS,
                 )
                 notes.pytest_runtest_logreport(report)
     notes.pytest_sessionfinish()

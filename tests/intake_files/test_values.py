@@ -128,7 +128,14 @@ def test_times_that_clocks_measure_are_rounded(load, lake, tmp_path) -> None:
         pa.table({"at": [at], "duration_ms": [99.6]}), tmp_path / "r.parquet"
     )
     import_file(lake, "requests", tmp_path / "r.parquet", ImportOptions())
-    assert [r["duration_ms"] for r in lake.rows("requests")] == [12, 13, 1000, 0, 7, 100]
+    assert [r["duration_ms"] for r in lake.rows("requests")] == [
+        12,
+        13,
+        1000,
+        0,
+        7,
+        100,
+    ]
     head = "account_id,date,feature_id,uses,seconds"
     told = load("usage", f"{head}\na,2025-03-01,f,1.5,2\na,2025-03-01,g,1,2.6\n")
     assert told.rejected == 1

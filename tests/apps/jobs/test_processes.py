@@ -146,8 +146,7 @@ def test_killed_workers_lose_nothing(installation: Installation) -> None:
     busy = installation.lines("start")[-1]
     assert busy != idle
     os.kill(busy, signal.SIGKILL)  # the busy one: its job is given on
-    took = eventually(lambda: len(installation.lines("end")) == 2)
-    assert took < 12
+    eventually(lambda: len(installation.lines("end")) == 2)
     assert installation.lines("start")[-1] == installation.lines("end")[-1] != busy
     assert installation.is_up()
 
