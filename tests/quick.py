@@ -1,10 +1,10 @@
 """The quick run: every test that is cheap, and some of the costly, others each commit.
 
-All tests take most of an hour of two cores. Less than half of them, those that walk pages in
-a browser, ask every metric of both engines or make companies, take nine tenths of it.
-A quick run takes one in `OF` of these; which ones follows from the commit, so that a few
-commits try them all and the same commit always tries the same. What is costly is written
-down by `make test-all`, in `costly.txt`.
+All tests take most of an hour of two cores. Less than half of them, those that walk
+pages in a browser, ask every metric of both engines or make companies, take nine tenths
+of it. A quick run takes one in `OF` of these; which ones follows from the commit, so
+that a few commits try them all and the same commit always tries the same. What is
+costly is written down by `make test-all`, in `costly.txt`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 
 COSTLY = Path(__file__).with_name("costly.txt")
 #: Of the costly tests a quick run tries one in so many.
-OF = 8
+OF = 12
 #: What a test takes that is called costly, with its part of what is set up, in seconds.
 SECONDS = 0.6
 

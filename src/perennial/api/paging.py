@@ -7,12 +7,15 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
+import ibis.expr.types as ir
+import polars as pl
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from ninja import Query, Schema
 
 from perennial.core.errors import BadValue
 from perennial.core.numbers import whole
+from perennial.lake.workspace import Workspace as Lake
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -54,6 +57,18 @@ def page(rows: Sequence[tuple[str, T]], limit: int, written: str | None) -> Page
         items=[item for _, item in shown],
         next_cursor=cursor(shown[-1][0]) if more else None,
     )
+
+
+def of_table(
+    lake: Lake, found: ir.Table, key: str, limit: int, written: str | None
+) -> tuple[pl.DataFrame, str | None]:
+    """The rows of a page of the lake by their key, and the cursor of the next page."""
+    last = after(written)
+    if last is not None:
+        found = found.filter(found[key] > last)
+    rows = lake.engine.run(found.order_by(key).limit(limit + 1))
+    more = cursor(rows[key][limit - 1]) if len(rows) > limit else None
+    return rows[:limit], more
 
 
 def by_id(

@@ -36,6 +36,8 @@ def scores(
     explain: bool = False,
     history: bool = False,
     card: Scorecard | None = None,
+    after: str = "",
+    most: int | None = None,
 ) -> list[dict[str, Any]]:
     """One row per account (or user) and day: score, color, status, components.
 
@@ -45,7 +47,8 @@ def scores(
     and the row its `score_change`. `mode` says what the score is by. Side by side stand
     `composite` (H01: score and color of the scorecard), `band` (H02: uses of the power
     feature, color, chance) and `calibrated` (P03: chance with its interval, color), the
-    last two as they were stored that day; null where none were.
+    last two as they were stored that day; null where none were. A page of all are those
+    whose ids come `after` one, and at `most` so many.
     """
     day = workspace.day(as_of) or workspace.today
     if history:
@@ -56,7 +59,10 @@ def scores(
     frame = _of_day(workspace, day, where=where, users=users, card=card)
     if account is not None:
         frame = frame.filter(pl.col("account_id") == account)
-    frame = frame.sort("account_id", *(["user_id"] if users else []))
+    frame = frame.filter(pl.col("account_id") > after) if after else frame
+    frame = frame.sort("account_id", *(["user_id"] if users else [])).head(
+        most or frame.height
+    )
     found = _rows(workspace, frame)
     if not users:
         _add_modes(workspace, day, found)
@@ -186,7 +192,9 @@ def _row(row: dict[str, Any], parts: tuple[Part, ...]) -> dict[str, Any]:
 
 
 def _add_modes(workspace: Workspace, day: date, found: list[dict[str, Any]]) -> None:
-    told = {row["account_id"]: row for row in chances.of_day(workspace, day).to_dicts()}
+    stored = chances.of_day(workspace, day)
+    mine = stored.filter(pl.col("account_id").is_in([r["account_id"] for r in found]))
+    told = {row["account_id"]: row for row in mine.to_dicts()}
     for row in found:
         known = told.get(row["account_id"])
         row["band"] = known and {

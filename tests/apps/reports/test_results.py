@@ -153,7 +153,7 @@ def test_warm_fills_the_board_and_the_pages(
     said: list[str] = []
     count = actions.warm(workspace, report=lambda share, what: said.append(what))
     assert count == len(said) >= len(some) - len(tables_of)
-    from perennial.apps.reports import board, breakdown, detail, explore, tables
+    from perennial.apps.reports import behind, board, detail, explore, tables
     from perennial.apps.reports.asked import Asked
     from perennial.apps.reports.boards import is_a_number
 
@@ -163,7 +163,7 @@ def test_warm_fills_the_board_and_the_pages(
         if metric.key in KEY:
             board.numbers(answers, metric, Asked(segment="Small"))
         detail.series(answers, metric, Asked())
-        breakdown.sum_behind(answers, metric, Asked())
+        behind.summed(answers, metric, Asked())
     for key in tables_of:
         tables.rows_of(answers, some[key], Asked())
     for _title, page, _columns in explore.PAGES.values():

@@ -147,15 +147,9 @@ def list_accounts(
         found = found.filter(found.state == state)
     if owner:
         found = found.filter(found.owner_email.lower() == owner.lower())
-    last = paging.after(cursor)
-    if last is not None:
-        found = found.filter(found.account_id > last)
-    rows = lake.engine.run(found.order_by("account_id").limit(limit + 1))
-    accounts = queries.accounts_of(lake, rows)
-    more = len(accounts) > limit
-    shown = accounts[:limit]
-    following = paging.cursor(shown[-1].account_id) if more else None
-    return paging.Page(items=[_account(a) for a in shown], next_cursor=following)
+    rows, following = paging.of_table(lake, found, "account_id", limit, cursor)
+    items = [_account(account) for account in queries.accounts_of(lake, rows)]
+    return paging.Page(items=items, next_cursor=following)
 
 
 @router.get("/accounts/{path:account_id}", response={200: AccountOut, **ERRORS})

@@ -49,13 +49,8 @@ def list_users(
         pairs = _pairs(lake)
         theirs = pairs.filter(pairs.account_id == account_id)
         found = found.semi_join(theirs, "user_id")
-    last = paging.after(cursor)
-    if last is not None:
-        found = found.filter(found.user_id > last)
-    rows = lake.engine.run(found.order_by("user_id").limit(limit + 1))
-    users = _users(lake, rows[:limit])
-    more = paging.cursor(users[-1].user_id) if len(rows) > limit else None
-    return paging.Page(items=users, next_cursor=more)
+    rows, following = paging.of_table(lake, found, "user_id", limit, cursor)
+    return paging.Page(items=_users(lake, rows), next_cursor=following)
 
 
 @router.get("/users/{path:user_id}", response={200: UserOut, **ERRORS})

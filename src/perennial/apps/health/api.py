@@ -31,9 +31,13 @@ def list_health(
 ) -> paging.Page[Row]:
     """Scores by account: today's, or as of a local day."""
     lake = lake_of(request.auth.workspace)
-    found = healthbook.scores(lake, as_of=as_of, where=where)
-    rows = [(row["account_id"], row) for row in found]
-    return paging.page(rows, limit, cursor)
+    last = paging.after(cursor) or ""
+    found = healthbook.scores(
+        lake, as_of=as_of, where=where, after=last, most=limit + 1
+    )
+    is_more = len(found) > limit
+    following = paging.cursor(found[limit - 1]["account_id"]) if is_more else None
+    return paging.Page(items=found[:limit], next_cursor=following)
 
 
 @router.get("/health/{path:account_id}", response={200: list[Row], **ERRORS})

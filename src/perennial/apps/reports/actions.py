@@ -11,6 +11,7 @@ from perennial.apps.health import queries as health
 from perennial.apps.intake.queries import freshness
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import (
+    behind,
     board,
     boards,
     breakdown,
@@ -21,6 +22,7 @@ from perennial.apps.reports import (
 )
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.boards import KEY, Choice, is_a_number
+from perennial.apps.reports.dimensions import dimensions
 from perennial.apps.reports.results import Answers
 from perennial.apps.team.lake import lake_of
 from perennial.apps.team.models import Workspace
@@ -69,10 +71,10 @@ def _try(what: str, work: Callable[..., object], *asked: object) -> None:
 
 def _page(answers: Answers, metric: Metric) -> None:
     """What the page of a metric asks for by default."""
-    asked, known = Asked(), breakdown.dimensions(answers, metric)
+    asked, known = Asked(), dimensions(answers, metric)
     question = board.ask(metric, asked, asking.period_of(asked.period, answers.today))
     _try(metric.key, detail.series, answers, metric, asked)
-    _try(metric.key, breakdown.sum_behind, answers, metric, asked)
+    _try(metric.key, behind.summed, answers, metric, asked)
     if known:
         _try(metric.key, breakdown.split, answers, metric, asked, known[0])
     _try(metric.key, answers.sql, question)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from django.utils.translation import gettext as _
 
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import board, breakdown, menus, values
+from perennial.apps.reports import behind, board, breakdown, menus, values
 from perennial.apps.reports.asked import COMPARISONS, Asked
 from perennial.apps.reports.board import Headline, Numbers, ask
 from perennial.apps.reports.boards import is_a_number
@@ -154,7 +154,7 @@ def _part(
     try:
         if name == "breakdown":
             return breakdown.table(answers, metric, asked, found, request)
-        return breakdown.behind(answers, metric, asked, found, request.regional)
+        return behind.shown(answers, metric, asked, found, request.regional)
     except Missing:
         return None
 

@@ -19,7 +19,7 @@ from perennial.apps.reports import asked as asking
 from perennial.apps.reports import values
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.board import ask as question_of
-from perennial.apps.reports.breakdown import feature_names
+from perennial.apps.reports.dimensions import feature_names
 from perennial.apps.reports.results import Answers, Row
 from perennial.apps.reports.tables import Cell, Grid, Line, url_of
 from perennial.core.windows import Period

@@ -7,9 +7,10 @@ from datetime import date
 
 from django.http import HttpResponse
 
-from perennial.apps.reports import breakdown, detail
+from perennial.apps.reports import behind, breakdown, detail
 from perennial.apps.reports.asked import Asked
 from perennial.apps.reports.board import Theme
+from perennial.apps.reports.dimensions import dimensions
 from perennial.apps.reports.results import Answers, Row
 from perennial.metrics.registry import Metric
 from perennial.ui.files import Cell, download
@@ -23,7 +24,7 @@ def answer(
     """The series of a metric; `of=rows` the rows behind, `of=parts` its breakdown."""
     of = query.get("of", "")
     if of == "rows":
-        rows = breakdown.behind_rows(answers, metric, asked)
+        rows = behind.every(answers, metric, asked)
     elif of == "parts":
         rows = _parts(answers, metric, asked)
     else:
@@ -33,7 +34,7 @@ def answer(
 
 
 def _parts(answers: Answers, metric: Metric, asked: Asked) -> list[Row]:
-    known = breakdown.dimensions(answers, metric)
+    known = dimensions(answers, metric)
     if not known:
         return []
     by = asked.by if asked.by in known else known[0]

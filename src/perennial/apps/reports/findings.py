@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from perennial.apps.reports.breakdown import feature_names
+from perennial.apps.reports.dimensions import feature_names
 from perennial.apps.reports.results import Answers, Question, Row
 from perennial.core.windows import DAY, Grain, Period, add_months, floor
 from perennial.metrics import registry

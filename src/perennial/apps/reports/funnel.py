@@ -14,7 +14,7 @@ from perennial.apps.customers.hooks import guide_events
 from perennial.apps.reports import asked as asking
 from perennial.apps.reports import values
 from perennial.apps.reports.asked import Asked
-from perennial.apps.reports.breakdown import names_in, title_of
+from perennial.apps.reports.dimensions import names_in, title_of
 from perennial.apps.reports.explore import SPLITS
 from perennial.apps.reports.results import Answers, Question, Row
 from perennial.apps.reports.tables import Cell, Grid, Line

@@ -10,7 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from perennial.apps.reports import breakdown, values
+from perennial.apps.reports import values
+from perennial.apps.reports.dimensions import names_in
 from perennial.apps.reports.results import Answers, Question, Row
 from perennial.apps.team.actions import record
 from perennial.apps.team.lake import lake_of
@@ -136,7 +137,7 @@ def _group(
 ) -> Group:
     shown = sorted(rows, key=lambda r: (-r[0], r[1].groups["account"] or ""))[:MOST]
     ids = [row.groups["account"] or "" for _far, row, _target in shown]
-    names = breakdown.names_in(answers, "accounts", ids)
+    names = names_in(answers, "accounts", ids)
     customers = []
     for id_, (_far, row, target) in zip(ids, shown, strict=True):
         assert row.value is not None

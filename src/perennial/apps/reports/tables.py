@@ -17,8 +17,9 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from perennial.apps.reports import asked as asking
-from perennial.apps.reports import board, breakdown, files, menus, values
+from perennial.apps.reports import board, files, menus, values
 from perennial.apps.reports.asked import Asked
+from perennial.apps.reports.behind import Behind, made_of, sum_of, weight
 from perennial.apps.reports.elsewhere import elsewhere
 from perennial.apps.reports.results import Answers, Question, Row
 from perennial.apps.team.access import TeamRequest
@@ -98,12 +99,10 @@ def _question(answers: Answers, metric: Metric, asked: Asked) -> Question:
 
 def behind(
     answers: Answers, metric: Metric, asked: Asked, regional: Regional
-) -> breakdown.Behind:
+) -> Behind:
     """The accounts behind one cell: what `rows` names, in the period."""
     rows, total = _cell_rows(answers, metric, asked)
-    made = breakdown.made_of(
-        answers, "account", breakdown.sum_of(rows), total, metric, regional
-    )
+    made = made_of(answers, "account", sum_of(rows), total, metric, regional)
     name, days = metric.makes[-1], asking.period_of(asked.period, answers.today)
     said = {"dates": asking.dates(days, regional), "k": asked.rows}
     what = _("%(dates)s, %(k)s months later") if name == "k" else "%(k)s, %(dates)s"
@@ -126,7 +125,7 @@ def _cell_rows(
         return [r for r in found if str(r.groups[metric.makes[-1]]) == asked.rows]
 
     rows = [row for row in those("account") if row.n or row.numerator]
-    rows.sort(key=lambda row: abs(breakdown.weight(row)), reverse=True)
+    rows.sort(key=lambda row: abs(weight(row)), reverse=True)
     return rows, next(iter(those()), None)
 
 
